@@ -1,0 +1,309 @@
+//! Accounts: opening them, what is in them, how it came there.
+
+use crate::amount::Amount;
+use crate::entry::{Entry, Transfer, entries_by_id, transfer_row};
+use crate::error::{Error, Result};
+use crate::grant::{GrantInfo, grant_by_id, grant_info};
+use crate::memory::{LedgerMemory, State};
+use crate::seal::tail_transfers;
+use scrip_engine::{Error as EngineError, Read, Sequence, Store, Timestamp, Tx, params};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What an account is for. The kind decides the mode: what has a floor is chained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountKind {
+    /// A customer's tokens; never below zero.
+    Wallet,
+    /// What holds have set aside of a wallet; never below zero.
+    Held,
+    /// The other side of tokens issued.
+    Issued,
+    /// Tokens that came back by sales.
+    Spent,
+    /// Tokens that expired.
+    Expired,
+    /// Money that a card processor owes.
+    Processor,
+    /// Money received for tokens not yet spent.
+    Deferred,
+    /// What this book owes the counterparty's, or is owed when negative.
+    Due,
+}
+
+impl AccountKind {
+    const ALL: [AccountKind; 8] = [
+        AccountKind::Wallet,
+        AccountKind::Held,
+        AccountKind::Issued,
+        AccountKind::Spent,
+        AccountKind::Expired,
+        AccountKind::Processor,
+        AccountKind::Deferred,
+        AccountKind::Due,
+    ];
+
+    /// Its name in the database and in exports.
+    pub fn name(self) -> &'static str {
+        match self {
+            AccountKind::Wallet => "wallet",
+            AccountKind::Held => "held",
+            AccountKind::Issued => "issued",
+            AccountKind::Spent => "spent",
+            AccountKind::Expired => "expired",
+            AccountKind::Processor => "processor",
+            AccountKind::Deferred => "deferred",
+            AccountKind::Due => "due",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|k| k.name() == text)
+            .ok_or_else(|| EngineError::Corrupt(format!("account kind {text:?}")).into())
+    }
+
+    /// True for accounts that never fall below zero.
+    pub fn chained(self) -> bool {
+        matches!(self, AccountKind::Wallet | AccountKind::Held)
+    }
+}
+
+/// What never changes of an account and every transfer needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountInfo {
+    /// The asset that it holds.
+    pub asset_id: i64,
+    /// True when it is chained, false when it is summed.
+    pub chained: bool,
+}
+
+/// An account to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAccount<'a> {
+    /// The book.
+    pub book_id: i64,
+    /// What it holds.
+    pub asset_id: i64,
+    /// What it is for.
+    pub kind: AccountKind,
+    /// How exports name it, for example a customer's account number.
+    pub label: &'a str,
+    /// The customer whose wallet it is.
+    pub owner: Option<&'a Uuid>,
+    /// The other book of a due account.
+    pub counterparty: Option<i64>,
+}
+
+/// Opens an account and returns its number.
+pub fn account_open(tx: &mut Tx<'_>, new: &NewAccount<'_>) -> Result<i64> {
+    let id = tx.next_numbers(Sequence::Account, 1)?;
+    let chained = new.kind.chained();
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO account
+           (book_id, account_id, asset_id, kind, mode, label, owner, counterparty, opened_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            new.book_id,
+            id,
+            new.asset_id,
+            new.kind.name(),
+            if chained { "chained" } else { "summed" },
+            new.label,
+            new.owner,
+            new.counterparty,
+            now.0
+        ],
+    )?;
+    if chained {
+        tx.put(
+            "INSERT INTO account_head (book_id, account_id, head, balance) VALUES ($1, $2, 0, 0)",
+            params![new.book_id, id],
+        )?;
+    }
+    let info = AccountInfo {
+        asset_id: new.asset_id,
+        chained,
+    };
+    let memory = tx.memory::<LedgerMemory>()?;
+    memory.facts.set_account((new.book_id, id), info);
+    Ok(id)
+}
+
+/// What never changes of an account.
+pub(crate) fn account_info(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<AccountInfo> {
+    if let Some(info) = tx.memory::<LedgerMemory>()?.facts.account((book, account)) {
+        return Ok(info);
+    }
+    let row = tx
+        .query_opt(
+            "SELECT asset_id, mode FROM account WHERE book_id = $1 AND account_id = $2",
+            params![book, account],
+        )?
+        .ok_or(Error::AccountUnknown { book, account })?;
+    let info = AccountInfo {
+        asset_id: row.int(0)?,
+        chained: row.text(1)? == "chained",
+    };
+    tx.memory::<LedgerMemory>()?
+        .facts
+        .set_account((book, account), info);
+    Ok(info)
+}
+
+/// Brings the head and lots of a chained account into memory, locked. Callers go by account
+/// number, ascending.
+pub(crate) fn account_load(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<()> {
+    if tx
+        .memory::<LedgerMemory>()?
+        .state((book, account))
+        .is_some()
+    {
+        return Ok(());
+    }
+    let (head, lots) = tx.query_locked_with(
+        (
+            "SELECT head, balance FROM account_head WHERE book_id = $1 AND account_id = $2",
+            params![book, account],
+        ),
+        (
+            "SELECT grant_id, remaining FROM lot
+             WHERE book_id = $1 AND account_id = $2 ORDER BY grant_id",
+            params![book, account],
+        ),
+    )?;
+    let head = head
+        .first()
+        .ok_or(Error::AccountUnknown { book, account })?;
+    let mut state = State {
+        head: head.int(0)?,
+        balance: head.int(1)?,
+        lots: Vec::new(),
+    };
+    for row in &lots {
+        state.lots.push((row.int(0)?, row.int(1)?));
+    }
+    tx.memory::<LedgerMemory>()?.loaded((book, account), state);
+    Ok(())
+}
+
+/// A part of a wallet: what it has left of one grant.
+#[derive(Clone, Debug)]
+pub struct Lot {
+    /// The grant.
+    pub grant: Arc<GrantInfo>,
+    /// What is left.
+    pub remaining: Amount,
+}
+
+impl Lot {
+    /// True while the tokens can be spent.
+    pub fn usable(&self, now: Timestamp) -> bool {
+        self.grant.expires_at > now
+    }
+}
+
+/// The lots of a wallet, by grant, locked until the transaction ends.
+pub fn lots_locked(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<Vec<Lot>> {
+    account_load(tx, book, account)?;
+    let lots = tx
+        .memory::<LedgerMemory>()?
+        .state((book, account))
+        .map_or(Vec::new(), |s| s.lots.clone());
+    lots.into_iter()
+        .map(|(grant, remaining)| {
+            Ok(Lot {
+                grant: grant_by_id(tx, book, grant)?,
+                remaining: Amount::from_units(remaining),
+            })
+        })
+        .collect()
+}
+
+/// The lots of a wallet, by grant, as committed.
+pub fn lots_available(tx: &mut dyn Read, book: i64, account: i64) -> Result<Vec<Lot>> {
+    let rows = tx.query(
+        "SELECT l.remaining, g.grant_id, g.asset_id, g.origin, g.restriction, g.expires_at,
+                g.quantity, g.paid, g.paid_asset_id, g.granted_at
+         FROM lot l JOIN token_grant g ON g.book_id = l.book_id AND g.grant_id = l.grant_id
+         WHERE l.book_id = $1 AND l.account_id = $2 ORDER BY g.grant_id",
+        params![book, account],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Lot {
+                remaining: Amount::from_units(row.int(0)?),
+                grant: Arc::new(grant_info(row, 1)?),
+            })
+        })
+        .collect()
+}
+
+/// The balance (credits minus debits) of any account, as committed.
+pub fn account_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amount> {
+    let head = tx.query_opt(
+        "SELECT balance FROM account_head WHERE book_id = $1 AND account_id = $2",
+        params![book, account],
+    )?;
+    if let Some(row) = head {
+        return Ok(Amount::from_units(row.int(0)?));
+    }
+    let rolled = tx.query_opt(
+        "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
+        params![book, account],
+    )?;
+    let mut balance = Amount::from_units(rolled.map_or(Ok(0), |row| row.int(0))?);
+    for transfer in tail_transfers(tx, book)? {
+        if transfer.credit == account {
+            balance = balance.plus(transfer.amount)?;
+        }
+        if transfer.debit == account {
+            balance = balance.minus(transfer.amount)?;
+        }
+    }
+    Ok(balance)
+}
+
+/// The transfers of a chained account with their entries, newest first: `limit` of them, from
+/// `before` (a transfer number, `None` for the newest) on. A walk along the chain.
+pub fn account_history(
+    tx: &mut dyn Read,
+    book: i64,
+    account: i64,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<(Transfer, Entry)>> {
+    let mut next = match before {
+        Some(transfer) => transfer,
+        None => {
+            let head = tx.query_opt(
+                "SELECT head FROM account_head WHERE book_id = $1 AND account_id = $2",
+                params![book, account],
+            )?;
+            head.ok_or(Error::AccountUnknown { book, account })?
+                .int(0)?
+        }
+    };
+    let mut history: Vec<(Transfer, Entry)> = Vec::new();
+    while next != 0 && history.len() < limit {
+        let row = tx.query_one(
+            "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
+                    debit_previous, debit_balance, credit_previous, credit_balance
+             FROM transfer WHERE book_id = $1 AND transfer_id = $2",
+            params![book, next],
+        )?;
+        let transfer = transfer_row(&row)?;
+        next = transfer
+            .previous(account)
+            .ok_or_else(|| EngineError::Corrupt(format!("transfer {next} of account {account}")))?;
+        let entry = match history.last() {
+            Some((_, last)) if last.entry_id == transfer.entry_id => last.clone(),
+            _ => entries_by_id(tx, book, transfer.entry_id)?,
+        };
+        history.push((transfer, entry));
+    }
+    Ok(history)
+}

@@ -1,0 +1,312 @@
+//! A book in the words of accountants' programs, so that they can check it without Scrip.
+//!
+//! Beancount and hledger files carry a balance assertion per account, taken from the stored heads
+//! and roll-ups: those programs then recompute what Scrip claims. Their sign is debit positive;
+//! the CSV keeps the ledger's (credit positive). Entries come by effective time, then number.
+
+use crate::account::{AccountKind, account_balance};
+use crate::amount::Amount;
+use crate::book::{Asset, Book, asset_by_id};
+use crate::entry::{Entry, Transfer, entry_row, transfer_row};
+use crate::error::Result;
+use scrip_engine::{Error as EngineError, Read, Timestamp, params};
+use std::collections::btree_map::Entry as Place;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Beancount 3, for `bean-check`.
+    Beancount,
+    /// hledger journal, for `hledger check`.
+    Hledger,
+    /// One line per posting.
+    Csv,
+}
+
+struct Account {
+    kind: AccountKind,
+    label: String,
+    asset: Asset,
+    balance: Amount,
+}
+
+struct Data {
+    book: Book,
+    accounts: BTreeMap<i64, Account>,
+    /// With the postings of each: (account, amount).
+    entries: Vec<(Entry, Vec<(i64, Amount)>)>,
+}
+
+/// The whole book as text.
+pub fn book_export(tx: &mut dyn Read, book: &Book, format: Format) -> Result<String> {
+    let data = read(tx, book)?;
+    Ok(match format {
+        Format::Beancount => journal(&data, &Beancount),
+        Format::Hledger => journal(&data, &Hledger),
+        Format::Csv => csv(&data),
+    })
+}
+
+fn read(tx: &mut dyn Read, book: &Book) -> Result<Data> {
+    let rows = tx.query(
+        "SELECT account_id, asset_id, kind, label FROM account WHERE book_id = $1",
+        params![book.book_id],
+    )?;
+    let mut assets: BTreeMap<i64, Asset> = BTreeMap::new();
+    let mut accounts = BTreeMap::new();
+    for row in &rows {
+        let asset_id = row.int(1)?;
+        if let Place::Vacant(place) = assets.entry(asset_id) {
+            place.insert(asset_by_id(tx, asset_id)?);
+        }
+        let account = Account {
+            kind: AccountKind::parse(row.text(2)?)?,
+            label: row.text(3)?.to_owned(),
+            asset: assets[&asset_id].clone(),
+            balance: account_balance(tx, book.book_id, row.int(0)?)?,
+        };
+        accounts.insert(row.int(0)?, account);
+    }
+    let mut postings: BTreeMap<i64, Vec<(i64, Amount)>> = BTreeMap::new();
+    tx.query_each(
+        "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
+                debit_previous, debit_balance, credit_previous, credit_balance
+         FROM transfer WHERE book_id = $1 ORDER BY transfer_id",
+        params![book.book_id],
+        &mut |row| {
+            let broken = |e: crate::Error| EngineError::Corrupt(e.to_string());
+            let t: Transfer = transfer_row(&row).map_err(broken)?;
+            let list = postings.entry(t.entry_id).or_default();
+            list.push((t.debit, t.amount.negated().map_err(broken)?));
+            list.push((t.credit, t.amount));
+            Ok(())
+        },
+    )?;
+    let mut entries = Vec::new();
+    tx.query_each(
+        "SELECT entry_id, event_id, code, actor, reference, effective_at, recorded_at, transfers,
+                digest
+         FROM entry WHERE book_id = $1 ORDER BY effective_at, entry_id",
+        params![book.book_id],
+        &mut |row| {
+            let entry = entry_row(&row).map_err(|e| EngineError::Corrupt(e.to_string()))?;
+            let own = postings.remove(&entry.entry_id).unwrap_or_default();
+            entries.push((entry, own));
+            Ok(())
+        },
+    )?;
+    Ok(Data {
+        book: book.clone(),
+        accounts,
+        entries,
+    })
+}
+
+fn csv(data: &Data) -> String {
+    let mut out = String::from("entry_id,effective_at,code,reference,account,asset,amount\n");
+    for (entry, postings) in &data.entries {
+        for (account, amount) in postings {
+            let account = &data.accounts[account];
+            let name = format!(
+                "{}:{}:{}",
+                data.book.slug,
+                account.kind.name(),
+                account.label
+            );
+            let fields = [
+                entry.entry_id.to_string(),
+                entry.effective_at.to_string(),
+                entry.code.clone(),
+                entry.reference.clone(),
+                name,
+                account.asset.code.clone(),
+                amount.decimal(account.asset.scale),
+            ];
+            let line: Vec<String> = fields.iter().map(|f| csv_field(f)).collect();
+            out.push_str(&line.join(","));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Quoted where needed; what a spreadsheet would take for a formula gets a quote in front.
+fn csv_field(text: &str) -> String {
+    let number =
+        text.starts_with('-') && text[1..].bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number;
+    let safe = if formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if safe.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe
+    }
+}
+
+/// How a journal format writes things.
+trait Dialect {
+    fn preamble(&self, data: &Data, first: &str) -> String;
+    fn heading(&self, date: &str, entry: &Entry) -> String;
+    fn commodity(&self, code: &str) -> String;
+    fn assertion(&self, date: &str, account: &str, amount: &str, commodity: &str) -> String;
+}
+
+struct Beancount;
+struct Hledger;
+
+impl Dialect for Beancount {
+    fn preamble(&self, data: &Data, first: &str) -> String {
+        let mut out = format!("option \"title\" \"{}\"\n", plain(&data.book.name));
+        let codes: BTreeSet<&str> = data
+            .accounts
+            .values()
+            .map(|a| a.asset.code.as_str())
+            .collect();
+        for code in codes {
+            let _ = writeln!(out, "{first} commodity {}", self.commodity(code));
+        }
+        for account in data.accounts.values() {
+            let name = account_name(&data.book, account);
+            let _ = writeln!(
+                out,
+                "{first} open {name} {}",
+                self.commodity(&account.asset.code)
+            );
+        }
+        out
+    }
+    fn heading(&self, date: &str, entry: &Entry) -> String {
+        format!(
+            "{date} * \"{}\" \"{}\"",
+            plain(&entry.code),
+            plain(&entry.reference)
+        )
+    }
+    fn commodity(&self, code: &str) -> String {
+        code.to_owned()
+    }
+    fn assertion(&self, date: &str, account: &str, amount: &str, commodity: &str) -> String {
+        format!("{date} balance {account} {amount} {commodity}\n")
+    }
+}
+
+impl Dialect for Hledger {
+    fn preamble(&self, data: &Data, _first: &str) -> String {
+        let mut out = format!("; {}\n", plain(&data.book.name));
+        let codes: BTreeSet<&str> = data
+            .accounts
+            .values()
+            .map(|a| a.asset.code.as_str())
+            .collect();
+        for code in codes {
+            let _ = writeln!(out, "commodity 1000.00000000 {}", self.commodity(code));
+        }
+        for account in data.accounts.values() {
+            let _ = writeln!(out, "account {}", account_name(&data.book, account));
+        }
+        out
+    }
+    fn heading(&self, date: &str, entry: &Entry) -> String {
+        format!(
+            "{date} * {} | {}",
+            plain(&entry.code),
+            plain(&entry.reference)
+        )
+    }
+    fn commodity(&self, code: &str) -> String {
+        format!("\"{code}\"")
+    }
+    fn assertion(&self, date: &str, account: &str, amount: &str, commodity: &str) -> String {
+        format!("{date} * balance\n    {account}  0 {commodity} = {amount} {commodity}\n")
+    }
+}
+
+fn journal(data: &Data, dialect: &dyn Dialect) -> String {
+    let day = |t: Timestamp| t.to_string().chars().take(10).collect::<String>();
+    let first = data
+        .entries
+        .first()
+        .map_or("1970-01-01".into(), |e| day(e.0.effective_at));
+    let last = data
+        .entries
+        .last()
+        .map_or(Timestamp(0), |e| e.0.effective_at);
+    let mut out = dialect.preamble(data, &first);
+    for (entry, postings) in &data.entries {
+        let _ = writeln!(
+            out,
+            "\n{}",
+            dialect.heading(&day(entry.effective_at), entry)
+        );
+        for (id, amount) in postings {
+            let account = &data.accounts[id];
+            let _ = writeln!(
+                out,
+                "    {}  {} {}",
+                account_name(&data.book, account),
+                debit_positive(*amount, &account.asset),
+                dialect.commodity(&account.asset.code)
+            );
+        }
+    }
+    let after = day(last.plus_seconds(86_400));
+    out.push('\n');
+    for account in data.accounts.values() {
+        out.push_str(&dialect.assertion(
+            &after,
+            &account_name(&data.book, account),
+            &debit_positive(account.balance, &account.asset),
+            &dialect.commodity(&account.asset.code),
+        ));
+    }
+    out
+}
+
+fn debit_positive(amount: Amount, asset: &Asset) -> String {
+    // The smallest amount has no opposite; no account can hold it, and the text says so.
+    amount
+        .negated()
+        .map_or_else(|_| "overflow".to_owned(), |a| a.decimal(asset.scale))
+}
+
+/// Text without what would end a string or a line.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '"' | '\\' | ';' | '|') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn account_name(book: &Book, account: &Account) -> String {
+    let root = match account.kind {
+        AccountKind::Wallet | AccountKind::Held | AccountKind::Deferred | AccountKind::Due => {
+            "Liabilities"
+        }
+        AccountKind::Issued => "Equity",
+        AccountKind::Spent | AccountKind::Expired => "Income",
+        AccountKind::Processor => "Assets",
+    };
+    let capital = |s: &str| {
+        let mut chars = s.chars();
+        chars.next().map_or(String::new(), |c| {
+            c.to_ascii_uppercase().to_string() + chars.as_str()
+        })
+    };
+    format!(
+        "{root}:{}:{}:{}",
+        capital(&book.slug),
+        capital(account.kind.name()),
+        capital(&account.label)
+    )
+}

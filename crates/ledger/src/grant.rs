@@ -1,0 +1,171 @@
+//! Grants: how tokens came to be (TOK-05, TOK-06, TOK-07, TOK-12, GOV-13).
+//!
+//! A grant never changes, and every piece of it, wherever it went, is found by its number. What
+//! happens to it later (credit that is paid off) is an event, and so reaches every piece.
+
+use crate::amount::Amount;
+use crate::error::{Error, Result};
+use crate::memory::LedgerMemory;
+use scrip_engine::{Error as EngineError, Read, Row, Sequence, Store, Timestamp, Tx, params};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How tokens were acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Given: they are spent before bought ones.
+    Free,
+    /// Issued before payment.
+    Credit,
+    /// Paid for.
+    Paid,
+}
+
+impl Origin {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Free => "free",
+            Origin::Credit => "credit",
+            Origin::Paid => "paid",
+        }
+    }
+    fn parse(text: &str) -> Result<Self> {
+        [Origin::Free, Origin::Credit, Origin::Paid]
+            .into_iter()
+            .find(|o| o.name() == text)
+            .ok_or_else(|| EngineError::Corrupt(format!("origin {text:?}")).into())
+    }
+}
+
+/// A grant of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantInfo {
+    /// Its number in the book.
+    pub grant_id: i64,
+    /// The token type.
+    pub asset_id: i64,
+    /// How it was acquired, when it was made.
+    pub origin: Origin,
+    /// What it may pay for; `None` for everything. `sale`: products on sale only.
+    pub restriction: Option<String>,
+    /// When what is left of it expires.
+    pub expires_at: Timestamp,
+    /// Tokens granted.
+    pub quantity: Amount,
+    /// Paid for all of them together: a price per token need not be exact.
+    pub paid: Amount,
+    /// What it was paid in.
+    pub paid_asset_id: Option<i64>,
+    /// When it was made.
+    pub granted_at: Timestamp,
+}
+
+/// A grant to be made; the tokens come with the entry that uses it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewGrant<'a> {
+    /// The token type.
+    pub asset_id: i64,
+    /// How it is acquired.
+    pub origin: Origin,
+    /// What it may pay for.
+    pub restriction: Option<&'a str>,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Tokens granted.
+    pub quantity: Amount,
+    /// Paid for all of them.
+    pub paid: Amount,
+    /// What it is paid in.
+    pub paid_asset_id: Option<i64>,
+    /// When it counts as made.
+    pub granted_at: Timestamp,
+}
+
+/// Makes a grant and returns its number.
+pub fn grant_open(tx: &mut Tx<'_>, book: i64, new: &NewGrant<'_>) -> Result<i64> {
+    if !new.quantity.is_positive() {
+        return Err(Error::NotPositive);
+    }
+    let id = tx.next_numbers(Sequence::Grant, 1)?;
+    tx.put(
+        "INSERT INTO token_grant (book_id, grant_id, asset_id, origin, restriction, expires_at,
+                                  quantity, paid, paid_asset_id, granted_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        params![
+            book,
+            id,
+            new.asset_id,
+            new.origin.name(),
+            new.restriction,
+            new.expires_at.0,
+            new.quantity.units(),
+            new.paid.units(),
+            new.paid_asset_id,
+            new.granted_at.0
+        ],
+    )?;
+    let info = GrantInfo {
+        grant_id: id,
+        asset_id: new.asset_id,
+        origin: new.origin,
+        restriction: new.restriction.map(str::to_owned),
+        expires_at: new.expires_at,
+        quantity: new.quantity,
+        paid: new.paid,
+        paid_asset_id: new.paid_asset_id,
+        granted_at: new.granted_at,
+    };
+    tx.memory::<LedgerMemory>()?
+        .facts
+        .set_grant((book, id), Arc::new(info));
+    Ok(id)
+}
+
+/// Reads a grant from the columns that begin at `at`.
+pub(crate) fn grant_info(row: &Row, at: usize) -> Result<GrantInfo> {
+    let column = |i: usize| at.saturating_add(i);
+    Ok(GrantInfo {
+        grant_id: row.int(column(0))?,
+        asset_id: row.int(column(1))?,
+        origin: Origin::parse(row.text(column(2))?)?,
+        restriction: row.opt_text(column(3))?.map(str::to_owned),
+        expires_at: Timestamp(row.int(column(4))?),
+        quantity: Amount::from_units(row.int(column(5))?),
+        paid: Amount::from_units(row.int(column(6))?),
+        paid_asset_id: row.opt_int(column(7))?,
+        granted_at: Timestamp(row.int(column(8))?),
+    })
+}
+
+/// A grant.
+pub fn grant_by_id(tx: &mut Tx<'_>, book: i64, grant: i64) -> Result<Arc<GrantInfo>> {
+    if let Some(info) = tx.memory::<LedgerMemory>()?.facts.grant((book, grant)) {
+        return Ok(info);
+    }
+    let row = tx
+        .query_opt(
+            "SELECT grant_id, asset_id, origin, restriction, expires_at, quantity, paid,
+                    paid_asset_id, granted_at
+             FROM token_grant WHERE book_id = $1 AND grant_id = $2",
+            params![book, grant],
+        )?
+        .ok_or(Error::GrantUnknown { book, grant })?;
+    let info = Arc::new(grant_info(&row, 0)?);
+    tx.memory::<LedgerMemory>()?
+        .facts
+        .set_grant((book, grant), info.clone());
+    Ok(info)
+}
+
+/// Records that a credit grant was paid off; every piece of it counts as paid from now on.
+pub fn grant_pay_off(tx: &mut Tx<'_>, book: i64, grant: i64, event_id: &Uuid) -> Result<()> {
+    grant_by_id(tx, book, grant)?;
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO grant_event (book_id, grant_id, event_no, kind, event_id, recorded_at)
+         VALUES ($1, $2, 1, 'paid_off', $3, $4)",
+        params![book, grant, event_id, now.0],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! Seals and roll-ups: one pass over the entries that are new.
+//!
+//! Each seal hashes the digests of its entries together with the seal before, so an entry cannot
+//! be changed, removed or slipped in unnoticed. The same pass adds the entries to the roll-up
+//! balances of summed accounts. What is not sealed yet is the tail. Where numbers commit in order
+//! (SQLite) the tail is everything above the last sealed entry; elsewhere each entry leaves a row
+//! in `entry_tail`, because a lower number may commit later.
+
+use crate::amount::Amount;
+use crate::entry::{Transfer, entry_row, transfer_row};
+use crate::error::{Error, Result};
+use scrip_engine::{Error as EngineError, Read, Row, Store, Tx, params};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashSet};
+
+/// What a pass did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The seal's number in its book.
+    pub seal_no: i64,
+    /// How many entries it covers.
+    pub entries: i64,
+}
+
+/// The last seal of a book: number, last entry, hash.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    seal_no: i64,
+    last_entry: i64,
+    hash: Vec<u8>,
+}
+
+fn last_seal(tx: &mut dyn Read, book: i64) -> Result<Last> {
+    let row = tx.query_opt(
+        "SELECT seal_no, last_entry, hash FROM seal
+         WHERE book_id = $1 ORDER BY seal_no DESC LIMIT 1",
+        params![book],
+    )?;
+    let Some(row) = row else {
+        return Ok(Last::default());
+    };
+    Ok(Last {
+        seal_no: row.int(0)?,
+        last_entry: row.int(1)?,
+        hash: row.blob(2)?.to_vec(),
+    })
+}
+
+const TAIL_IN_ORDER: &str =
+    "SELECT entry_id, event_id, code, actor, reference, effective_at, recorded_at, transfers,
+            digest
+     FROM entry WHERE book_id = $1 AND entry_id > $2 ORDER BY entry_id LIMIT $3";
+const TAIL_BY_ROWS: &str =
+    "SELECT e.entry_id, e.event_id, e.code, e.actor, e.reference, e.effective_at, e.recorded_at,
+            e.transfers, e.digest
+     FROM entry_tail t JOIN entry e ON e.book_id = t.book_id AND e.entry_id = t.entry_id
+     WHERE t.book_id = $1 AND t.entry_id > $2 ORDER BY t.entry_id LIMIT $3";
+
+/// (entry, transfers, digest) of the tail's first entries.
+fn tail(tx: &mut dyn Read, book: i64, limit: i64) -> Result<Vec<(i64, i64, Vec<u8>)>> {
+    let rows = if tx.numbers_commit_in_order() {
+        let last = last_seal(tx, book)?;
+        tx.query(TAIL_IN_ORDER, params![book, last.last_entry, limit])?
+    } else {
+        tx.query(TAIL_BY_ROWS, params![book, 0_i64, limit])?
+    };
+    rows.iter()
+        .map(|row| entry_row(row).map(|e| (e.entry_id, e.transfers, e.digest)))
+        .collect()
+}
+
+/// The transfers of the given entries, which are sorted.
+fn transfers_of(
+    tx: &mut dyn Read,
+    book: i64,
+    entries: &[(i64, i64, Vec<u8>)],
+) -> Result<Vec<Transfer>> {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(Vec::new());
+    };
+    let wanted: HashSet<i64> = entries.iter().map(|e| e.0).collect();
+    let rows = tx.query(
+        "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
+                debit_previous, debit_balance, credit_previous, credit_balance
+         FROM transfer WHERE book_id = $1 AND transfer_id >= $2 AND transfer_id < $3
+         ORDER BY transfer_id",
+        params![book, first.0, last.0.saturating_add(last.1)],
+    )?;
+    let mut transfers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let transfer = transfer_row(row)?;
+        if wanted.contains(&transfer.entry_id) {
+            transfers.push(transfer);
+        }
+    }
+    Ok(transfers)
+}
+
+/// The transfers that no seal covers yet.
+pub(crate) fn tail_transfers(tx: &mut dyn Read, book: i64) -> Result<Vec<Transfer>> {
+    let entries = tail(tx, book, i64::MAX)?;
+    transfers_of(tx, book, &entries)
+}
+
+/// Seals up to `limit` entries of a book, oldest number first, and rolls them up. `None` when
+/// there is nothing to seal.
+pub fn seal_next(tx: &mut Tx<'_>, book: i64, limit: i64) -> Result<Option<Sealed>> {
+    tx.lock_name(&format!("seal {book}"))?;
+    let entries = tail(tx, book, limit)?;
+    let Some(last_entry) = entries.last().map(|e| e.0) else {
+        return Ok(None);
+    };
+    let transfers = transfers_of(tx, book, &entries)?;
+    roll_up(tx, book, &transfers)?;
+    let before = last_seal(tx, book)?;
+    let seal_no = before.seal_no.checked_add(1).ok_or(Error::Overflow)?;
+    let count = i64::try_from(entries.len()).map_err(|_| Error::Overflow)?;
+    let ids: Vec<i64> = entries.iter().map(|e| e.0).collect();
+    let digests = entries.iter().map(|e| (e.0, e.2.as_slice()));
+    let hash = seal_hash(&before.hash, book, seal_no, digests);
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO seal (book_id, seal_no, last_entry, entries, members, hash, sealed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            book,
+            seal_no,
+            last_entry,
+            count,
+            &members_encode(&ids),
+            &hash,
+            now.0
+        ],
+    )?;
+    if !tx.numbers_commit_in_order() {
+        for id in &ids {
+            tx.put(
+                "DELETE FROM entry_tail WHERE book_id = $1 AND entry_id = $2",
+                params![book, *id],
+            )?;
+        }
+    }
+    Ok(Some(Sealed {
+        seal_no,
+        entries: count,
+    }))
+}
+
+fn roll_up(tx: &mut Tx<'_>, book: i64, transfers: &[Transfer]) -> Result<()> {
+    let mut change: BTreeMap<i64, Amount> = BTreeMap::new();
+    for t in transfers {
+        if t.debit_link.is_none() {
+            let at = change.entry(t.debit).or_default();
+            *at = at.minus(t.amount)?;
+        }
+        if t.credit_link.is_none() {
+            let at = change.entry(t.credit).or_default();
+            *at = at.plus(t.amount)?;
+        }
+    }
+    for (account, by) in change {
+        let row = tx.query_opt(
+            "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
+            params![book, account],
+        )?;
+        let old = Amount::from_units(row.map_or(Ok(0), |r: Row| r.int(0))?);
+        tx.put(
+            "INSERT INTO rollup (book_id, account_id, balance) VALUES ($1, $2, $3)
+             ON CONFLICT (book_id, account_id) DO UPDATE SET balance = excluded.balance",
+            params![book, account, old.plus(by)?.units()],
+        )?;
+    }
+    Ok(())
+}
+
+/// The hash of a seal: over the seal before, its place, and the digest of each entry.
+pub(crate) fn seal_hash<'a>(
+    before: &[u8],
+    book: i64,
+    seal_no: i64,
+    entries: impl Iterator<Item = (i64, &'a [u8])>,
+) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(before);
+    hash.update(book.to_le_bytes());
+    hash.update(seal_no.to_le_bytes());
+    for (id, digest) in entries {
+        hash.update(id.to_le_bytes());
+        hash.update(digest);
+    }
+    hash.finalize().to_vec()
+}
+
+/// Entry ids, ascending, as differences of seven bits a byte.
+fn members_encode(ids: &[i64]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ids.len());
+    let mut before = 0_i64;
+    for id in ids {
+        let mut rest = id.wrapping_sub(before).unsigned_abs();
+        before = *id;
+        while rest > 0x7f {
+            out.push(rest.to_le_bytes()[0] | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest.to_le_bytes()[0]);
+    }
+    out
+}
+
+/// The entry ids of a seal.
+pub(crate) fn members_decode(bytes: &[u8]) -> Result<Vec<i64>> {
+    let broken = || EngineError::Corrupt("members of a seal".into());
+    let mut ids = Vec::new();
+    let (mut id, mut value, mut shift) = (0_i64, 0_i64, 0_u32);
+    for byte in bytes {
+        let part = i64::from(byte & 0x7f)
+            .checked_shl(shift)
+            .ok_or_else(broken)?;
+        value |= part;
+        shift = shift.saturating_add(7);
+        if byte & 0x80 == 0 {
+            id = id.checked_add(value).ok_or_else(broken)?;
+            ids.push(id);
+            (value, shift) = (0, 0);
+        }
+    }
+    if shift != 0 {
+        return Err(broken().into());
+    }
+    Ok(ids)
+}

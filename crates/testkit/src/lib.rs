@@ -1,0 +1,42 @@
+//! What tests are built on: databases on both engines, a PostgreSQL server of one's own, and a
+//! disk that loses power. Only for tests: what cannot be set up panics and says why.
+//!
+//! Read on: `database.rs` ([`TestDb`], [`on_both_engines`]), `server.rs` ([`PostgresServer`]).
+
+mod database;
+mod server;
+
+pub use database::{PostgresDatabase, TestDb, postgres_database};
+pub use server::PostgresServer;
+
+/// Makes one test for each engine, `name::sqlite` and `name::postgres`, from one body that takes
+/// `&TestDb`.
+///
+/// ```ignore
+/// on_both_engines!(write_is_read_back, |db: &TestDb| { … });
+/// ```
+#[macro_export]
+macro_rules! on_both_engines {
+    ($(#[$attribute:meta])* $name:ident, $body:expr $(,)?) => {
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            fn body(db: &$crate::TestDb) {
+                let body: fn(&$crate::TestDb) = $body;
+                body(db);
+            }
+
+            #[test]
+            fn sqlite() {
+                body(&$crate::TestDb::sqlite());
+            }
+
+            #[test]
+            fn postgres() {
+                body(&$crate::TestDb::postgres());
+            }
+        }
+    };
+}
