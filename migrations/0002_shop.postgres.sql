@@ -49,7 +49,6 @@ CREATE TABLE registration (
     channel TEXT COLLATE "C" NOT NULL,
     details BYTEA,
     means TEXT COLLATE "C",
-    declines BIGINT NOT NULL,
     customer_id BYTEA,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (book_id, registration_id)
@@ -109,11 +108,23 @@ CREATE TABLE wallet_link (
     FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id)
 );
 
+-- A series of attempts to pay; too many declines in a row close it.
+CREATE TABLE payment_session (
+    book_id BIGINT NOT NULL,
+    session_id BYTEA NOT NULL,
+    customer_id BYTEA NOT NULL,
+    declines BIGINT NOT NULL,
+    open BIGINT NOT NULL CHECK (open IN (0, 1)),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (book_id, session_id),
+    FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id)
+);
+
 CREATE TABLE token_order (
     book_id BIGINT NOT NULL,
     token_order_id BYTEA NOT NULL,
     customer_id BYTEA NOT NULL,
-    registration_id BYTEA,
+    session_id BYTEA NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     price BIGINT NOT NULL CHECK (price > 0),
     means TEXT COLLATE "C" NOT NULL,
@@ -271,6 +282,7 @@ CREATE TABLE idempotency (
     key_hash BYTEA NOT NULL,
     request_hash BYTEA NOT NULL,
     answer BYTEA NOT NULL,
+    subject BYTEA,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (book_id, key_hash)
 );

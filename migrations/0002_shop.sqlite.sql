@@ -49,7 +49,6 @@ CREATE TABLE registration (
     channel TEXT NOT NULL,
     details BLOB,
     means TEXT,
-    declines INTEGER NOT NULL,
     customer_id BLOB,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (book_id, registration_id)
@@ -109,11 +108,23 @@ CREATE TABLE wallet_link (
     FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id)
 ) STRICT, WITHOUT ROWID;
 
+-- A series of attempts to pay; too many declines in a row close it.
+CREATE TABLE payment_session (
+    book_id INTEGER NOT NULL,
+    session_id BLOB NOT NULL,
+    customer_id BLOB NOT NULL,
+    declines INTEGER NOT NULL,
+    open INTEGER NOT NULL CHECK (open IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (book_id, session_id),
+    FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE token_order (
     book_id INTEGER NOT NULL,
     token_order_id BLOB NOT NULL,
     customer_id BLOB NOT NULL,
-    registration_id BLOB,
+    session_id BLOB NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity > 0),
     price INTEGER NOT NULL CHECK (price > 0),
     means TEXT NOT NULL,
@@ -271,6 +282,7 @@ CREATE TABLE idempotency (
     key_hash BLOB NOT NULL,
     request_hash BLOB NOT NULL,
     answer BLOB NOT NULL,
+    subject BLOB,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (book_id, key_hash)
 ) STRICT, WITHOUT ROWID;

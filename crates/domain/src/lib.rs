@@ -1,1 +1,39 @@
-//! To come.
+//! The rules of Scrip, as commands on a transaction.
+//!
+//! One folder per noun: `mod.rs` has its commands, `rules.rs` its pure decisions, `store.rs` all
+//! its SQL. A command loads, decides, posts to the ledger, saves. It ends in one of three ways:
+//! - *done*: everything it wrote stands;
+//! - *refused* (wrong PIN, declined card, too few tokens): what must be remembered stands, and no
+//!   value moved;
+//! - an error: nothing stands.
+//!
+//! Commands read time and fresh ids from the transaction and do nothing else that lasts, so they
+//! can run again from the start. Slow or outside work (Argon2, card processors) is done between
+//! two transactions by the functions that take a [`Node`].
+
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
+
+pub mod actor;
+pub mod command;
+pub mod id;
+pub mod node;
+pub mod text;
+pub mod vault;
+
+pub mod catalog;
+pub mod customer;
+pub mod order;
+pub mod token_sale;
+pub mod vendor;
+
+pub use actor::Actor;
+pub use command::{Answer, CommandError, Keyed};
+pub use node::Node;
+pub use scrip_ledger::Amount;

@@ -35,9 +35,9 @@ pub enum Error {
     /// The database cannot serve now. Nothing of the command stands.
     #[error("the database cannot serve now, and nothing of this command was kept; try again: {0}")]
     Unavailable(String),
-    /// The connection was lost while the commit was on its way.
+    /// The connection, or the disk, failed while the commit was on its way.
     #[error(
-        "the connection was lost during commit; repeat the command under the same idempotency key to learn its outcome: {0}"
+        "the database failed during commit; repeat the command under the same idempotency key to learn its outcome: {0}"
     )]
     OutcomeUnknown(String),
     /// Too many conflicting commands, after all retries.

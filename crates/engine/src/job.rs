@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::tx::Tx;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,14 +91,17 @@ where
 
 /// Runs a command and turns a panic into an error.
 pub(crate) fn run_guarded(job: &mut dyn Job, tx: &mut Tx<'_>) -> Result<bool> {
-    catch_unwind(AssertUnwindSafe(|| job.run(tx))).map_err(|panic| {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        Error::Panicked(text)
-    })
+    catch_unwind(AssertUnwindSafe(|| job.run(tx))).map_err(|panic| panicked(panic.as_ref()))
+}
+
+/// The error for a panic.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::Panicked(text)
 }
 
 #[derive(Default)]

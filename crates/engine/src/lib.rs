@@ -19,7 +19,7 @@ mod options;
 pub mod outbox;
 mod postgres;
 mod read_pool;
-
+pub mod schema;
 mod sqlite;
 mod tx;
 mod value;
@@ -36,7 +36,6 @@ pub use value::{Param, Row, Value};
 use ids::Ids;
 use job::Queue;
 use read_pool::ReadPool;
-use std::fs::File;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -50,8 +49,6 @@ struct Inner {
     queue: Arc<Queue>,
     writers: Vec<JoinHandle<()>>,
     readers: ReadPool,
-    /// Held so that no second process writes.
-    _lock: Option<File>,
 }
 
 impl Engine {
@@ -60,18 +57,19 @@ impl Engine {
         let ids = Arc::new(Ids::new());
         let queue = Arc::new(Queue::default());
         let mut writers = Vec::new();
-        let mut lock = None;
         match url {
             DatabaseUrl::Sqlite(path) if options.read_only => {
                 migrate::check_sqlite(&mut sqlite::SqliteConn::open(path, options, true)?)?;
             }
             DatabaseUrl::Sqlite(path) => {
-                lock = Some(sqlite::lock_file(path)?);
+                // Held by the writer for as long as it lives, so that no second process writes.
+                let lock = sqlite::lock_file(path)?;
                 let mut conn = sqlite::SqliteConn::open(path, options, false)?;
                 migrate::migrate_sqlite(&mut conn, options.clock.now())?;
                 let writer = sqlite::Writer::new(conn, path, options, ids)?;
                 writers.push(spawn("scrip-writer", &queue, move |queue| {
-                    writer.work(queue)
+                    writer.work(queue);
+                    drop(lock);
                 })?);
             }
             DatabaseUrl::Postgres(address) => {
@@ -80,13 +78,7 @@ impl Engine {
                     migrate::check_postgres(&mut conn)?;
                 } else {
                     migrate::migrate_postgres(&mut conn, options.clock.now())?;
-                    let mut first = Some(conn);
-                    for _ in 0..options.workers.max(1) {
-                        let conn = match first.take() {
-                            Some(conn) => conn,
-                            None => postgres::PgConn::connect(address, options)?,
-                        };
-                        let worker = postgres::Worker::new(conn, address, options, ids.clone());
+                    for worker in postgres::workers(conn, address, options, &ids) {
                         writers.push(spawn("scrip-worker", &queue, move |q| worker.work(q))?);
                     }
                 }
@@ -101,7 +93,6 @@ impl Engine {
             queue,
             writers,
             readers,
-            _lock: lock,
         })))
     }
 

@@ -39,8 +39,8 @@ const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration
 const TABLE_POSTGRES: &str = "CREATE TABLE IF NOT EXISTS schema_migration
     (number BIGINT PRIMARY KEY, checksum BYTEA NOT NULL, applied_at BIGINT NOT NULL)";
 /// Any number, as long as every scrip takes the same.
-const LOCK_POSTGRES: &str = "SELECT pg_advisory_lock(7313121)";
-const UNLOCK_POSTGRES: &str = "SELECT pg_advisory_unlock(7313121)";
+const LOCK_POSTGRES: &str = "SET lock_timeout = 0; SELECT pg_advisory_lock(7313121)";
+const UNLOCK_POSTGRES: &str = "SELECT pg_advisory_unlock(7313121); SET lock_timeout = '20s'";
 
 fn checksum(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
@@ -111,7 +111,7 @@ pub(crate) fn migrate_sqlite(conn: &mut SqliteConn, now: Timestamp) -> Result<()
         conn.batch("BEGIN IMMEDIATE")?;
         conn.batch(migration.sqlite)?;
         let sum = checksum(migration.sqlite);
-        conn.query(RECORD, &record(migration, &sum, now))?;
+        conn.execute_plain(RECORD, &record(migration, &sum, now))?;
         conn.batch("COMMIT")?;
     }
     Ok(())

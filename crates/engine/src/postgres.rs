@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::ids::{Ids, Random};
-use crate::job::{Job, Queue, run_guarded};
+use crate::job::{Job, Queue, panicked, run_guarded};
 use crate::memory::Memory;
 use crate::options::{Durability, Options};
 use crate::tx::{Conn, Query, Store, Tx};
@@ -15,8 +15,9 @@ use crate::value::{Param, Row, Value};
 use futures_util::future::{join, join_all};
 use futures_util::{StreamExt, pin_mut};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -24,6 +25,13 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 /// How often a command is run again because of others before it is given up.
 const RETRIES: u32 = 30;
+/// How long it is run again at most: waiting for a lock takes its time too.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a command is run again because of a key that is taken. The first time it should
+/// find whoever took it; one that does not look will not learn to.
+const DUPLICATE_RETRIES: u32 = 5;
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
 /// How long a worker tries to reach a server that went away.
 const RECONNECT: Duration = Duration::from_secs(10);
 
@@ -32,6 +40,8 @@ const RECONNECT: Duration = Duration::from_secs(10);
 enum Failure {
     /// Another transaction was in the way: run again.
     Conflict(String),
+    /// A unique key is taken, perhaps since the command looked: run again a few times.
+    Duplicate(String),
     /// The connection is gone: connect and run again.
     Lost(String),
     /// Running again would not help.
@@ -42,6 +52,7 @@ impl Failure {
     fn error(self) -> Error {
         match self {
             Failure::Conflict(text) => Error::Contention(text),
+            Failure::Duplicate(text) => Error::Statement(text),
             Failure::Lost(text) => Error::Unavailable(text),
             Failure::Final(error) => error,
         }
@@ -63,8 +74,9 @@ fn failure(e: &tokio_postgres::Error) -> Failure {
         };
     };
     match code.code() {
-        "40001" | "40P01" | "23505" | "55P03" => Failure::Conflict(text),
-        "57P01" | "57P02" | "57P03" => Failure::Lost(text),
+        "40001" | "40P01" | "55P03" => Failure::Conflict(text),
+        "23505" => Failure::Duplicate(text),
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Failure::Lost(text),
         c if c.starts_with("08") => Failure::Lost(text),
         // Out of disk, memory, connections.
         c if c.starts_with("53") || c.starts_with("58") => Failure::Final(Error::Unavailable(text)),
@@ -84,7 +96,8 @@ struct Pending {
 pub(crate) struct PgConn {
     runtime: Runtime,
     client: Client,
-    statements: HashMap<(usize, bool), Statement>,
+    /// By the address and length of their text, and whether they lock.
+    statements: HashMap<(usize, usize, bool), Statement>,
     pending: Vec<Pending>,
     failed: Option<Failure>,
     row_locks: bool,
@@ -96,8 +109,15 @@ impl PgConn {
             .enable_all()
             .build()
             .map_err(|e| Error::Unavailable(e.to_string()))?;
+        let mut config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|e| Error::Unavailable(with_source(&e)))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
         let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(url, NoTls)
+            let (client, connection) = config
+                .connect(NoTls)
                 .await
                 .map_err(|e| Error::Unavailable(with_source(&e)))?;
             // Ends with the connection; its error also reaches the statement that waits.
@@ -142,7 +162,7 @@ impl PgConn {
         lock: bool,
     ) -> Result<Statement> {
         let lock = lock && self.row_locks;
-        let key = (sql.as_ptr() as usize, lock);
+        let key = (sql.as_ptr() as usize, sql.len(), lock);
         if let Some(statement) = self.statements.get(&key) {
             return Ok(statement.clone());
         }
@@ -197,6 +217,13 @@ impl PgConn {
     }
 
     /// All queries in one round trip; the first `locked` of them lock their rows.
+    /// Runs a query before the buffered writes.
+    pub(crate) fn query_ahead(&mut self, sql: &'static str) -> Result<Vec<Row>> {
+        let statement = self.prepare(sql, &[], false)?;
+        let rows = self.runtime.block_on(self.client.query(&statement, &[]));
+        rows.map_err(|e| self.fail(&e))?.iter().map(row).collect()
+    }
+
     pub(crate) fn query_all(
         &mut self,
         queries: &[Query<'_>],
@@ -271,13 +298,21 @@ impl PgConn {
     /// transaction into a rollback, and the failed write is reported.
     fn commit(&mut self) -> Result<()> {
         let commit = self.prepare("COMMIT", &[], false)?;
+        if self.is_lost() {
+            // Nothing of the commit has left yet: the command can still be run again.
+            self.failed = Some(Failure::Lost("the server closed the connection".into()));
+            return Err(Error::Unavailable(
+                "the server closed the connection".into(),
+            ));
+        }
         let pending = std::mem::take(&mut self.pending);
         let (before, done) = self.runtime.block_on(join(
             send(&self.client, &pending),
             self.client.execute(&commit, &[]),
         ));
-        before.map_err(|e| self.fail(&e))?;
-        done.map(|_| ()).map_err(|e| match failure(&e) {
+        // The server may have committed even where the answer to an earlier write is missing: all
+        // of them travelled together.
+        before.and(done.map(|_| ())).map_err(|e| match failure(&e) {
             Failure::Lost(text) => {
                 let unknown = Error::OutcomeUnknown(text);
                 self.failed = Some(Failure::Final(unknown.clone()));
@@ -293,7 +328,13 @@ impl PgConn {
         drop(self.runtime.block_on(self.client.batch_execute("ROLLBACK")));
     }
 
+    /// Whether the server has hung up. It may have done so while nobody listened, so listen.
     pub(crate) fn is_lost(&self) -> bool {
+        self.runtime.block_on(async {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+        });
         self.client.is_closed()
     }
 }
@@ -349,11 +390,14 @@ impl ToSql for Param<'_> {
         ty: &Type,
         out: &mut BytesMut,
     ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        // A statement keeps the types of its first use; bytes of another type would be taken for
+        // a value of that one.
         match *self {
             Param::Null => Ok(IsNull::Yes),
-            Param::Int(v) => v.to_sql(ty, out),
-            Param::Text(v) => v.to_sql(ty, out),
-            Param::Blob(v) => v.to_sql(ty, out),
+            Param::Int(v) if *ty == Type::INT8 => v.to_sql(ty, out),
+            Param::Text(v) if *ty == Type::TEXT => v.to_sql(ty, out),
+            Param::Blob(v) if *ty == Type::BYTEA => v.to_sql(ty, out),
+            _ => Err(format!("a parameter should be {ty}").into()),
         }
     }
     fn accepts(ty: &Type) -> bool {
@@ -398,34 +442,51 @@ pub(crate) struct Worker {
     options: Options,
     memory: Box<dyn Memory>,
     random: Random,
+    /// Not `random`: a retry must not shift the ids of a test.
+    jitter: Random,
     ids: Arc<Ids>,
 }
 
-impl Worker {
-    pub(crate) fn new(conn: PgConn, url: &str, options: &Options, ids: Arc<Ids>) -> Self {
-        Worker {
-            conn: Some(conn),
-            url: url.to_owned(),
-            options: options.clone(),
-            memory: (options.memory)(),
-            random: Random::new(options.seed),
-            ids,
-        }
-    }
+/// The writers of a database. The first takes `conn`, the others connect when they are needed.
+pub(crate) fn workers(
+    conn: PgConn,
+    url: &str,
+    options: &Options,
+    ids: &Arc<Ids>,
+) -> impl Iterator<Item = Worker> {
+    let random = Random::new(options.seed);
+    let mut first = Some(conn);
+    (0..options.workers.max(1)).map(move |_| Worker {
+        conn: first.take(),
+        url: url.to_owned(),
+        options: options.clone(),
+        memory: (options.memory)(),
+        random: random.another(),
+        jitter: Random::new(None),
+        ids: ids.clone(),
+    })
+}
 
+impl Worker {
     pub(crate) fn work(mut self, queue: &Queue) {
         let mut batch: Vec<Box<dyn Job>> = Vec::new();
         while queue.take(1, &mut batch).is_some() {
             for mut job in batch.drain(..) {
-                let failure = self.run(job.as_mut());
-                job.answer(failure);
+                let failure = catch_unwind(AssertUnwindSafe(|| self.run(job.as_mut())));
+                job.answer(failure.unwrap_or_else(|panic| {
+                    // Not in the command: in its memory. The transaction ends with its connection.
+                    self.conn = None;
+                    Some(panicked(panic.as_ref()))
+                }));
             }
         }
     }
 
     /// Runs one command until it stands, fails, or was in the way too often.
     fn run(&mut self, job: &mut dyn Job) -> Option<Error> {
+        let begun = Instant::now();
         let mut retries = 0;
+        let mut duplicates = 0;
         let mut waited = Duration::ZERO;
         loop {
             match self.run_once(job) {
@@ -433,10 +494,17 @@ impl Worker {
                 Err(Failure::Final(error)) => return Some(error),
                 Err(Failure::Conflict(text)) => {
                     retries += 1;
-                    if retries > RETRIES {
+                    if retries > RETRIES || begun.elapsed() > PATIENCE {
                         return Some(Error::Contention(text));
                     }
                     std::thread::sleep(self.jitter(1 << retries.min(6)));
+                }
+                Err(Failure::Duplicate(text)) => {
+                    duplicates += 1;
+                    if duplicates > DUPLICATE_RETRIES {
+                        return Some(Error::Statement(text));
+                    }
+                    std::thread::sleep(self.jitter(4));
                 }
                 Err(Failure::Lost(text)) => {
                     self.conn = None;
@@ -455,7 +523,7 @@ impl Worker {
     fn jitter(&mut self, most_ms: u64) -> Duration {
         let mut bytes = [0; 2];
         // Without randomness all wait the same; slower, not wrong.
-        drop(self.random.fill(&mut bytes));
+        drop(self.jitter.fill(&mut bytes));
         Duration::from_micros(u64::from(u16::from_le_bytes(bytes)) * most_ms * 1000 / 65_535)
     }
 
@@ -481,7 +549,11 @@ impl Worker {
         // A failure of the database counts even where the command went on regardless.
         if let Some(failure) = conn.failed.take() {
             conn.rollback();
-            return Err(failure);
+            return match (failure, ran) {
+                // The command has said it in its own words.
+                (Failure::Final(_), Ok(false)) => Ok(()),
+                (failure, _) => Err(failure),
+            };
         }
         if !matches!(ran, Ok(true)) {
             conn.rollback();
@@ -493,6 +565,7 @@ impl Worker {
             conn.rollback();
             return Err(failure);
         }
+        self.memory.committed();
         Ok(())
     }
 }

@@ -87,7 +87,10 @@ impl ReadPool {
                 Reader::Sqlite(Box::new(SqliteConn::open(path, &self.options, true)?))
             }
             DatabaseUrl::Postgres(url) => {
-                Reader::Postgres(Box::new(PgConn::connect(url, &self.options)?))
+                let mut conn = PgConn::connect(url, &self.options)?;
+                // A reader holds nobody up, however long it thinks about what it has read.
+                conn.batch("SET idle_in_transaction_session_timeout = 0")?;
+                Reader::Postgres(Box::new(conn))
             }
         })
     }

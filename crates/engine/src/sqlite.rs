@@ -9,15 +9,16 @@
 
 use crate::error::{Error, Result};
 use crate::ids::{BLOCK, Ids, Random, Sequence};
-use crate::job::{Job, Queue, run_guarded};
+use crate::job::{Job, Queue, panicked, run_guarded};
 use crate::memory::Memory;
 use crate::options::{Durability, Options};
 use crate::tx::{Conn, Store, Tx};
 use crate::value::{Param, Row, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,9 +30,11 @@ const CHECKPOINT_PAGES: i64 = 8_000;
 /// A connection with its statements. One owner at a time.
 pub(crate) struct SqliteConn {
     conn: Connection,
-    /// Rewritten statements, by the address of the original text.
-    texts: HashMap<usize, Arc<str>>,
+    /// Rewritten statements, by the address and length of the original text.
+    texts: HashMap<(usize, usize), Arc<str>>,
     savepoint: bool,
+    /// The first statement of the current command that failed.
+    failed: Option<Error>,
 }
 
 impl SqliteConn {
@@ -78,12 +81,13 @@ impl SqliteConn {
             conn,
             texts: HashMap::new(),
             savepoint: false,
+            failed: None,
         })
     }
 
     fn text(&mut self, sql: &'static str) -> Arc<str> {
         self.texts
-            .entry(sql.as_ptr() as usize)
+            .entry((sql.as_ptr() as usize, sql.len()))
             .or_insert_with(|| sql.replace('$', "?").into())
             .clone()
     }
@@ -103,12 +107,20 @@ impl SqliteConn {
         Ok(())
     }
 
-    fn execute_plain(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) fn execute_plain(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64> {
         let text = self.text(sql);
-        let mut statement = self.conn.prepare_cached(&text).map_err(error)?;
-        bind(&mut statement, params)?;
-        let n = statement.raw_execute().map_err(error)?;
-        Ok(n as u64)
+        let run = || {
+            let mut statement = self.conn.prepare_cached(&text).map_err(error)?;
+            bind(&mut statement, params)?;
+            statement.raw_execute().map_err(error)
+        };
+        match run() {
+            Ok(n) => Ok(n as u64),
+            Err(e) => {
+                self.failed.get_or_insert_with(|| e.clone());
+                Err(e)
+            }
+        }
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64> {
@@ -126,7 +138,12 @@ impl SqliteConn {
         params: &[Param<'_>],
     ) -> Result<Vec<Row>> {
         self.before_write()?;
-        self.query(sql, params)
+        let mut rows = Vec::new();
+        self.step_each(sql, params, true, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     pub(crate) fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>> {
@@ -144,12 +161,34 @@ impl SqliteConn {
         params: &[Param<'_>],
         each: &mut dyn FnMut(Row) -> Result<()>,
     ) -> Result<()> {
+        self.step_each(sql, params, false, each)
+    }
+
+    fn step_each(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        writes: bool,
+        each: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
         let text = self.text(sql);
-        let mut statement = self.conn.prepare_cached(&text).map_err(error)?;
-        bind(&mut statement, params)?;
+        let failed = &mut self.failed;
+        let mut note = |e: Error| {
+            failed.get_or_insert_with(|| e.clone());
+            e
+        };
+        let prepared = self.conn.prepare_cached(&text).map_err(error);
+        let mut statement = prepared.map_err(&mut note)?;
+        if !writes && !statement.readonly() {
+            // It would write outside the command's savepoint, and so survive its failure.
+            return Err(note(Error::Statement(format!(
+                "a query that writes: {sql}"
+            ))));
+        }
+        bind(&mut statement, params).map_err(&mut note)?;
         let columns = statement.column_count();
         let mut rows = statement.raw_query();
-        while let Some(row) = rows.next().map_err(error)? {
+        while let Some(row) = rows.next().map_err(error).map_err(&mut note)? {
             let mut values = Vec::with_capacity(columns);
             for i in 0..columns {
                 values.push(value(row.get_ref(i).map_err(error)?)?);
@@ -179,6 +218,23 @@ impl SqliteConn {
         Ok(())
     }
 
+    fn commit(&mut self) -> Result<()> {
+        let committed = self
+            .conn
+            .prepare_cached("COMMIT")
+            .and_then(|mut s| s.raw_execute());
+        match committed {
+            Ok(_) => Ok(()),
+            // Everything was written, and nobody can say whether it reached the disk.
+            Err(e)
+                if e.sqlite_error().map(|e| e.extended_code) == Some(ffi::SQLITE_IOERR_FSYNC) =>
+            {
+                Err(Error::OutcomeUnknown(e.to_string()))
+            }
+            Err(e) => Err(error(e)),
+        }
+    }
+
     fn rollback(&mut self) {
         self.savepoint = false;
         if self.in_transaction() {
@@ -200,6 +256,10 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Param<'_>]) -> Result
         let value = match *param {
             Param::Null => ValueRef::Null,
             Param::Int(v) => ValueRef::Integer(v),
+            // PostgreSQL cannot store it, and what works on one engine must work on the other.
+            Param::Text(v) if v.contains('\0') => {
+                return Err(Error::Statement("text with a zero byte".into()));
+            }
             Param::Text(v) => ValueRef::Text(v.as_bytes()),
             Param::Blob(v) => ValueRef::Blob(v),
         };
@@ -326,15 +386,31 @@ impl Writer {
     pub(crate) fn work(mut self, queue: &Queue) {
         let mut batch: Vec<Box<dyn Job>> = Vec::new();
         while queue.take(BATCH, &mut batch).is_some() {
-            let mut failures: Vec<Option<Error>> = Vec::with_capacity(batch.len());
-            if let Err(whole) = self.write_batch(&mut batch, &mut failures) {
-                failures.clear();
-                failures.resize(batch.len(), Some(whole));
-                self.reload();
+            self.write_and_answer(&mut batch);
+        }
+    }
+
+    fn write_and_answer(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        let mut failures: Vec<Option<Error>> = Vec::with_capacity(batch.len());
+        let written = catch_unwind(AssertUnwindSafe(|| self.write_batch(batch, &mut failures)));
+        if let Err(whole) = written.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+            self.reload();
+            let one_did_it = matches!(
+                whole,
+                Error::Statement(_) | Error::Panicked(_) | Error::Corrupt(_)
+            );
+            if one_did_it && batch.len() > 1 {
+                // What one of them left in memory cannot be written. Alone, only that one fails.
+                for job in batch.drain(..) {
+                    self.write_and_answer(&mut vec![job]);
+                }
+                return;
             }
-            for (job, failure) in batch.drain(..).zip(failures) {
-                job.answer(failure);
-            }
+            failures.clear();
+            failures.resize(batch.len(), Some(whole));
+        }
+        for (job, failure) in batch.drain(..).zip(failures) {
+            job.answer(failure);
         }
     }
 
@@ -349,7 +425,7 @@ impl Writer {
         }
         self.memory.flush(&mut self.conn)?;
         self.flush_sequences()?;
-        self.conn.run("COMMIT")?;
+        self.conn.commit()?;
         self.memory.committed();
         Ok(())
     }
@@ -357,6 +433,7 @@ impl Writer {
     /// Runs one command. `Ok(Some(_))`: it alone failed; `Err`: the batch is lost.
     fn run_one(&mut self, job: &mut dyn Job) -> Result<Option<Error>> {
         let mark = self.memory.mark();
+        self.conn.failed = None;
         let mut tx = Tx {
             now: self.options.clock.now(),
             conn: Conn::Sqlite(&mut self.conn),
@@ -365,17 +442,24 @@ impl Writer {
             memory: self.memory.as_mut(),
         };
         let ran = run_guarded(job, &mut tx);
+        let failed = self.conn.failed.take();
         if !self.conn.in_transaction() {
             return Err(Error::Unavailable(
                 "SQLite ended the transaction (disk full or I/O error)".into(),
             ));
         }
-        let stands = matches!(ran, Ok(true));
+        // A failure of the database counts even where the command went on regardless.
+        let stands = matches!(ran, Ok(true)) && failed.is_none();
         self.conn.end_command(stands)?;
         if !stands {
             self.memory.rollback(mark);
         }
-        Ok(ran.err())
+        Ok(match (ran, failed) {
+            (Err(panic), _) => Some(panic),
+            // In its own words.
+            (Ok(false), _) => None,
+            (Ok(true), failed) => failed,
+        })
     }
 
     /// After a failed batch nothing held can be trusted, the connection included.

@@ -5,7 +5,7 @@ use crate::entry::{Entry, Transfer, entries_by_id, transfer_row};
 use crate::error::{Error, Result};
 use crate::grant::{GrantInfo, grant_by_id, grant_info};
 use crate::memory::{LedgerMemory, State};
-use crate::seal::tail_transfers;
+use crate::seal::{last_seal_no, tail_transfers};
 use scrip_engine::{Error as EngineError, Read, Sequence, Store, Timestamp, Tx, params};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -76,6 +76,8 @@ impl AccountKind {
 pub struct AccountInfo {
     /// The asset that it holds.
     pub asset_id: i64,
+    /// What it is for.
+    pub kind: AccountKind,
     /// True when it is chained, false when it is summed.
     pub chained: bool,
 }
@@ -126,10 +128,11 @@ pub fn account_open(tx: &mut Tx<'_>, new: &NewAccount<'_>) -> Result<i64> {
     }
     let info = AccountInfo {
         asset_id: new.asset_id,
+        kind: new.kind,
         chained,
     };
-    let memory = tx.memory::<LedgerMemory>()?;
-    memory.facts.set_account((new.book_id, id), info);
+    tx.memory::<LedgerMemory>()?
+        .opened_account((new.book_id, id), info);
     Ok(id)
 }
 
@@ -140,13 +143,14 @@ pub(crate) fn account_info(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<A
     }
     let row = tx
         .query_opt(
-            "SELECT asset_id, mode FROM account WHERE book_id = $1 AND account_id = $2",
+            "SELECT asset_id, kind, mode FROM account WHERE book_id = $1 AND account_id = $2",
             params![book, account],
         )?
         .ok_or(Error::AccountUnknown { book, account })?;
     let info = AccountInfo {
         asset_id: row.int(0)?,
-        chained: row.text(1)? == "chained",
+        kind: AccountKind::parse(row.text(1)?)?,
+        chained: row.text(2)? == "chained",
     };
     tx.memory::<LedgerMemory>()?
         .facts
@@ -251,6 +255,20 @@ pub fn account_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amo
     if let Some(row) = head {
         return Ok(Amount::from_units(row.int(0)?));
     }
+    // In a snapshot once is enough. In a write transaction on PostgreSQL each statement sees what
+    // is committed by then, and a seal in between would be counted twice or not at all.
+    let mut seal = last_seal_no(tx, book)?;
+    loop {
+        let balance = summed_balance(tx, book, account)?;
+        let now = last_seal_no(tx, book)?;
+        if now == seal {
+            return Ok(balance);
+        }
+        seal = now;
+    }
+}
+
+fn summed_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amount> {
     let rolled = tx.query_opt(
         "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
         params![book, account],
@@ -268,15 +286,16 @@ pub fn account_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amo
 }
 
 /// The transfers of a chained account with their entries, newest first: `limit` of them, from
-/// `before` (a transfer number, `None` for the newest) on. A walk along the chain.
+/// transfer `from` on, which is the first of them (`None` for the newest). The next page begins
+/// at [`Transfer::previous`] of the last. A walk along the chain.
 pub fn account_history(
     tx: &mut dyn Read,
     book: i64,
     account: i64,
-    before: Option<i64>,
+    from: Option<i64>,
     limit: usize,
 ) -> Result<Vec<(Transfer, Entry)>> {
-    let mut next = match before {
+    let mut next = match from {
         Some(transfer) => transfer,
         None => {
             let head = tx.query_opt(

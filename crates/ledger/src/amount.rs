@@ -4,10 +4,17 @@
 //! in 128 bits. Every operation is checked and every rounding is named.
 
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A number of smallest units of an asset; the asset's scale says how many decimals they make.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Serialised as that number, for stored answers. What leaves Scrip is a decimal string beside
+/// its asset ([`Amount::decimal`]).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct Amount(i64);
 
 /// What happens to what does not divide evenly.
@@ -76,10 +83,18 @@ impl Amount {
         let product = i128::from(self.0)
             .checked_mul(i128::from(numerator))
             .ok_or(Error::Overflow)?;
-        let denominator = i128::from(denominator);
-        let quotient = product.checked_div(denominator).ok_or(Error::Overflow)?;
-        let rest = product.checked_rem(denominator).ok_or(Error::Overflow)?;
-        let away = if (product < 0) == (denominator < 0) {
+        let inexact = Error::Inexact {
+            amount: self,
+            numerator,
+            denominator,
+        };
+        let divisor = i128::from(denominator);
+        let (Some(quotient), Some(rest)) =
+            (product.checked_div(divisor), product.checked_rem(divisor))
+        else {
+            return Err(inexact);
+        };
+        let away = if (product < 0) == (divisor < 0) {
             1
         } else {
             -1
@@ -87,7 +102,7 @@ impl Amount {
         let result = match (rounding, rest) {
             (_, 0) | (Rounding::Down, _) => Some(quotient),
             (Rounding::Up, _) => quotient.checked_add(away),
-            (Rounding::Exact, _) => None,
+            (Rounding::Exact, _) => return Err(inexact),
         };
         result
             .and_then(|r| i64::try_from(r).ok())

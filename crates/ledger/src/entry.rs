@@ -1,15 +1,16 @@
 //! Entries and their transfers: the only way in which value moves (MIC-07).
 
-use crate::account::{account_info, account_load};
+use crate::account::{AccountKind, account_info, account_load};
 use crate::amount::Amount;
 use crate::error::{Error, Result};
+use crate::grant::grant_by_id;
 use crate::memory::{LedgerMemory, State, lot, set_lot};
 use scrip_engine::{Read, Row, Sequence, Store, Timestamp, Tx, params};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Transfers in one entry at most.
-const TRANSFERS_AT_MOST: usize = 100_000;
+pub(crate) const TRANSFERS_AT_MOST: usize = 100_000;
 
 /// One movement of an entry to be posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,22 @@ fn side(working: &mut Working, account: i64) -> Option<&mut State> {
 }
 
 /// Posts an entry: checks everything, then changes everything. Returns the entry's number.
+///
+/// The first of these that applies is the error: [`Error::EntrySize`], [`Error::AccountUnknown`];
+/// then leg by leg [`Error::NotPositive`], [`Error::SameAccount`], [`Error::AssetMismatch`],
+/// [`Error::HeldAccount`], [`Error::GrantMissing`], [`Error::GrantUnknown`],
+/// [`Error::GrantMismatch`], [`Error::Insufficient`], [`Error::LotInsufficient`],
+/// [`Error::Overflow`].
 pub fn entry_post(tx: &mut Tx<'_>, posting: &Posting<'_>) -> Result<i64> {
+    post(tx, posting, false)
+}
+
+/// Posts an entry of a hold, which alone moves to and from held accounts.
+pub(crate) fn entry_post_held(tx: &mut Tx<'_>, posting: &Posting<'_>) -> Result<i64> {
+    post(tx, posting, true)
+}
+
+fn post(tx: &mut Tx<'_>, posting: &Posting<'_>, holds: bool) -> Result<i64> {
     let count = posting.legs.len();
     if count == 0 || count > TRANSFERS_AT_MOST {
         return Err(Error::EntrySize(count));
@@ -121,7 +137,7 @@ pub fn entry_post(tx: &mut Tx<'_>, posting: &Posting<'_>) -> Result<i64> {
     let entry_id = tx.next_numbers(Sequence::Transfer, transfers)?;
     let mut planned = Vec::with_capacity(count);
     for (leg, transfer_id) in posting.legs.iter().zip(entry_id..) {
-        let asset_id = check(tx, posting.book_id, leg)?;
+        let asset_id = check(tx, posting.book_id, leg, holds)?;
         let debit_link = side(&mut working, leg.debit)
             .map(|s| take(s, leg, transfer_id, floor))
             .transpose()?;
@@ -176,7 +192,7 @@ fn load(tx: &mut Tx<'_>, posting: &Posting<'_>) -> Result<Working> {
 }
 
 /// Checks what does not depend on balances; returns the asset that moves.
-fn check(tx: &mut Tx<'_>, book: i64, leg: &Leg) -> Result<i64> {
+fn check(tx: &mut Tx<'_>, book: i64, leg: &Leg, holds: bool) -> Result<i64> {
     if !leg.amount.is_positive() {
         return Err(Error::NotPositive);
     }
@@ -191,9 +207,23 @@ fn check(tx: &mut Tx<'_>, book: i64, leg: &Leg) -> Result<i64> {
             credit: leg.credit,
         });
     }
-    if leg.grant.is_none() && (debit.chained || credit.chained) {
+    for (id, account) in [(leg.debit, debit), (leg.credit, credit)] {
+        if account.kind == AccountKind::Held && !holds {
+            return Err(Error::HeldAccount(id));
+        }
+    }
+    let Some(grant) = leg.grant else {
+        if !debit.chained && !credit.chained {
+            return Ok(debit.asset_id);
+        }
         let wallet = if debit.chained { leg.debit } else { leg.credit };
         return Err(Error::GrantMissing(wallet));
+    };
+    if grant_by_id(tx, book, grant)?.asset_id != debit.asset_id {
+        return Err(Error::GrantMismatch {
+            grant,
+            account: leg.debit,
+        });
     }
     Ok(debit.asset_id)
 }
@@ -346,7 +376,8 @@ pub(crate) fn entry_digest(book: i64, entry: &Entry, transfers: &[Transfer]) -> 
 }
 
 /// Undoes an entry by another one with each movement turned round. Tokens that have been spent
-/// since cannot come back: then it is refused.
+/// since cannot come back: then it is refused. So is undoing the entry of a hold: that is closed
+/// by [`crate::hold_release`], and once spent by another sale.
 pub fn entry_reverse(
     tx: &mut Tx<'_>,
     book: i64,

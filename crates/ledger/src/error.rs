@@ -37,6 +37,16 @@ pub enum Error {
     /// An amount does not fit 64 bits.
     #[error("the amount is too large: the largest is 9223372036854775807 of the smallest unit")]
     Overflow,
+    /// A division that must be exact leaves a rest, or divides by zero.
+    #[error("{amount} units times {numerator} cannot be divided by {denominator} without a rest")]
+    Inexact {
+        /// What was to be divided.
+        amount: Amount,
+        /// What it is multiplied with first.
+        numerator: i64,
+        /// What it is divided by.
+        denominator: i64,
+    },
     /// A text is no amount.
     #[error("{text:?} is no amount: write digits with at most {scale} decimals, for example 12.50")]
     NotAnAmount {
@@ -80,6 +90,20 @@ pub enum Error {
         /// The grant asked for.
         grant: i64,
     },
+    /// The grant is of another asset than the accounts hold.
+    #[error("grant {grant} is of another asset than account {account} holds")]
+    GrantMismatch {
+        /// The grant that was to move.
+        grant: i64,
+        /// The debit account.
+        account: i64,
+    },
+    /// The grant was paid off before.
+    #[error("grant {0} is paid off already")]
+    AlreadyPaidOff(i64),
+    /// Only holds move what is set aside.
+    #[error("account {0} keeps what holds set aside: post or release the hold instead")]
+    HeldAccount(i64),
     /// No such entry in the book.
     #[error("book {book} has no entry {entry}")]
     EntryUnknown {
@@ -106,6 +130,14 @@ pub enum Error {
         hold: i64,
         /// Its state.
         state: &'static str,
+    },
+    /// The hold's time has not run out.
+    #[error("hold {hold} stands until {expires_at}: release it instead")]
+    HoldNotDue {
+        /// The hold.
+        hold: i64,
+        /// When it gives way.
+        expires_at: scrip_engine::Timestamp,
     },
     /// More was to be posted than the hold has.
     #[error("hold {hold} has {has} units, {needs} cannot be posted from it")]

@@ -11,7 +11,7 @@ use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::Result;
 use scrip_engine::{Error as EngineError, Read, Timestamp, params};
 use std::collections::btree_map::Entry as Place;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 /// A file format.
@@ -27,7 +27,10 @@ pub enum Format {
 
 struct Account {
     kind: AccountKind,
+    /// As given; the CSV has it.
     label: String,
+    /// What the journals call the account: unique, of letters and digits.
+    name: String,
     asset: Asset,
     balance: Amount,
 }
@@ -61,14 +64,19 @@ fn read(tx: &mut dyn Read, book: &Book) -> Result<Data> {
         if let Place::Vacant(place) = assets.entry(asset_id) {
             place.insert(asset_by_id(tx, asset_id)?);
         }
+        let id = row.int(0)?;
+        let kind = AccountKind::parse(row.text(2)?)?;
+        let label = row.text(3)?.to_owned();
         let account = Account {
-            kind: AccountKind::parse(row.text(2)?)?,
-            label: row.text(3)?.to_owned(),
+            kind,
+            name: account_name(book, kind, &label),
+            label,
             asset: assets[&asset_id].clone(),
-            balance: account_balance(tx, book.book_id, row.int(0)?)?,
+            balance: account_balance(tx, book.book_id, id)?,
         };
-        accounts.insert(row.int(0)?, account);
+        accounts.insert(id, account);
     }
+    names_made_unique(&mut accounts);
     let mut postings: BTreeMap<i64, Vec<(i64, Amount)>> = BTreeMap::new();
     tx.query_each(
         "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
@@ -78,6 +86,12 @@ fn read(tx: &mut dyn Read, book: &Book) -> Result<Data> {
         &mut |row| {
             let broken = |e: crate::Error| EngineError::Corrupt(e.to_string());
             let t: Transfer = transfer_row(&row).map_err(broken)?;
+            for id in [t.debit, t.credit] {
+                if !accounts.contains_key(&id) {
+                    let problem = format!("transfer {}: account {id} is missing", t.transfer_id);
+                    return Err(EngineError::Corrupt(problem));
+                }
+            }
             let list = postings.entry(t.entry_id).or_default();
             list.push((t.debit, t.amount.negated().map_err(broken)?));
             list.push((t.credit, t.amount));
@@ -136,7 +150,7 @@ fn csv(data: &Data) -> String {
 fn csv_field(text: &str) -> String {
     let number =
         text.starts_with('-') && text[1..].bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number;
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !number;
     let safe = if formula {
         format!("'{text}")
     } else {
@@ -163,19 +177,16 @@ struct Hledger;
 impl Dialect for Beancount {
     fn preamble(&self, data: &Data, first: &str) -> String {
         let mut out = format!("option \"title\" \"{}\"\n", plain(&data.book.name));
-        let codes: BTreeSet<&str> = data
-            .accounts
-            .values()
-            .map(|a| a.asset.code.as_str())
-            .collect();
-        for code in codes {
+        // Amounts are exact: nothing may differ by a rounding.
+        out.push_str("option \"inferred_tolerance_multiplier\" \"0\"\n");
+        for code in scales(data).keys() {
             let _ = writeln!(out, "{first} commodity {}", self.commodity(code));
         }
         for account in data.accounts.values() {
-            let name = account_name(&data.book, account);
             let _ = writeln!(
                 out,
-                "{first} open {name} {}",
+                "{first} open {} {}",
+                account.name,
                 self.commodity(&account.asset.code)
             );
         }
@@ -192,23 +203,19 @@ impl Dialect for Beancount {
         code.to_owned()
     }
     fn assertion(&self, date: &str, account: &str, amount: &str, commodity: &str) -> String {
-        format!("{date} balance {account} {amount} {commodity}\n")
+        format!("{date} balance {account} {amount} ~ 0 {commodity}\n")
     }
 }
 
 impl Dialect for Hledger {
     fn preamble(&self, data: &Data, _first: &str) -> String {
         let mut out = format!("; {}\n", plain(&data.book.name));
-        let codes: BTreeSet<&str> = data
-            .accounts
-            .values()
-            .map(|a| a.asset.code.as_str())
-            .collect();
-        for code in codes {
-            let _ = writeln!(out, "commodity 1000.00000000 {}", self.commodity(code));
+        for (code, scale) in scales(data) {
+            let decimals = "0".repeat(scale);
+            let _ = writeln!(out, "commodity 1000.{decimals} {}", self.commodity(code));
         }
         for account in data.accounts.values() {
-            let _ = writeln!(out, "account {}", account_name(&data.book, account));
+            let _ = writeln!(out, "account {}", account.name);
         }
         out
     }
@@ -249,7 +256,7 @@ fn journal(data: &Data, dialect: &dyn Dialect) -> String {
             let _ = writeln!(
                 out,
                 "    {}  {} {}",
-                account_name(&data.book, account),
+                account.name,
                 debit_positive(*amount, &account.asset),
                 dialect.commodity(&account.asset.code)
             );
@@ -260,7 +267,7 @@ fn journal(data: &Data, dialect: &dyn Dialect) -> String {
     for account in data.accounts.values() {
         out.push_str(&dialect.assertion(
             &after,
-            &account_name(&data.book, account),
+            &account.name,
             &debit_positive(account.balance, &account.asset),
             &dialect.commodity(&account.asset.code),
         ));
@@ -288,8 +295,36 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-fn account_name(book: &Book, account: &Account) -> String {
-    let root = match account.kind {
+/// Each asset's code with its decimals.
+fn scales(data: &Data) -> BTreeMap<&str, usize> {
+    data.accounts
+        .values()
+        .map(|a| {
+            let scale = usize::try_from(a.asset.scale).unwrap_or_default();
+            (a.asset.code.as_str(), scale)
+        })
+        .collect()
+}
+
+/// Letters, digits and dashes, beginning with a capital or a digit: what both programs take.
+fn component(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        let c = if c.is_ascii_alphanumeric() { c } else { '-' };
+        out.push(if out.is_empty() {
+            c.to_ascii_uppercase()
+        } else {
+            c
+        });
+    }
+    if out.starts_with('-') || out.is_empty() {
+        out.insert(0, 'X');
+    }
+    out
+}
+
+fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
+    let root = match kind {
         AccountKind::Wallet | AccountKind::Held | AccountKind::Deferred | AccountKind::Due => {
             "Liabilities"
         }
@@ -297,16 +332,21 @@ fn account_name(book: &Book, account: &Account) -> String {
         AccountKind::Spent | AccountKind::Expired => "Income",
         AccountKind::Processor => "Assets",
     };
-    let capital = |s: &str| {
-        let mut chars = s.chars();
-        chars.next().map_or(String::new(), |c| {
-            c.to_ascii_uppercase().to_string() + chars.as_str()
-        })
-    };
+    let label: String = label.chars().take(100).collect();
     format!(
         "{root}:{}:{}:{}",
-        capital(&book.slug),
-        capital(account.kind.name()),
-        capital(&account.label)
+        component(&book.slug),
+        component(kind.name()),
+        component(&label)
     )
+}
+
+/// Different labels may look alike as names: the later account gets its number.
+fn names_made_unique(accounts: &mut BTreeMap<i64, Account>) {
+    let mut taken = HashSet::new();
+    for (id, account) in accounts {
+        while !taken.insert(account.name.clone()) {
+            let _ = write!(account.name, "-{id}");
+        }
+    }
 }

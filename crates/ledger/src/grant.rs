@@ -117,8 +117,7 @@ pub fn grant_open(tx: &mut Tx<'_>, book: i64, new: &NewGrant<'_>) -> Result<i64>
         granted_at: new.granted_at,
     };
     tx.memory::<LedgerMemory>()?
-        .facts
-        .set_grant((book, id), Arc::new(info));
+        .opened_grant((book, id), Arc::new(info));
     Ok(id)
 }
 
@@ -162,10 +161,14 @@ pub fn grant_by_id(tx: &mut Tx<'_>, book: i64, grant: i64) -> Result<Arc<GrantIn
 pub fn grant_pay_off(tx: &mut Tx<'_>, book: i64, grant: i64, event_id: &Uuid) -> Result<()> {
     grant_by_id(tx, book, grant)?;
     let now = tx.now();
-    tx.put(
+    let written = tx.execute_returning(
         "INSERT INTO grant_event (book_id, grant_id, event_no, kind, event_id, recorded_at)
-         VALUES ($1, $2, 1, 'paid_off', $3, $4)",
+         VALUES ($1, $2, 1, 'paid_off', $3, $4)
+         ON CONFLICT (book_id, grant_id, event_no) DO NOTHING RETURNING event_no",
         params![book, grant, event_id, now.0],
     )?;
+    if written.is_empty() {
+        return Err(Error::AlreadyPaidOff(grant));
+    }
     Ok(())
 }

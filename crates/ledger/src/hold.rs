@@ -6,7 +6,7 @@
 
 use crate::account::{AccountKind, NewAccount, account_info, account_open};
 use crate::amount::Amount;
-use crate::entry::{Leg, Posting, entries_by_id, entry_post, entry_transfers};
+use crate::entry::{Leg, Posting, entries_by_id, entry_post_held, entry_transfers};
 use crate::error::{Error, Result};
 use scrip_engine::{Error as EngineError, Read, Row, Sequence, Store, Timestamp, Tx, params};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl HoldState {
             HoldState::Expired => "expired",
         }
     }
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         [
             HoldState::Open,
             HoldState::Posted,
@@ -106,7 +106,7 @@ pub fn hold_place(
         })
         .collect();
     let amount = Amount::sum(pieces.iter().map(|p| p.amount))?;
-    let entry = entry_post(
+    let entry = entry_post_held(
         tx,
         &Posting {
             legs: &legs,
@@ -166,7 +166,7 @@ pub fn hold_release(
     close(tx, book, hold, &closing, None)
 }
 
-/// Gives a hold back whose time has run out.
+/// Gives a hold back whose time has run out; before that it is refused.
 pub fn hold_expire(tx: &mut Tx<'_>, book: i64, hold: i64, event_id: Uuid) -> Result<i64> {
     let closing = Closing {
         state: HoldState::Expired,
@@ -228,6 +228,16 @@ fn close(
             state: hold.state.name(),
         });
     }
+    if closing.state == HoldState::Expired && hold.expires_at > tx.now() {
+        return Err(Error::HoldNotDue {
+            hold: hold_id,
+            expires_at: hold.expires_at,
+        });
+    }
+    if post.is_some_and(|p| p.0 == hold.account) {
+        // What goes back to the wallet is not spent.
+        return Err(Error::SameAccount(hold.account));
+    }
     let posted = post.map_or(Amount::ZERO, |p| p.1);
     if posted > hold.amount {
         return Err(Error::HoldTooSmall {
@@ -248,7 +258,7 @@ fn close(
         .collect();
     let legs = closing_legs(&hold, &pieces, post)?;
     let effective_at = tx.now();
-    let entry = entry_post(
+    let entry = entry_post_held(
         tx,
         &Posting {
             book_id: book,

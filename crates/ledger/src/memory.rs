@@ -54,6 +54,17 @@ impl Facts {
         }
         map.insert(key, info);
     }
+    fn forget_account(&self, key: Key) {
+        let mut map = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        map.remove(&key);
+    }
+    fn forget_grant(&self, key: Key) {
+        let mut map = self.grants.write().unwrap_or_else(PoisonError::into_inner);
+        map.remove(&key);
+    }
     pub(crate) fn grant(&self, key: Key) -> Option<Arc<GrantInfo>> {
         self.grants
             .read()
@@ -70,6 +81,14 @@ impl Facts {
     }
 }
 
+/// What a change replaced, or added to the facts before it was committed.
+#[derive(Debug)]
+enum Undo {
+    State(Key, State),
+    Account(Key),
+    Grant(Key),
+}
+
 /// The ledger's memory of a writer.
 #[derive(Debug)]
 pub struct LedgerMemory {
@@ -77,8 +96,8 @@ pub struct LedgerMemory {
     states: HashMap<Key, State>,
     changed: BTreeSet<Key>,
     changed_lots: BTreeSet<(i64, i64, i64)>,
-    /// What each change replaced, oldest first.
-    undo: Vec<(Key, State)>,
+    /// How to take back each change, oldest first.
+    undo: Vec<Undo>,
     /// False only in the test that shows that the floor is what prevents a double spend.
     pub(crate) floor: bool,
 }
@@ -108,7 +127,19 @@ impl LedgerMemory {
                 self.changed_lots.insert((key.0, key.1, *grant));
             }
         }
-        self.undo.push((key, old));
+        self.undo.push(Undo::State(key, old));
+    }
+
+    /// Notes an account of this transaction.
+    pub(crate) fn opened_account(&mut self, key: Key, info: AccountInfo) {
+        self.facts.set_account(key, info);
+        self.undo.push(Undo::Account(key));
+    }
+
+    /// Notes a grant of this transaction.
+    pub(crate) fn opened_grant(&mut self, key: Key, info: Arc<GrantInfo>) {
+        self.facts.set_grant(key, info);
+        self.undo.push(Undo::Grant(key));
     }
 }
 
@@ -140,8 +171,17 @@ impl Memory for LedgerMemory {
     fn rollback(&mut self, mark: usize) {
         // Newest first. What stays in the sets of changes is written again, unchanged.
         while self.undo.len() > mark {
-            if let Some((key, state)) = self.undo.pop() {
-                self.states.insert(key, state);
+            match self.undo.pop() {
+                Some(Undo::State(key, state)) => {
+                    self.states.insert(key, state);
+                }
+                Some(Undo::Account(key)) => {
+                    self.facts.forget_account(key);
+                    self.states.remove(&key);
+                    self.changed.remove(&key);
+                }
+                Some(Undo::Grant(key)) => self.facts.forget_grant(key),
+                None => {}
             }
         }
     }
@@ -188,6 +228,8 @@ impl Memory for LedgerMemory {
     }
 
     fn clear(&mut self) {
+        // Facts of a transaction that did not commit are none.
+        self.rollback(0);
         self.states.clear();
         self.changed.clear();
         self.changed_lots.clear();

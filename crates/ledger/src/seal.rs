@@ -9,7 +9,7 @@
 use crate::amount::Amount;
 use crate::entry::{Transfer, entry_row, transfer_row};
 use crate::error::{Error, Result};
-use scrip_engine::{Error as EngineError, Read, Row, Store, Tx, params};
+use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 
@@ -44,6 +44,15 @@ fn last_seal(tx: &mut dyn Read, book: i64) -> Result<Last> {
         last_entry: row.int(1)?,
         hash: row.blob(2)?.to_vec(),
     })
+}
+
+/// The number of a book's last seal, 0 for none.
+pub(crate) fn last_seal_no(tx: &mut dyn Read, book: i64) -> Result<i64> {
+    let row = tx.query_one(
+        "SELECT COALESCE(MAX(seal_no), 0) FROM seal WHERE book_id = $1",
+        params![book],
+    )?;
+    Ok(row.int(0)?)
 }
 
 const TAIL_IN_ORDER: &str =
@@ -117,8 +126,8 @@ pub fn seal_next(tx: &mut Tx<'_>, book: i64, limit: i64) -> Result<Option<Sealed
     let count = i64::try_from(entries.len()).map_err(|_| Error::Overflow)?;
     let ids: Vec<i64> = entries.iter().map(|e| e.0).collect();
     let digests = entries.iter().map(|e| (e.0, e.2.as_slice()));
-    let hash = seal_hash(&before.hash, book, seal_no, digests);
     let now = tx.now();
+    let hash = seal_hash(&before.hash, book, seal_no, now, digests);
     tx.put(
         "INSERT INTO seal (book_id, seal_no, last_entry, entries, members, hash, sealed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -173,17 +182,19 @@ fn roll_up(tx: &mut Tx<'_>, book: i64, transfers: &[Transfer]) -> Result<()> {
     Ok(())
 }
 
-/// The hash of a seal: over the seal before, its place, and the digest of each entry.
+/// The hash of a seal: over the seal before, its place and time, and the digest of each entry.
 pub(crate) fn seal_hash<'a>(
     before: &[u8],
     book: i64,
     seal_no: i64,
+    sealed_at: Timestamp,
     entries: impl Iterator<Item = (i64, &'a [u8])>,
 ) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(before);
     hash.update(book.to_le_bytes());
     hash.update(seal_no.to_le_bytes());
+    hash.update(sealed_at.0.to_le_bytes());
     for (id, digest) in entries {
         hash.update(id.to_le_bytes());
         hash.update(digest);

@@ -1,0 +1,298 @@
+//! The catalogue: products, their offers, quantity tiers and stock (SHP-09, SHP-10).
+
+mod rules;
+pub mod shop_export;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::id::{OfferId, ProductId};
+use crate::text::TextError;
+use crate::vendor::Vendor;
+use scrip_engine::{Error as EngineError, Read, Tx};
+use scrip_ledger::{Amount, Error as LedgerError};
+use serde::{Deserialize, Serialize};
+
+pub use rules::{Priced, price};
+
+/// What a customer gets from an offer (LIC-01 adds the ways to extend a rental).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferKind {
+    /// To keep.
+    Purchase,
+    /// Rented by time.
+    Time,
+    /// Rented by uses.
+    Uses,
+    /// Rented by processings.
+    Processings,
+}
+
+impl OfferKind {
+    const ALL: [OfferKind; 4] = [
+        OfferKind::Purchase,
+        OfferKind::Time,
+        OfferKind::Uses,
+        OfferKind::Processings,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            OfferKind::Purchase => "purchase",
+            OfferKind::Time => "time",
+            OfferKind::Uses => "uses",
+            OfferKind::Processings => "processings",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|k| k.name() == text)
+            .ok_or_else(|| EngineError::Corrupt(format!("offer kind {text:?}")).into())
+    }
+}
+
+/// A product as entered. A name and the price of an offer are compulsory, the rest may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewProduct {
+    /// Short name, unique in the catalogue; entering it again changes the product.
+    pub handle: String,
+    /// Name.
+    pub title: String,
+    /// Description.
+    pub description: String,
+    /// Manufacturer.
+    pub manufacturer: String,
+    /// Category.
+    pub category: String,
+    /// Address of an image.
+    pub image_url: String,
+}
+
+/// A quantity tier (SHP-10): more than the tier before and up to `up_to` costs `price` and
+/// grants `up_to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// The largest quantity, and what is granted.
+    pub up_to: i64,
+    /// Tokens for the tier.
+    pub price: Amount,
+}
+
+/// An offer as entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOffer {
+    /// Stock-keeping unit, unique in the catalogue; entering it again changes the offer.
+    pub sku: String,
+    /// What tells it from the product's other offers, for example `Large`.
+    pub variant: String,
+    /// What the customer gets.
+    pub kind: OfferKind,
+    /// Tokens for one; not used with tiers.
+    pub price: Amount,
+    /// True when restricted tokens may pay for it (TOK-05).
+    pub on_sale: bool,
+    /// False to keep it in the catalogue without selling it.
+    pub active: bool,
+    /// Pieces at hand; `None` when they are not counted.
+    pub stock: Option<i64>,
+    /// Quantity tiers, ascending; empty for a price each.
+    pub tiers: Vec<Tier>,
+}
+
+/// An offer as sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The id.
+    pub offer_id: OfferId,
+    /// The product.
+    pub product_id: ProductId,
+    /// The product's name with the variant.
+    pub title: String,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// What the customer gets.
+    pub kind: OfferKind,
+    /// Tokens for one.
+    pub price: Amount,
+    /// True when restricted tokens may pay for it.
+    pub on_sale: bool,
+    /// False when it is not sold any more.
+    pub active: bool,
+    /// True when pieces are counted.
+    pub stocked: bool,
+    /// True when it is sold by tiers.
+    pub tiered: bool,
+    /// The tiers.
+    pub tiers: Vec<Tier>,
+}
+
+/// A product with what there is to say about it (SHP-09).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductDetail {
+    /// The product.
+    pub product: NewProduct,
+    /// Its id.
+    pub product_id: ProductId,
+    /// Its offers, each with the pieces at hand where they are counted.
+    pub offers: Vec<(Offer, Option<i64>)>,
+}
+
+/// Why the catalogue was not changed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// A handle with other characters.
+    #[error("{0:?} is no handle: use letters, digits, dots, - and _, at most 200")]
+    HandleInvalid(String),
+    /// A price below nothing.
+    #[error("the price of {0:?} is below zero")]
+    PriceNegative(String),
+    /// Stock below nothing.
+    #[error("the stock of {0:?} is below zero")]
+    StockNegative(String),
+    /// Tiers out of order.
+    #[error("the tiers of {0:?} must rise, from a quantity of at least 1, none free of sense")]
+    TiersDisordered(String),
+    /// No such product.
+    #[error("there is no product {0:?}")]
+    ProductUnknown(String),
+    /// No such offer.
+    #[error("there is no offer {0:?}")]
+    OfferUnknown(String),
+    /// A quantity that cannot be had.
+    #[error("{title}: quantity {quantity} cannot be ordered, take 1 to {most}")]
+    QuantityInvalid {
+        /// The offer.
+        title: String,
+        /// The quantity asked for.
+        quantity: i64,
+        /// The largest one.
+        most: i64,
+    },
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// From the engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+type Result<T> = std::result::Result<T, CatalogError>;
+
+/// Enters a product, or changes the one with this handle. True when it is new.
+pub fn product_put(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    new: &NewProduct,
+) -> Result<(ProductId, bool)> {
+    let product = rules::product_checked(new)?;
+    tx.lock_name(&format!("catalog {}", vendor.book_id))?;
+    if let Some(id) = store::product_by_handle(tx, vendor.book_id, &product.handle)? {
+        store::update_product(tx, vendor.book_id, id, &product)?;
+        return Ok((id, false));
+    }
+    let id = ProductId(tx.new_id()?);
+    store::insert_product(tx, vendor.book_id, id, &product)?;
+    Ok((id, true))
+}
+
+/// Enters an offer of a product, or changes the one with this SKU. True when it is new. Stock is
+/// set when the offer is new, and only then: later counts come from sales and deliveries.
+pub fn offer_put(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    product: ProductId,
+    new: &NewOffer,
+) -> Result<(OfferId, bool)> {
+    let offer = rules::offer_checked(new)?;
+    tx.lock_name(&format!("catalog {}", vendor.book_id))?;
+    if let Some(old) = store::offer_by_sku(tx, vendor.book_id, &offer.sku)? {
+        store::update_offer(tx, vendor.book_id, old, product, &offer)?;
+        store::set_tiers(tx, vendor.book_id, old, &offer.tiers)?;
+        return Ok((old, false));
+    }
+    let id = OfferId(tx.new_id()?);
+    store::insert_offer(tx, vendor.book_id, id, product, &offer)?;
+    store::set_tiers(tx, vendor.book_id, id, &offer.tiers)?;
+    if let Some(stock) = offer.stock {
+        store::insert_stock(tx, vendor.book_id, id, stock)?;
+    }
+    Ok((id, true))
+}
+
+/// Offers by id, in the order asked for. One that does not exist is an error.
+pub fn offers_by_id(tx: &mut dyn Read, book_id: i64, ids: &[OfferId]) -> Result<Vec<Offer>> {
+    let found = store::offers(tx, book_id, ids)?;
+    ids.iter()
+        .map(|id| {
+            let offer = found.iter().find(|o| o.offer_id == *id).cloned();
+            offer.ok_or_else(|| CatalogError::OfferUnknown(id.to_string()))
+        })
+        .collect()
+}
+
+/// The offer of a SKU.
+pub fn offer_by_sku(tx: &mut dyn Read, book_id: i64, sku: &str) -> Result<Option<OfferId>> {
+    store::offer_by_sku(tx, book_id, sku)
+}
+
+/// All about one product (SHP-09).
+pub fn product_detail(tx: &mut dyn Read, book_id: i64, handle: &str) -> Result<ProductDetail> {
+    let unknown = || CatalogError::ProductUnknown(handle.chars().take(60).collect());
+    let id = store::product_by_handle(tx, book_id, handle)?.ok_or_else(unknown)?;
+    let product = store::product(tx, book_id, id)?;
+    let mut offers = Vec::new();
+    let ids = store::offers_of(tx, book_id, id)?;
+    for offer in offers_by_id(tx, book_id, &ids)? {
+        let stock = if offer.stocked {
+            store::stock(tx, book_id, offer.offer_id)?
+        } else {
+            None
+        };
+        offers.push((offer, stock));
+    }
+    Ok(ProductDetail {
+        product,
+        product_id: id,
+        offers,
+    })
+}
+
+/// Takes pieces out of stock for several offers, all or none. `Err` carries the first offer that
+/// has too few, with what it has.
+pub fn stock_take(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    wanted: &[(OfferId, i64)],
+) -> Result<std::result::Result<(), (OfferId, i64)>> {
+    let sums = rules::sum_by_offer(wanted)?;
+    let mut left = Vec::with_capacity(sums.len());
+    for (offer, quantity) in sums {
+        let on_hand = store::stock_locked(tx, book_id, offer)?;
+        match on_hand.checked_sub(quantity) {
+            Some(rest) if rest >= 0 => left.push((offer, rest)),
+            _ => return Ok(Err((offer, on_hand))),
+        }
+    }
+    for (offer, rest) in left {
+        store::set_stock(tx, book_id, offer, rest)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Puts pieces back into stock, or adds a delivery.
+pub fn stock_add(tx: &mut Tx<'_>, book_id: i64, added: &[(OfferId, i64)]) -> Result<()> {
+    for (offer, quantity) in rules::sum_by_offer(added)? {
+        let on_hand = store::stock_locked(tx, book_id, offer)?;
+        let now = on_hand.checked_add(quantity).ok_or(LedgerError::Overflow)?;
+        store::set_stock(tx, book_id, offer, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Pure decisions about offers.
+
+use super::{CatalogError, NewOffer, NewProduct, Offer, Result};
+use crate::id::OfferId;
+use crate::text;
+use scrip_ledger::{Amount, Error as LedgerError};
+use std::collections::BTreeMap;
+
+/// Pieces in one order line at most, without tiers.
+const QUANTITY_AT_MOST: i64 = 1_000_000_000;
+
+/// What a quantity of an offer comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Priced {
+    /// Tokens for one, or for the tier.
+    pub unit_price: Amount,
+    /// Tokens for all.
+    pub amount: Amount,
+    /// What the customer gets: the quantity, or the upper bound of its tier.
+    pub granted: i64,
+}
+
+/// Prices a quantity. `unit_price` replaces the offer's own price, where staff enter another.
+pub fn price(offer: &Offer, quantity: i64, unit_price: Option<Amount>) -> Result<Priced> {
+    let invalid = |most: i64| CatalogError::QuantityInvalid {
+        title: offer.title.clone(),
+        quantity,
+        most,
+    };
+    if offer.tiered {
+        let most = offer.tiers.last().map_or(0, |t| t.up_to);
+        let tier = offer
+            .tiers
+            .iter()
+            .find(|t| quantity <= t.up_to)
+            .filter(|_| quantity > 0);
+        let tier = tier.ok_or_else(|| invalid(most))?;
+        let price = unit_price.unwrap_or(tier.price);
+        return Ok(Priced {
+            unit_price: price,
+            amount: price,
+            granted: tier.up_to,
+        });
+    }
+    if !(1..=QUANTITY_AT_MOST).contains(&quantity) {
+        return Err(invalid(QUANTITY_AT_MOST));
+    }
+    let unit_price = unit_price.unwrap_or(offer.price);
+    Ok(Priced {
+        unit_price,
+        amount: unit_price.times(quantity)?,
+        granted: quantity,
+    })
+}
+
+fn handle_checked(field: &'static str, handle: &str) -> Result<String> {
+    let handle = text::line(field, handle, 200)?;
+    let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ' ');
+    if handle.chars().all(good) {
+        Ok(handle)
+    } else {
+        Err(CatalogError::HandleInvalid(handle))
+    }
+}
+
+pub(super) fn product_checked(new: &NewProduct) -> Result<NewProduct> {
+    Ok(NewProduct {
+        handle: handle_checked("the handle", &new.handle)?,
+        title: text::line("the name", &new.title, 500)?,
+        description: text::paragraph("the description", &new.description, 100_000)?,
+        manufacturer: text::optional_line("the manufacturer", &new.manufacturer, 200)?,
+        category: text::optional_line("the category", &new.category, 200)?,
+        image_url: text::optional_line("the image address", &new.image_url, 2000)?,
+    })
+}
+
+pub(super) fn offer_checked(new: &NewOffer) -> Result<NewOffer> {
+    let sku = handle_checked("the SKU", &new.sku)?;
+    if new.price < Amount::ZERO || new.tiers.iter().any(|t| t.price < Amount::ZERO) {
+        return Err(CatalogError::PriceNegative(sku));
+    }
+    if new.stock.is_some_and(|s| s < 0) {
+        return Err(CatalogError::StockNegative(sku));
+    }
+    let rises = new.tiers.windows(2).all(|w| w[0].up_to < w[1].up_to);
+    if !rises || new.tiers.first().is_some_and(|t| t.up_to < 1) {
+        return Err(CatalogError::TiersDisordered(sku));
+    }
+    let variant = text::optional_line("the variant", &new.variant, 200)?;
+    Ok(NewOffer {
+        sku,
+        variant,
+        ..new.clone()
+    })
+}
+
+/// Quantities by offer, in the order in which their rows are locked.
+pub(super) fn sum_by_offer(wanted: &[(OfferId, i64)]) -> Result<BTreeMap<OfferId, i64>> {
+    let mut sums = BTreeMap::new();
+    for (offer, quantity) in wanted {
+        let sum: &mut i64 = sums.entry(*offer).or_default();
+        *sum = sum.checked_add(*quantity).ok_or(LedgerError::Overflow)?;
+    }
+    Ok(sums)
+}

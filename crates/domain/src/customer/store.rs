@@ -1,0 +1,375 @@
+//! The customer's tables.
+
+use super::number::AccountNumber;
+use super::secret::SecretKind;
+use super::{Buyer, Channel, Customer, Means, State};
+use crate::id::{CustomerId, RegistrationId};
+use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
+
+fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Online => "online",
+        Channel::Staff => "staff",
+    }
+}
+
+fn channel(text: &str) -> Result<Channel> {
+    match text {
+        "online" => Ok(Channel::Online),
+        "staff" => Ok(Channel::Staff),
+        other => Err(Error::Corrupt(format!("channel {other:?}"))),
+    }
+}
+
+fn state_name(state: State) -> &'static str {
+    match state {
+        State::Inactive => "inactive",
+        State::Active => "active",
+        State::Closed => "closed",
+    }
+}
+
+fn state(text: &str) -> Result<State> {
+    match text {
+        "inactive" => Ok(State::Inactive),
+        "active" => Ok(State::Active),
+        "closed" => Ok(State::Closed),
+        other => Err(Error::Corrupt(format!("state {other:?} of a customer"))),
+    }
+}
+
+/// A registration under way.
+pub(super) struct Registration {
+    pub stage: String,
+    pub channel: Channel,
+    pub details: Option<Vec<u8>>,
+    pub expires_at: Timestamp,
+}
+
+pub(super) fn insert_registration(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: RegistrationId,
+    channel: Channel,
+    expires_at: Timestamp,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO registration (book_id, registration_id, stage, channel, details, means,
+                                   customer_id, expires_at)
+         VALUES ($1, $2, 'informed', $3, NULL, NULL, NULL, $4)",
+        params![book, &id, channel_name(channel), expires_at.0],
+    )
+}
+
+/// Locked: two steps of one registration at once would make two customers.
+pub(super) fn registration(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: RegistrationId,
+) -> Result<Option<Registration>> {
+    let rows = tx.query_locked(
+        "SELECT stage, channel, details, expires_at FROM registration
+         WHERE book_id = $1 AND registration_id = $2",
+        params![book, &id],
+    )?;
+    rows.first()
+        .map(|row| {
+            Ok(Registration {
+                stage: row.text(0)?.to_owned(),
+                channel: channel(row.text(1)?)?,
+                details: row.opt_blob(2)?.map(<[u8]>::to_vec),
+                expires_at: Timestamp(row.int(3)?),
+            })
+        })
+        .transpose()
+}
+
+pub(super) fn set_details(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: RegistrationId,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.put(
+        "UPDATE registration SET stage = 'details', details = $3
+         WHERE book_id = $1 AND registration_id = $2",
+        params![book, &id, sealed],
+    )
+}
+
+/// The details now belong to the customer and are kept there alone.
+pub(super) fn finish_registration(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: RegistrationId,
+    customer: CustomerId,
+) -> Result<()> {
+    tx.put(
+        "UPDATE registration SET stage = 'account', details = NULL, customer_id = $3
+         WHERE book_id = $1 AND registration_id = $2",
+        params![book, &id, &customer],
+    )
+}
+
+/// False when the name is taken.
+pub(super) fn insert_login(
+    tx: &mut Tx<'_>,
+    hash: &[u8],
+    book: i64,
+    customer: CustomerId,
+) -> Result<bool> {
+    let rows = tx.execute_returning(
+        "INSERT INTO directory (login_hash, book_id, customer_id) VALUES ($1, $2, $3)
+         ON CONFLICT (login_hash) DO NOTHING RETURNING book_id",
+        params![hash, book, &customer],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// Counts a book's customers; the row is the lock.
+pub(super) fn next_customer(tx: &mut Tx<'_>, book: i64) -> Result<i64> {
+    let rows = tx.execute_returning(
+        "UPDATE counter SET value = value + 1 WHERE book_id = $1 AND name = 'customer'
+         RETURNING value",
+        params![book],
+    )?;
+    rows.first()
+        .ok_or_else(|| Error::Corrupt(format!("book {book} has no counter")))?
+        .int(0)
+}
+
+pub(super) struct NewCustomer {
+    pub book_id: i64,
+    pub customer_id: CustomerId,
+    pub number: AccountNumber,
+    pub state: State,
+    pub channel: Channel,
+    pub means: Means,
+}
+
+pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8]) -> Result<()> {
+    let now = tx.now();
+    let activated_at = (new.state == State::Active).then_some(now.0);
+    let means = match new.means {
+        Means::Card => "card",
+    };
+    tx.put(
+        "INSERT INTO customer (book_id, customer_id, serial, state, channel, means, data_key,
+                               created_at, activated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            new.book_id,
+            &new.customer_id,
+            new.number.serial(),
+            state_name(new.state),
+            channel_name(new.channel),
+            means,
+            data_key,
+            now.0,
+            activated_at
+        ],
+    )
+}
+
+pub(super) fn set_person(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    sealed: &[u8],
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO person_data (book_id, customer_id, sealed) VALUES ($1, $2, $3)",
+        params![book, &customer, sealed],
+    )
+}
+
+/// The customer's data key and personal data, both encrypted.
+pub(super) fn person(
+    tx: &mut dyn Read,
+    book: i64,
+    customer: CustomerId,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let row = tx.query_opt(
+        "SELECT c.data_key, p.sealed FROM customer c
+         JOIN person_data p ON p.book_id = c.book_id AND p.customer_id = c.customer_id
+         WHERE c.book_id = $1 AND c.customer_id = $2",
+        params![book, &customer],
+    )?;
+    row.map(|row| Ok((row.blob(0)?.to_vec(), row.blob(1)?.to_vec())))
+        .transpose()
+}
+
+pub(super) fn link_wallet(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    asset: i64,
+    account: i64,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO wallet_link (book_id, customer_id, asset_id, debtor_book, account_id)
+         VALUES ($1, $2, $3, $4, $5)",
+        params![book, &customer, asset, book, account],
+    )
+}
+
+const BY_SERIAL: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
+        v.token_id, v.spent_account
+    FROM customer c
+    JOIN vendor v ON v.book_id = c.book_id
+    JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
+        AND w.asset_id = v.token_id
+    WHERE c.book_id = $1 AND c.serial = $2";
+const BY_ID: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
+        v.token_id, v.spent_account
+    FROM customer c
+    JOIN vendor v ON v.book_id = c.book_id
+    JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
+        AND w.asset_id = v.token_id
+    WHERE c.book_id = $1 AND c.customer_id = $2";
+
+fn buyer_row(row: &Row) -> Result<Buyer> {
+    let book_id = row.int(1)?;
+    let customer = Customer {
+        customer_id: CustomerId::from_row(row, 0)?,
+        book_id,
+        number: AccountNumber::from_row(book_id, row.int(2)?)?,
+        state: state(row.text(3)?)?,
+        wallet: row.int(4)?,
+    };
+    Ok(Buyer {
+        customer,
+        token_id: row.int(5)?,
+        spent_account: row.int(6)?,
+    })
+}
+
+pub(super) fn by_number(tx: &mut dyn Read, number: AccountNumber) -> Result<Option<Customer>> {
+    let row = tx.query_opt(BY_SERIAL, params![number.book_id(), number.serial()])?;
+    row.map(|row| buyer_row(&row).map(|b| b.customer))
+        .transpose()
+}
+
+pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: CustomerId) -> Result<Option<Customer>> {
+    Ok(buyer(tx, book, id)?.map(|b| b.customer))
+}
+
+pub(super) fn buyer(tx: &mut dyn Read, book: i64, id: CustomerId) -> Result<Option<Buyer>> {
+    let row = tx.query_opt(BY_ID, params![book, &id])?;
+    row.map(|row| buyer_row(&row)).transpose()
+}
+
+pub(super) fn by_login(tx: &mut dyn Read, hash: &[u8]) -> Result<Option<(i64, CustomerId)>> {
+    let row = tx.query_opt(
+        "SELECT book_id, customer_id FROM directory WHERE login_hash = $1",
+        params![hash],
+    )?;
+    row.map(|row| Ok((row.int(0)?, CustomerId::from_row(&row, 1)?)))
+        .transpose()
+}
+
+pub(super) fn set_reference(
+    tx: &mut Tx<'_>,
+    book: i64,
+    reference: &str,
+    customer: CustomerId,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO reference (book_id, kind, reference, target) VALUES ($1, 'customer', $2, $3)",
+        params![book, reference, &customer],
+    )
+}
+
+pub(super) fn by_reference(
+    tx: &mut dyn Read,
+    book: i64,
+    reference: &str,
+) -> Result<Option<CustomerId>> {
+    let row = tx.query_opt(
+        "SELECT target FROM reference
+         WHERE book_id = $1 AND kind = 'customer' AND reference = $2",
+        params![book, reference],
+    )?;
+    row.map(|row| CustomerId::from_row(&row, 0)).transpose()
+}
+
+pub(super) fn set_state(tx: &mut Tx<'_>, customer: &Customer, new: State) -> Result<()> {
+    let now = tx.now();
+    let activated_at = (new == State::Active).then_some(now.0);
+    tx.put(
+        "UPDATE customer SET state = $3, activated_at = COALESCE($4, activated_at)
+         WHERE book_id = $1 AND customer_id = $2",
+        params![
+            customer.book_id,
+            &customer.customer_id,
+            state_name(new),
+            activated_at
+        ],
+    )
+}
+
+/// A secret as kept.
+pub(super) struct Secret {
+    pub hash: String,
+    pub failures: i64,
+    pub locked_until: Timestamp,
+}
+
+pub(super) fn set_secret(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    kind: SecretKind,
+    hash: &str,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO credential (book_id, customer_id, kind, hash, failures, locked_until,
+                                 changed_at)
+         VALUES ($1, $2, $3, $4, 0, 0, $5)
+         ON CONFLICT (book_id, customer_id, kind) DO UPDATE SET hash = excluded.hash,
+            failures = 0, locked_until = 0, changed_at = excluded.changed_at",
+        params![book, &customer, kind.name(), hash, now.0],
+    )
+}
+
+pub(super) fn secret_locked(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    kind: SecretKind,
+) -> Result<Option<Secret>> {
+    let rows = tx.query_locked(
+        "SELECT hash, failures, locked_until FROM credential
+         WHERE book_id = $1 AND customer_id = $2 AND kind = $3",
+        params![customer.book_id, &customer.customer_id, kind.name()],
+    )?;
+    rows.first()
+        .map(|row| {
+            Ok(Secret {
+                hash: row.text(0)?.to_owned(),
+                failures: row.int(1)?,
+                locked_until: Timestamp(row.int(2)?),
+            })
+        })
+        .transpose()
+}
+
+pub(super) fn set_attempts(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    kind: SecretKind,
+    failures: i64,
+    locked_until: Timestamp,
+) -> Result<()> {
+    tx.put(
+        "UPDATE credential SET failures = $4, locked_until = $5
+         WHERE book_id = $1 AND customer_id = $2 AND kind = $3",
+        params![
+            customer.book_id,
+            &customer.customer_id,
+            kind.name(),
+            failures,
+            locked_until.0
+        ],
+    )
+}

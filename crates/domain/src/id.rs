@@ -1,0 +1,90 @@
+//! Typed ids: UUIDv7 inside, TypeIDs (`cus_01h…`) outside.
+
+use scrip_engine::{Param, Result, Row};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use type_safe_id::{DynamicType, TypeSafeId};
+use uuid::Uuid;
+
+/// A text that is no id of the wanted kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no {kind} id: it begins with {kind}_ and 26 more letters and digits follow")]
+pub struct IdError {
+    text: String,
+    kind: &'static str,
+}
+
+macro_rules! typed_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Reads the id from a column.
+            pub fn from_row(row: &Row, column: usize) -> Result<Self> {
+                row.uuid(column).map($name)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let prefix = DynamicType::new($prefix).map_err(|_| fmt::Error)?;
+                fmt::Display::fmt(&TypeSafeId::from_type_and_uuid(prefix, self.0), f)
+            }
+        }
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> std::result::Result<Self, IdError> {
+                let wrong = || IdError { text: text.chars().take(40).collect(), kind: $prefix };
+                let id: TypeSafeId<DynamicType> = text.parse().map_err(|_| wrong())?;
+                if id.type_prefix() != $prefix {
+                    return Err(wrong());
+                }
+                Ok($name(id.uuid()))
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> std::result::Result<Self, IdError> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.to_string()
+            }
+        }
+        impl<'a> From<&'a $name> for Param<'a> {
+            fn from(id: &'a $name) -> Param<'a> {
+                Param::Blob(id.0.as_bytes())
+            }
+        }
+    };
+}
+
+typed_id!(
+    /// A customer.
+    CustomerId, "cus");
+typed_id!(
+    /// A member of a vendor's staff.
+    StaffId, "stf");
+typed_id!(
+    /// A registration under way.
+    RegistrationId, "reg");
+typed_id!(
+    /// A series of attempts to pay.
+    PaymentSessionId, "pay");
+typed_id!(
+    /// An order of tokens.
+    TokenOrderId, "tok");
+typed_id!(
+    /// A product.
+    ProductId, "prd");
+typed_id!(
+    /// An offer of a product.
+    OfferId, "off");
+typed_id!(
+    /// An order.
+    OrderId, "ord");

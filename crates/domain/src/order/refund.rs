@@ -1,0 +1,308 @@
+//! Refunds, whole or by line.
+//!
+//! A refund gives tokens back by reversing the draws of the payment, last first. What would go
+//! back to a grant that has expired becomes a new grant of the same origin and restriction, with
+//! a period of grace.
+
+use super::{OrderError, Result, rules, store};
+use crate::actor::Actor;
+use crate::catalog::stock_add;
+use crate::customer::{Customer, customer_by_id};
+use crate::id::{OfferId, OrderId};
+use crate::text;
+use crate::vendor::Vendor;
+use scrip_engine::{Read, Timestamp, Tx, outbox};
+use scrip_ledger::{
+    Amount, Leg, NewGrant, Piece, Posting, account_history, entries_by_id, entry_post,
+    entry_transfers, grant_by_id, grant_open,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is to be refunded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundLines {
+    /// All that is left.
+    Whole,
+    /// (line, pieces); lines count from 1.
+    Lines(Vec<(i64, i64)>),
+}
+
+/// A refund to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundRequest {
+    /// The order.
+    pub order_id: OrderId,
+    /// What of it.
+    pub lines: RefundLines,
+    /// True when the pieces go back on the shelf.
+    pub restock: bool,
+    /// The name by which people find it; empty takes the order's id.
+    pub reference: String,
+    /// When it counts; now unless given. Microseconds.
+    pub effective_at: Option<i64>,
+}
+
+/// A refund that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refunded {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its place among the order's refunds, from 1.
+    pub refund_no: i64,
+    /// Tokens given back.
+    pub amount: Amount,
+}
+
+/// A line of an order, as far as it can still be refunded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sold {
+    /// The order.
+    pub order_id: OrderId,
+    /// The line.
+    pub line_no: i64,
+    /// What was sold.
+    pub offer_id: OfferId,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// Pieces sold.
+    pub quantity: i64,
+    /// Tokens for one, or for the tier.
+    pub unit_price: Amount,
+    /// Tokens for the line.
+    pub amount: Amount,
+    /// Pieces not refunded yet.
+    pub left: i64,
+}
+
+/// A refund worked out, before it is posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// (line, pieces, tokens).
+    pub lines: Vec<(Sold, i64, Amount)>,
+    /// Tokens for all.
+    pub amount: Amount,
+}
+
+/// Gives tokens back for an order. For the vendor's staff; customers ask for it.
+pub fn order_refund(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    request: &RefundRequest,
+) -> Result<Refunded> {
+    if !actor.for_vendor() {
+        return Err(OrderError::StaffOnly);
+    }
+    let book = vendor.book_id;
+    let now = tx.now();
+    let effective_at = request.effective_at.map_or(now, Timestamp);
+    if effective_at > now {
+        return Err(OrderError::InFuture);
+    }
+    let reference = text::optional_line("the reference", &request.reference, 200)?;
+    let order = store::completed(tx, book, request.order_id)?
+        .ok_or(OrderError::Unknown(request.order_id))?;
+    let customer = customer_by_id(tx, book, order.customer_id)?;
+    // The wallet is the lock: two refunds of one order must not give the same piece back twice.
+    scrip_ledger::lots_locked(tx, book, customer.wallet)?;
+    let sold = sold_of(tx, book, request.order_id)?;
+    let refund = work_out(&sold, &request.lines)?;
+    let earlier = store::refunds(tx, book, request.order_id)?;
+    let refund_no = i64::try_from(earlier.len())
+        .unwrap_or(i64::MAX)
+        .saturating_add(1);
+    let before = Amount::sum(earlier.iter().copied())?;
+    let entry = match order.entry_id {
+        Some(entry) if refund.amount.is_positive() => {
+            let id = request.order_id.to_string();
+            let posting = Posting {
+                book_id: book,
+                event_id: tx.new_id()?,
+                code: "refund",
+                actor: &actor.to_string(),
+                reference: if reference.is_empty() {
+                    &id
+                } else {
+                    &reference
+                },
+                effective_at,
+                legs: &legs(tx, vendor, &customer, entry, before, refund.amount)?,
+            };
+            entry_post(tx, &posting)?
+        }
+        _ => return Err(OrderError::NothingToRefund),
+    };
+    if request.restock {
+        let back: Vec<_> = refund
+            .lines
+            .iter()
+            .map(|(s, q, _)| (s.offer_id, *q))
+            .collect();
+        let counted = store::stocked(tx, book, &back)?;
+        stock_add(tx, book, &counted)?;
+    }
+    let row = store::NewRefund {
+        order_id: request.order_id,
+        refund_no,
+        entry_id: entry,
+        actor,
+        reference: &reference,
+        effective_at,
+    };
+    store::insert_refund(tx, book, &row, &refund)?;
+    outbox::add(
+        tx,
+        book,
+        "order.refunded",
+        &request.order_id.to_string(),
+        "{}",
+    )?;
+    Ok(Refunded {
+        order_id: request.order_id,
+        refund_no,
+        amount: refund.amount,
+    })
+}
+
+/// Which pieces come back, and what they are worth.
+fn work_out(sold: &[Sold], lines: &RefundLines) -> Result<Refund> {
+    let mut wanted: BTreeMap<i64, i64> = BTreeMap::new();
+    match lines {
+        RefundLines::Whole => {
+            wanted.extend(
+                sold.iter()
+                    .filter(|s| s.left > 0)
+                    .map(|s| (s.line_no, s.left)),
+            );
+        }
+        RefundLines::Lines(lines) => {
+            for (line, pieces) in lines {
+                let sum = wanted.entry(*line).or_default();
+                *sum = sum.saturating_add(*pieces);
+            }
+        }
+    }
+    let mut refund = Refund {
+        lines: Vec::new(),
+        amount: Amount::ZERO,
+    };
+    for (line, asked) in wanted {
+        let sold = sold.iter().find(|s| s.line_no == line);
+        let left = sold.map_or(0, |s| s.left);
+        let Some(sold) = sold.filter(|_| asked > 0 && asked <= left) else {
+            return Err(OrderError::RefundTooLarge { line, left, asked });
+        };
+        let by_piece = sold.unit_price.times(sold.quantity)? == sold.amount;
+        let amount = if asked == sold.quantity {
+            sold.amount
+        } else if by_piece {
+            sold.unit_price.times(asked)?
+        } else {
+            return Err(OrderError::TierIsWhole {
+                line,
+                quantity: sold.quantity,
+            });
+        };
+        refund.amount = refund.amount.plus(amount)?;
+        refund.lines.push((sold.clone(), asked, amount));
+    }
+    if refund.lines.is_empty() {
+        return Err(OrderError::NothingToRefund);
+    }
+    Ok(refund)
+}
+
+/// The movements that give an amount of a payment back.
+fn legs(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    customer: &Customer,
+    entry: i64,
+    before: Amount,
+    amount: Amount,
+) -> Result<Vec<Leg>> {
+    let payment = entries_by_id(tx, vendor.book_id, entry)?;
+    let draws: Vec<Piece> = entry_transfers(tx, vendor.book_id, &payment)?
+        .iter()
+        .filter_map(|t| {
+            Some(Piece {
+                grant: t.grant_id?,
+                amount: t.amount,
+            })
+        })
+        .collect();
+    let mut legs = Vec::new();
+    for piece in rules::reversed_draws(&draws, before, amount)? {
+        let grant = alive(tx, vendor, piece)?;
+        legs.push(Leg {
+            debit: vendor.accounts.spent,
+            credit: customer.wallet,
+            amount: piece.amount,
+            grant: Some(grant),
+        });
+    }
+    Ok(legs)
+}
+
+/// The grant to which a piece goes back: its own, or a new one with grace when that has expired.
+fn alive(tx: &mut Tx<'_>, vendor: &Vendor, piece: Piece) -> Result<i64> {
+    let grant = grant_by_id(tx, vendor.book_id, piece.grant)?;
+    let now = tx.now();
+    if grant.expires_at > now {
+        return Ok(piece.grant);
+    }
+    let new = NewGrant {
+        asset_id: grant.asset_id,
+        origin: grant.origin,
+        restriction: grant.restriction.as_deref(),
+        expires_at: now.plus_seconds(vendor.refund_grace_s),
+        quantity: piece.amount,
+        // What was paid stays with the grant that it was paid for.
+        paid: Amount::ZERO,
+        paid_asset_id: None,
+        granted_at: now,
+    };
+    Ok(grant_open(tx, vendor.book_id, &new)?)
+}
+
+fn sold_of(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
+    let refunded = store::refunded_pieces(tx, book, order)?;
+    let mut sold = store::sold(tx, book, order)?;
+    for line in &mut sold {
+        let back = refunded.get(&line.line_no).copied().unwrap_or_default();
+        line.left = line.quantity.saturating_sub(back);
+    }
+    Ok(sold)
+}
+
+/// The lines that a customer bought and has not returned, newest order first and last line first,
+/// at most `orders` orders back: a walk along the wallet's chain.
+pub fn sold_lines(tx: &mut dyn Read, customer: &Customer, orders: usize) -> Result<Vec<Sold>> {
+    let mut sold = Vec::new();
+    let mut seen: usize = 0;
+    let mut before = None;
+    let mut last_event = None;
+    while seen < orders {
+        let page = account_history(tx, customer.book_id, customer.wallet, before, 50)?;
+        let Some((oldest, _)) = page.last() else {
+            break;
+        };
+        before = oldest.previous(customer.wallet);
+        for (_, entry) in &page {
+            // An order that several grants paid for has several transfers in a row.
+            if entry.code == "order" && last_event != Some(entry.event_id) {
+                last_event = Some(entry.event_id);
+                seen = seen.saturating_add(1);
+                let mut lines = sold_of(tx, customer.book_id, OrderId(entry.event_id))?;
+                lines.reverse();
+                sold.extend(lines.into_iter().filter(|l| l.left > 0));
+            }
+        }
+        if before == Some(0) || before.is_none() {
+            break;
+        }
+    }
+    Ok(sold)
+}

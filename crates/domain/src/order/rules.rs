@@ -1,0 +1,152 @@
+//! Pure decisions about orders and refunds.
+
+use super::{
+    OrderError, OrderRequest, Quote, QuoteLine, Refusal, Result, Wanted, account_refusal, available,
+};
+use crate::actor::Actor;
+use crate::catalog::{Offer, price};
+use crate::customer::Buyer;
+use scrip_engine::Timestamp;
+use scrip_ledger::{Amount, Lot, Piece};
+
+/// Lines in one order at most.
+const LINES_AT_MOST: usize = 10_000;
+
+/// Checks a request before anything is loaded.
+pub(super) fn check_request(
+    actor: Actor,
+    request: &OrderRequest,
+    effective_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let lines = request.lines.len();
+    if lines == 0 {
+        return Err(OrderError::Empty);
+    }
+    if lines > LINES_AT_MOST {
+        return Err(OrderError::TooManyLines {
+            lines,
+            most: LINES_AT_MOST,
+        });
+    }
+    if effective_at > now {
+        return Err(OrderError::InFuture);
+    }
+    let entered = request.lines.iter().any(|l| l.entered.is_some());
+    if (entered || effective_at != now) && !actor.for_vendor() {
+        return Err(OrderError::StaffOnly);
+    }
+    Ok(())
+}
+
+/// Prices each line; offers come in the order of the lines.
+pub(super) fn priced(wanted: &[Wanted], offers: &[Offer]) -> Result<Vec<QuoteLine>> {
+    wanted
+        .iter()
+        .zip(offers)
+        .map(|(wanted, offer)| {
+            if wanted.entered.is_some_and(|e| e < Amount::ZERO) {
+                return Err(scrip_ledger::Error::NotPositive.into());
+            }
+            let priced = price(offer, wanted.quantity, wanted.entered)?;
+            Ok(QuoteLine {
+                offer_id: offer.offer_id,
+                sku: offer.sku.clone(),
+                title: offer.title.clone(),
+                kind: offer.kind,
+                quantity: wanted.quantity,
+                granted: priced.granted,
+                unit_price: priced.unit_price,
+                amount: priced.amount,
+                on_sale: offer.on_sale,
+                stocked: offer.stocked,
+            })
+        })
+        .collect()
+}
+
+/// RT, AT and what would remain.
+pub(super) fn quoted(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Result<Quote> {
+    let required = Amount::sum(lines.iter().map(|l| l.amount))?;
+    let available = available(lots, now)?;
+    Ok(Quote {
+        lines,
+        required,
+        available,
+        remaining: available.minus(required)?,
+    })
+}
+
+/// Why an order is refused, as far as it shows without stock; the first reason counts.
+pub(super) fn refusal(
+    buyer: &Buyer,
+    wanted: &[Wanted],
+    offers: &[Offer],
+    quote: &Quote,
+) -> Option<Refusal> {
+    if let Some(refusal) = account_refusal(buyer) {
+        return Some(refusal);
+    }
+    if let Some(offer) = offers.iter().find(|o| !o.active) {
+        return Some(Refusal::NotForSale {
+            title: offer.title.clone(),
+        });
+    }
+    for (wanted, line) in wanted.iter().zip(&quote.lines) {
+        if let Some(quoted) = wanted.quoted.filter(|q| *q != line.unit_price) {
+            let title = line.title.clone();
+            return Some(Refusal::PriceChanged {
+                title,
+                quoted,
+                now: line.unit_price,
+            });
+        }
+    }
+    quote.shortage().map(|short| Refusal::Shortage {
+        required: quote.required,
+        available: quote.available,
+        short,
+    })
+}
+
+/// The short name of a refusal, as stored.
+pub(super) fn reason(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Shortage { .. } => "shortage",
+        Refusal::Restricted { .. } => "restricted",
+        Refusal::PriceChanged { .. } => "price_changed",
+        Refusal::OutOfStock { .. } => "out_of_stock",
+        Refusal::NotForSale { .. } => "not_for_sale",
+        Refusal::Inactive { .. } => "inactive",
+        Refusal::Closed { .. } => "closed",
+    }
+}
+
+/// Which pieces of a payment a refund gives back: the draws reversed, last first, after what
+/// earlier refunds gave back.
+pub(super) fn reversed_draws(
+    draws: &[Piece],
+    refunded_before: Amount,
+    amount: Amount,
+) -> scrip_ledger::Result<Vec<Piece>> {
+    let mut skip = refunded_before;
+    let mut open = amount;
+    let mut pieces = Vec::new();
+    for draw in draws.iter().rev() {
+        let skipped = draw.amount.min(skip);
+        skip = skip.minus(skipped)?;
+        let back = draw.amount.minus(skipped)?.min(open);
+        open = open.minus(back)?;
+        if back.is_positive() {
+            pieces.push(Piece {
+                grant: draw.grant,
+                amount: back,
+            });
+        }
+    }
+    if open.is_zero() {
+        Ok(pieces)
+    } else {
+        Err(scrip_ledger::Error::Overflow)
+    }
+}

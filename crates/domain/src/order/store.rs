@@ -1,0 +1,276 @@
+//! The tables of orders and refunds.
+
+use super::refund::{Refund, Sold};
+use super::{OrderError, Purchase, Quote, Result, Wanted};
+use crate::actor::Actor;
+use crate::id::{CustomerId, OfferId, OrderId};
+use scrip_engine::{Read, Store, Timestamp, Tx, params};
+use scrip_ledger::Amount;
+use std::collections::BTreeMap;
+
+pub(super) fn list_set(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    offer: OfferId,
+    quantity: i64,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO order_list (book_id, customer_id, offer_id, quantity, added_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (book_id, customer_id, offer_id) DO UPDATE SET quantity = excluded.quantity",
+        params![book, &customer, &offer, quantity, now.0],
+    )?;
+    Ok(())
+}
+
+pub(super) fn list_remove(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    offer: OfferId,
+) -> Result<()> {
+    tx.put(
+        "DELETE FROM order_list WHERE book_id = $1 AND customer_id = $2 AND offer_id = $3",
+        params![book, &customer, &offer],
+    )?;
+    Ok(())
+}
+
+pub(super) fn list(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result<Vec<Wanted>> {
+    let rows = tx.query(
+        "SELECT offer_id, quantity FROM order_list WHERE book_id = $1 AND customer_id = $2
+         ORDER BY added_at, offer_id",
+        params![book, &customer],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Wanted {
+                offer_id: OfferId::from_row(row, 0)?,
+                quantity: row.int(1)?,
+                quoted: None,
+                entered: None,
+            })
+        })
+        .collect()
+}
+
+/// True when a completed order bears this reference.
+pub fn order_reference_taken(tx: &mut dyn Read, book: i64, reference: &str) -> Result<bool> {
+    let row = tx.query_opt(
+        "SELECT target FROM reference WHERE book_id = $1 AND kind = 'order' AND reference = $2",
+        params![book, reference],
+    )?;
+    Ok(row.is_some())
+}
+
+pub(super) fn insert_reference(
+    tx: &mut Tx<'_>,
+    book: i64,
+    reference: &str,
+    order: OrderId,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO reference (book_id, kind, reference, target) VALUES ($1, 'order', $2, $3)",
+        params![book, reference, &order],
+    )?;
+    Ok(())
+}
+
+/// Stores an order with its lines; refused ones with their reason.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    purchase: &Purchase<'_>,
+    quote: &Quote,
+    reason: Option<&'static str>,
+    entry_id: Option<i64>,
+) -> Result<()> {
+    let book = purchase.book_id;
+    let now = tx.now();
+    let lines = i64::try_from(quote.lines.len()).map_err(|_| OrderError::Empty)?;
+    let state = if reason.is_some() {
+        "refused"
+    } else {
+        "completed"
+    };
+    tx.put(
+        "INSERT INTO orders (book_id, order_id, customer_id, state, reason, total, lines, entry_id,
+                             actor, reference, effective_at, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        params![
+            book,
+            &purchase.order_id,
+            &purchase.request.customer_id,
+            state,
+            reason,
+            quote.required.units(),
+            lines,
+            entry_id,
+            &purchase.actor.to_string(),
+            &purchase.reference,
+            purchase.effective_at.0,
+            now.0
+        ],
+    )?;
+    for (line, no) in quote.lines.iter().zip(1_i64..) {
+        tx.put(
+            "INSERT INTO order_line (book_id, order_id, line_no, offer_id, sku, title, kind,
+                                     quantity, granted, unit_price, amount)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            params![
+                book,
+                &purchase.order_id,
+                no,
+                &line.offer_id,
+                &line.sku,
+                &line.title,
+                line.kind.name(),
+                line.quantity,
+                line.granted,
+                line.unit_price.units(),
+                line.amount.units()
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// A completed order.
+pub(super) struct Completed {
+    pub customer_id: CustomerId,
+    pub entry_id: Option<i64>,
+}
+
+pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Option<Completed>> {
+    let row = tx.query_opt(
+        "SELECT customer_id, entry_id FROM orders
+         WHERE book_id = $1 AND order_id = $2 AND state = 'completed'",
+        params![book, &id],
+    )?;
+    row.map(|row| {
+        Ok(Completed {
+            customer_id: CustomerId::from_row(&row, 0)?,
+            entry_id: row.opt_int(1)?,
+        })
+    })
+    .transpose()
+}
+
+/// The lines of an order; `left` is filled in by the caller.
+pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
+    let rows = tx.query(
+        "SELECT line_no, offer_id, sku, quantity, unit_price, amount FROM order_line
+         WHERE book_id = $1 AND order_id = $2 ORDER BY line_no",
+        params![book, &order],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Sold {
+                order_id: order,
+                line_no: row.int(0)?,
+                offer_id: OfferId::from_row(row, 1)?,
+                sku: row.text(2)?.to_owned(),
+                quantity: row.int(3)?,
+                unit_price: Amount::from_units(row.int(4)?),
+                amount: Amount::from_units(row.int(5)?),
+                left: 0,
+            })
+        })
+        .collect()
+}
+
+/// line -> pieces refunded.
+pub(super) fn refunded_pieces(
+    tx: &mut dyn Read,
+    book: i64,
+    order: OrderId,
+) -> Result<BTreeMap<i64, i64>> {
+    let rows = tx.query(
+        "SELECT line_no, quantity FROM refund_line WHERE book_id = $1 AND order_id = $2",
+        params![book, &order],
+    )?;
+    let mut pieces: BTreeMap<i64, i64> = BTreeMap::new();
+    for row in &rows {
+        let sum = pieces.entry(row.int(0)?).or_default();
+        *sum = sum.saturating_add(row.int(1)?);
+    }
+    Ok(pieces)
+}
+
+/// The amounts of an order's refunds.
+pub(super) fn refunds(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Amount>> {
+    let rows = tx.query(
+        "SELECT amount FROM refund WHERE book_id = $1 AND order_id = $2 ORDER BY refund_no",
+        params![book, &order],
+    )?;
+    rows.iter()
+        .map(|row| Ok(Amount::from_units(row.int(0)?)))
+        .collect()
+}
+
+/// Those of the offers whose pieces are counted.
+pub(super) fn stocked(
+    tx: &mut dyn Read,
+    book: i64,
+    pieces: &[(OfferId, i64)],
+) -> Result<Vec<(OfferId, i64)>> {
+    let ids: Vec<OfferId> = pieces.iter().map(|p| p.0).collect();
+    let offers = crate::catalog::offers_by_id(tx, book, &ids)?;
+    Ok(pieces
+        .iter()
+        .zip(&offers)
+        .filter(|(_, o)| o.stocked)
+        .map(|(p, _)| *p)
+        .collect())
+}
+
+/// A refund to be stored.
+pub(super) struct NewRefund<'a> {
+    pub order_id: OrderId,
+    pub refund_no: i64,
+    pub entry_id: i64,
+    pub actor: Actor,
+    pub reference: &'a str,
+    pub effective_at: Timestamp,
+}
+
+pub(super) fn insert_refund(
+    tx: &mut Tx<'_>,
+    book: i64,
+    new: &NewRefund<'_>,
+    refund: &Refund,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO refund (book_id, order_id, refund_no, entry_id, amount, actor, reference,
+                             effective_at, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            book,
+            &new.order_id,
+            new.refund_no,
+            new.entry_id,
+            refund.amount.units(),
+            &new.actor.to_string(),
+            new.reference,
+            new.effective_at.0,
+            now.0
+        ],
+    )?;
+    for (sold, pieces, amount) in &refund.lines {
+        tx.put(
+            "INSERT INTO refund_line (book_id, order_id, refund_no, line_no, quantity, amount)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            params![
+                book,
+                &new.order_id,
+                new.refund_no,
+                sold.line_no,
+                *pieces,
+                amount.units()
+            ],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Selling tokens for money (TOK-01, TOK-08, TOK-09, TOK-12; REG-07, REG-09).
+//!
+//! A token order is written before the card is asked, under an id that is also the processor's
+//! idempotency key. What the processor answers is written by a second transaction. An order
+//! without an answer stays *awaiting*, and is resolved later by asking: it is never guessed, and
+//! never charged twice.
+
+mod processor;
+mod rules;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::Node;
+use crate::actor::Actor;
+use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
+use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::text::{self, TextError};
+use crate::vendor::{Vendor, VendorError, token_price_at};
+use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
+use scrip_ledger::{
+    Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
+};
+use serde::{Deserialize, Serialize};
+
+pub use processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
+
+/// A token order to be opened.
+#[derive(Clone, Debug)]
+pub struct NewTokenOrder {
+    /// For whom.
+    pub customer: CustomerId,
+    /// The payment session that counts declines.
+    pub session: PaymentSessionId,
+    /// Tokens, in their smallest unit.
+    pub quantity: Amount,
+    /// The processor's token for a card; never a card number.
+    pub card: String,
+    /// The name by which people find it; empty takes the order's id.
+    pub reference: String,
+    /// When it counts; only the vendor may say another time than now.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// Where a token order stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Paid; the tokens are in the account.
+    Cleared {
+        /// Tokens credited.
+        quantity: Amount,
+        /// Money paid.
+        price: Amount,
+        /// True when this activated the account.
+        activated: bool,
+    },
+    /// The card was declined; nothing was credited.
+    Declined {
+        /// What the processor said.
+        reason: String,
+        /// Attempts left in this session; 0 when it is over.
+        attempts_left: i64,
+    },
+    /// The processor has not answered. Nothing is credited until it does.
+    Awaiting,
+}
+
+/// Why no token order was opened or closed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenSaleError {
+    /// The quantity is no positive number.
+    #[error("buy at least some tokens: the quantity must be above zero")]
+    QuantityNotPositive,
+    /// The session ended after too many declines (REG-09, TOK-09).
+    #[error("this payment session is over after too many declined cards: begin a new one")]
+    SessionOver,
+    /// No such session of this customer.
+    #[error("there is no such payment session: begin a new one")]
+    SessionUnknown,
+    /// No such order.
+    #[error("there is no token order {0}")]
+    Unknown(TokenOrderId),
+    /// Not one's own account.
+    #[error("only the customer or the vendor's staff may do this")]
+    Forbidden,
+    /// Only the vendor back-dates, and nobody dates ahead.
+    #[error("the time of a purchase is now; staff may enter an earlier one, nobody a later one")]
+    EffectiveTime,
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the customer.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
+    /// From the vendor.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
+    /// From the ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// From the engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+type Result<T> = std::result::Result<T, TokenSaleError>;
+
+/// Opens a series of attempts to pay, in which declines are counted.
+pub fn payment_session_open(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    customer: &Customer,
+) -> Result<PaymentSessionId> {
+    if !actor.may_act_for(customer.customer_id) {
+        return Err(TokenSaleError::Forbidden);
+    }
+    if customer.state == State::Closed {
+        return Err(CustomerError::Closed(customer.number).into());
+    }
+    let id = PaymentSessionId(tx.new_id()?);
+    store::insert_session(tx, customer, id)?;
+    Ok(id)
+}
+
+/// Writes a token order and says what to charge. Nothing is credited yet.
+pub fn token_order_open(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    new: &NewTokenOrder,
+) -> Result<Charge> {
+    let customer = customer_by_id(tx, vendor.book_id, new.customer)?;
+    if !actor.may_act_for(customer.customer_id) {
+        return Err(TokenSaleError::Forbidden);
+    }
+    if customer.state == State::Closed {
+        return Err(CustomerError::Closed(customer.number).into());
+    }
+    let card = text::line("the card", &new.card, 200)?;
+    let reference = text::optional_line("the reference", &new.reference, 200)?;
+    if !new.quantity.is_positive() {
+        return Err(TokenSaleError::QuantityNotPositive);
+    }
+    let session =
+        store::session_locked(tx, &customer, new.session)?.ok_or(TokenSaleError::SessionUnknown)?;
+    if !session.open {
+        return Err(TokenSaleError::SessionOver);
+    }
+    let now = tx.now();
+    let effective_at = new.effective_at.unwrap_or(now);
+    if effective_at > now || (effective_at != now && !actor.for_vendor()) {
+        return Err(TokenSaleError::EffectiveTime);
+    }
+    let unit = token_price_at(tx, vendor.book_id, effective_at)?;
+    let price = rules::card_price(new.quantity, unit, vendor)?;
+    let id = TokenOrderId(tx.new_id()?);
+    let order = store::TokenOrder {
+        id,
+        customer: customer.customer_id,
+        session: new.session,
+        quantity: new.quantity,
+        price,
+        card,
+        reference: if reference.is_empty() {
+            id.to_string()
+        } else {
+            reference
+        },
+        effective_at,
+        state: store::OrderState::Awaiting,
+        reason: String::new(),
+        created_at: now,
+    };
+    store::insert(tx, vendor.book_id, &order)?;
+    Ok(charge(vendor, &order))
+}
+
+fn charge(vendor: &Vendor, order: &store::TokenOrder) -> Charge {
+    Charge {
+        order: order.id,
+        amount: order.price,
+        currency: vendor.currency.clone(),
+        card: order.card.clone(),
+    }
+}
+
+/// Writes what the processor said. Saying it again changes nothing.
+pub fn token_order_close(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    id: TokenOrderId,
+    said: &ChargeOutcome,
+) -> Result<Outcome> {
+    let order = store::by_id_locked(tx, vendor.book_id, id)?.ok_or(TokenSaleError::Unknown(id))?;
+    let customer = customer_by_id(tx, vendor.book_id, order.customer)?;
+    match (&order.state, said) {
+        (store::OrderState::Cleared, _) => Ok(Outcome::Cleared {
+            quantity: order.quantity,
+            price: order.price,
+            activated: false,
+        }),
+        (store::OrderState::Declined, _) => {
+            let session = store::session_locked(tx, &customer, order.session)?;
+            let left = session.map_or(0, |s| rules::attempts_left(&s, vendor.declines_allowed));
+            Ok(Outcome::Declined {
+                reason: order.reason,
+                attempts_left: left,
+            })
+        }
+        (store::OrderState::Awaiting, ChargeOutcome::Unknown) => Ok(Outcome::Awaiting),
+        (store::OrderState::Awaiting, ChargeOutcome::Declined { reason }) => {
+            decline(tx, vendor, &customer, &order, reason)
+        }
+        (store::OrderState::Awaiting, ChargeOutcome::Approved { reference }) => {
+            clear(tx, actor, vendor, &customer, &order, reference)
+        }
+    }
+}
+
+fn decline(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    customer: &Customer,
+    order: &store::TokenOrder,
+    reason: &str,
+) -> Result<Outcome> {
+    let mut session = store::session_locked(tx, customer, order.session)?
+        .ok_or(TokenSaleError::SessionUnknown)?;
+    session.declines = session.declines.saturating_add(1);
+    let attempts_left = rules::attempts_left(&session, vendor.declines_allowed);
+    session.open = session.open && attempts_left > 0;
+    store::set_session(tx, customer, order.session, &session)?;
+    store::set_declined(tx, vendor.book_id, order.id, reason)?;
+    Ok(Outcome::Declined {
+        reason: reason.to_owned(),
+        attempts_left,
+    })
+}
+
+/// Credits the tokens: a grant, its entry, and the account's activation when it is due.
+fn clear(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    customer: &Customer,
+    order: &store::TokenOrder,
+    processor_reference: &str,
+) -> Result<Outcome> {
+    let grant = grant_open(
+        tx,
+        vendor.book_id,
+        &NewGrant {
+            asset_id: vendor.token.asset_id,
+            origin: Origin::Paid,
+            restriction: None,
+            expires_at: Timestamp::NEVER,
+            quantity: order.quantity,
+            paid: order.price,
+            paid_asset_id: Some(vendor.currency.asset_id),
+            granted_at: order.effective_at,
+        },
+    )?;
+    let accounts = vendor.accounts;
+    let entry = entry_post(
+        tx,
+        &Posting {
+            book_id: vendor.book_id,
+            event_id: order.id.0,
+            code: "token_sale",
+            actor: &actor.to_string(),
+            reference: &order.reference,
+            effective_at: order.effective_at,
+            legs: &[
+                Leg {
+                    debit: accounts.issued,
+                    credit: customer.wallet,
+                    amount: order.quantity,
+                    grant: Some(grant),
+                },
+                Leg {
+                    debit: accounts.processor,
+                    credit: accounts.deferred,
+                    amount: order.price,
+                    grant: None,
+                },
+            ],
+        },
+    )?;
+    store::set_cleared(tx, vendor.book_id, order.id, processor_reference, entry)?;
+    if let Some(mut session) = store::session_locked(tx, customer, order.session)? {
+        session.declines = 0;
+        store::set_session(tx, customer, order.session, &session)?;
+    }
+    let activated = activate_if_due(tx, vendor, customer)?;
+    outbox::add(
+        tx,
+        vendor.book_id,
+        "token_order.cleared",
+        &order.id.to_string(),
+        "{}",
+    )?;
+    Ok(Outcome::Cleared {
+        quantity: order.quantity,
+        price: order.price,
+        activated,
+    })
+}
+
+/// Buys tokens by card: writes the order, asks the processor, writes the answer.
+pub fn token_buy(
+    node: &Node,
+    processor: &dyn CardProcessor,
+    actor: Actor,
+    vendor: &Vendor,
+    new: NewTokenOrder,
+) -> Result<Outcome> {
+    let opened = vendor.clone();
+    let charge = node
+        .engine
+        .write(move |tx| token_order_open(tx, actor, &opened, &new))?;
+    let said = processor.charge(&charge);
+    let vendor = vendor.clone();
+    node.engine
+        .write(move |tx| token_order_close(tx, actor, &vendor, charge.order, &said))
+}
+
+/// Asks the processor about every order that still awaits an answer; returns how many have one
+/// now. `older_than_s` leaves charges alone that may be under way.
+pub fn token_orders_resolve(
+    node: &Node,
+    processor: &dyn CardProcessor,
+    vendor: &Vendor,
+    older_than_s: i64,
+) -> Result<usize> {
+    let before = node
+        .engine
+        .now()
+        .plus_seconds(older_than_s.saturating_neg());
+    let waiting = node
+        .engine
+        .read(|tx| store::awaiting(tx, vendor.book_id, before))?;
+    let mut resolved: usize = 0;
+    for order in waiting {
+        let said = processor.lookup(&charge(vendor, &order));
+        let vendor = vendor.clone();
+        let outcome = node
+            .engine
+            .write(move |tx| token_order_close(tx, Actor::System, &vendor, order.id, &said))?;
+        if outcome != Outcome::Awaiting {
+            resolved = resolved.saturating_add(1);
+        }
+    }
+    Ok(resolved)
+}

@@ -1,0 +1,193 @@
+//! The tables of token sales.
+
+use crate::customer::Customer;
+use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
+use scrip_ledger::Amount;
+
+/// A series of attempts to pay.
+pub(super) struct Session {
+    pub declines: i64,
+    pub open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrderState {
+    Awaiting,
+    Cleared,
+    Declined,
+}
+
+pub(super) struct TokenOrder {
+    pub id: TokenOrderId,
+    pub customer: CustomerId,
+    pub session: PaymentSessionId,
+    pub quantity: Amount,
+    pub price: Amount,
+    pub card: String,
+    pub reference: String,
+    pub effective_at: Timestamp,
+    pub state: OrderState,
+    pub reason: String,
+    pub created_at: Timestamp,
+}
+
+pub(super) fn insert_session(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    id: PaymentSessionId,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO payment_session (book_id, session_id, customer_id, declines, open, created_at)
+         VALUES ($1, $2, $3, 0, 1, $4)",
+        params![customer.book_id, &id, &customer.customer_id, now.0],
+    )
+}
+
+pub(super) fn session_locked(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    id: PaymentSessionId,
+) -> Result<Option<Session>> {
+    let rows = tx.query_locked(
+        "SELECT declines, open FROM payment_session
+         WHERE book_id = $1 AND session_id = $2 AND customer_id = $3",
+        params![customer.book_id, &id, &customer.customer_id],
+    )?;
+    rows.first()
+        .map(|r| {
+            Ok(Session {
+                declines: r.int(0)?,
+                open: r.bool(1)?,
+            })
+        })
+        .transpose()
+}
+
+pub(super) fn set_session(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    id: PaymentSessionId,
+    session: &Session,
+) -> Result<()> {
+    tx.put(
+        "UPDATE payment_session SET declines = $3, open = $4
+         WHERE book_id = $1 AND session_id = $2",
+        params![customer.book_id, &id, session.declines, session.open],
+    )
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &TokenOrder) -> Result<()> {
+    tx.put(
+        "INSERT INTO token_order (book_id, token_order_id, customer_id, session_id, quantity,
+           price, means, card, state, processor_reference, reason, reference, entry_id,
+           effective_at, created_at, closed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, 'awaiting', NULL, NULL, $8, NULL, $9, $10,
+                 NULL)",
+        params![
+            book,
+            &order.id,
+            &order.customer,
+            &order.session,
+            order.quantity.units(),
+            order.price.units(),
+            &order.card,
+            &order.reference,
+            order.effective_at.0,
+            order.created_at.0
+        ],
+    )?;
+    tx.put(
+        "INSERT INTO token_order_awaiting (book_id, token_order_id) VALUES ($1, $2)",
+        params![book, &order.id],
+    )
+}
+
+fn order_row(row: &Row) -> Result<TokenOrder> {
+    let state = match row.text(8)? {
+        "awaiting" => OrderState::Awaiting,
+        "cleared" => OrderState::Cleared,
+        "declined" => OrderState::Declined,
+        other => return Err(Error::Corrupt(format!("state {other:?} of a token order"))),
+    };
+    Ok(TokenOrder {
+        id: TokenOrderId::from_row(row, 0)?,
+        customer: CustomerId::from_row(row, 1)?,
+        session: PaymentSessionId::from_row(row, 2)?,
+        quantity: Amount::from_units(row.int(3)?),
+        price: Amount::from_units(row.int(4)?),
+        card: row.text(5)?.to_owned(),
+        reference: row.text(6)?.to_owned(),
+        effective_at: Timestamp(row.int(7)?),
+        state,
+        reason: row.opt_text(9)?.unwrap_or_default().to_owned(),
+        created_at: Timestamp(row.int(10)?),
+    })
+}
+
+pub(super) fn by_id_locked(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: TokenOrderId,
+) -> Result<Option<TokenOrder>> {
+    let rows = tx.query_locked(
+        "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
+                effective_at, state, reason, created_at
+         FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id],
+    )?;
+    rows.first().map(order_row).transpose()
+}
+
+/// Orders without an answer, opened before a time.
+pub(super) fn awaiting(tx: &mut dyn Read, book: i64, before: Timestamp) -> Result<Vec<TokenOrder>> {
+    let rows = tx.query(
+        "SELECT o.token_order_id, o.customer_id, o.session_id, o.quantity, o.price, o.card,
+                o.reference, o.effective_at, o.state, o.reason, o.created_at
+         FROM token_order_awaiting a
+         JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
+         WHERE a.book_id = $1 AND o.created_at <= $2 ORDER BY a.token_order_id",
+        params![book, before.0],
+    )?;
+    rows.iter().map(order_row).collect()
+}
+
+fn end_awaiting(tx: &mut Tx<'_>, book: i64, id: TokenOrderId) -> Result<()> {
+    tx.put(
+        "DELETE FROM token_order_awaiting WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id],
+    )
+}
+
+pub(super) fn set_declined(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: TokenOrderId,
+    reason: &str,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "UPDATE token_order SET state = 'declined', reason = $3, closed_at = $4
+         WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id, reason, now.0],
+    )?;
+    end_awaiting(tx, book, id)
+}
+
+pub(super) fn set_cleared(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: TokenOrderId,
+    processor_reference: &str,
+    entry: i64,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "UPDATE token_order SET state = 'cleared', processor_reference = $3, entry_id = $4,
+                closed_at = $5
+         WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id, processor_reference, entry, now.0],
+    )?;
+    end_awaiting(tx, book, id)
+}

@@ -1,0 +1,269 @@
+//! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
+
+mod rules;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::id::StaffId;
+use crate::text::{self, TextError};
+use crate::vault::Vault;
+use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
+use scrip_ledger::{
+    AccountKind, Amount, Asset, BookKind, Error as LedgerError, NewAccount, TOKEN_SCALE,
+    account_open, asset_currency, asset_token_create, book_create,
+};
+use serde::{Deserialize, Serialize};
+
+pub use rules::money_for_tokens;
+
+/// A vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vendor {
+    /// Its book.
+    pub book_id: i64,
+    /// Its short name.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its token.
+    pub token: Asset,
+    /// The currency in which it sells its token.
+    pub currency: Asset,
+    /// Tokens that a customer must acquire before the account is active (MT).
+    pub minimum_tokens: Amount,
+    /// Declined cards in a row that end a payment session.
+    pub declines_allowed: i64,
+    /// How long tokens stay usable that a refund gives back after they had expired.
+    pub refund_grace_s: i64,
+    /// Its accounts in the ledger.
+    pub accounts: Accounts,
+}
+
+/// The vendor's accounts in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// The other side of tokens issued.
+    pub issued: i64,
+    /// Tokens that came back by sales.
+    pub spent: i64,
+    /// Tokens that expired.
+    pub expired: i64,
+    /// Money that the card processor owes.
+    pub processor: i64,
+    /// Money received for tokens.
+    pub deferred: i64,
+}
+
+/// A vendor to be created.
+#[derive(Clone, Debug)]
+pub struct NewVendor {
+    /// Short name, unique on the node.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Price of one token in that currency, as typed: `0.01`.
+    pub token_price: String,
+    /// MT, as typed.
+    pub minimum_tokens: String,
+    /// Declined cards in a row that end a payment session.
+    pub declines_allowed: i64,
+}
+
+/// What a member of staff may do; who may do what in detail is a later matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything but staff.
+    Manager,
+    /// Customers and orders.
+    Cashier,
+    /// Only look.
+    Auditor,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Role; 4] = [Role::Owner, Role::Manager, Role::Cashier, Role::Auditor];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Manager => "manager",
+            Role::Cashier => "cashier",
+            Role::Auditor => "auditor",
+        }
+    }
+}
+
+/// A member of staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staff {
+    /// The id.
+    pub staff_id: StaffId,
+    /// The name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+}
+
+/// Why a vendor's command failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VendorError {
+    /// No such vendor.
+    #[error("no vendor is called {0:?}: `scrip vendor list` shows those that exist")]
+    Unknown(String),
+    /// A price of nothing.
+    #[error("the price of a token must be above zero")]
+    PriceNotPositive,
+    /// A number that must be positive.
+    #[error("at least one declined card must be allowed")]
+    DeclinesNotPositive,
+    /// The name is taken.
+    #[error("a member of staff is called {0:?} already: choose another name")]
+    StaffNameTaken(String),
+    /// No such member of staff.
+    #[error("no member of staff is called {0:?}: `scrip staff create` makes one")]
+    StaffUnknown(String),
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// From the engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+type Result<T> = std::result::Result<T, VendorError>;
+
+/// Creates a vendor with its book, its token, its accounts and its first token price.
+pub fn vendor_create(tx: &mut Tx<'_>, vault: &Vault, new: &NewVendor) -> Result<Vendor> {
+    let name = text::line("the vendor's name", &new.name, 200)?;
+    if new.declines_allowed < 1 {
+        return Err(VendorError::DeclinesNotPositive);
+    }
+    let minimum_tokens = Amount::parse(&new.minimum_tokens, TOKEN_SCALE)?;
+    if minimum_tokens < Amount::ZERO {
+        return Err(LedgerError::NotPositive.into());
+    }
+    let currency = asset_currency(tx, &new.currency)?;
+    let price = Amount::parse(&new.token_price, currency.scale)?;
+    let book = book_create(tx, BookKind::Vendor, &new.slug, &name)?;
+    let token = asset_token_create(tx, &book, TOKEN_SCALE)?;
+    let mut open = |kind: AccountKind, asset: &Asset| {
+        let new = NewAccount {
+            book_id: book.book_id,
+            asset_id: asset.asset_id,
+            kind,
+            label: &asset.code,
+            owner: None,
+            counterparty: None,
+        };
+        account_open(tx, &new)
+    };
+    let accounts = Accounts {
+        issued: open(AccountKind::Issued, &token)?,
+        spent: open(AccountKind::Spent, &token)?,
+        expired: open(AccountKind::Expired, &token)?,
+        processor: open(AccountKind::Processor, &currency)?,
+        deferred: open(AccountKind::Deferred, &currency)?,
+    };
+    let vendor = Vendor {
+        book_id: book.book_id,
+        slug: book.slug,
+        name,
+        token,
+        currency,
+        minimum_tokens,
+        declines_allowed: new.declines_allowed,
+        refund_grace_s: REFUND_GRACE_S,
+        accounts,
+    };
+    let (_, data_key) = vault.new_data_key(tx, &data_key_label(vendor.book_id))?;
+    store::insert(tx, &vendor, &data_key)?;
+    let now = tx.now();
+    // A vendor may enter business of before it came to Scrip; its first price holds for that.
+    token_price_set(tx, &vendor, price, Timestamp(0).min(now))?;
+    Ok(vendor)
+}
+
+/// A month.
+const REFUND_GRACE_S: i64 = 30 * 24 * 3600;
+
+fn data_key_label(book_id: i64) -> String {
+    format!("data key of book {book_id}")
+}
+
+/// The vendor's own data key, for what belongs to no customer yet.
+pub fn vendor_data_key(
+    tx: &mut dyn Read,
+    vault: &Vault,
+    book_id: i64,
+) -> Result<crate::vault::SecretKey> {
+    let sealed = store::data_key(tx, book_id)?;
+    Ok(vault.data_key(&data_key_label(book_id), &sealed)?)
+}
+
+/// All vendors of the node.
+pub fn vendors(tx: &mut dyn Read) -> Result<Vec<Vendor>> {
+    store::all(tx)
+}
+
+/// The vendor of a short name.
+pub fn vendor_by_slug(tx: &mut dyn Read, slug: &str) -> Result<Vendor> {
+    store::by_slug(tx, slug)?.ok_or_else(|| VendorError::Unknown(slug.chars().take(60).collect()))
+}
+
+/// The vendor of a book.
+pub fn vendor_by_book(tx: &mut dyn Read, book_id: i64) -> Result<Vendor> {
+    store::by_book(tx, book_id)?.ok_or_else(|| VendorError::Unknown(format!("book {book_id}")))
+}
+
+/// Sets the price of one token, in the smallest unit of the vendor's currency, from a time on.
+/// Earlier prices are kept (TOK-01).
+pub fn token_price_set(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    price: Amount,
+    effective_at: Timestamp,
+) -> Result<()> {
+    if !price.is_positive() {
+        return Err(VendorError::PriceNotPositive);
+    }
+    store::set_price(tx, vendor.book_id, price, effective_at)
+}
+
+/// The price of one token at a time.
+pub fn token_price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result<Amount> {
+    store::price_at(tx, book_id, at)
+}
+
+/// Adds a member of staff.
+pub fn staff_create(tx: &mut Tx<'_>, vendor: &Vendor, name: &str, role: Role) -> Result<Staff> {
+    let name = text::line("the name", name, 200)?;
+    tx.lock_name(&format!("staff {}", vendor.book_id))?;
+    if store::staff_by_name(tx, vendor.book_id, &name)?.is_some() {
+        return Err(VendorError::StaffNameTaken(name));
+    }
+    let staff = Staff {
+        staff_id: StaffId(tx.new_id()?),
+        name,
+        role,
+    };
+    store::insert_staff(tx, vendor.book_id, &staff)?;
+    Ok(staff)
+}
+
+/// The member of staff of a name.
+pub fn staff_by_name(tx: &mut dyn Read, vendor: &Vendor, name: &str) -> Result<Staff> {
+    store::staff_by_name(tx, vendor.book_id, name)?
+        .ok_or_else(|| VendorError::StaffUnknown(name.chars().take(60).collect()))
+}

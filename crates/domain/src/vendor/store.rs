@@ -1,0 +1,147 @@
+//! The vendor's tables.
+
+use super::{Accounts, Result, Role, Staff, Vendor};
+use crate::id::StaffId;
+use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
+use scrip_ledger::{Amount, asset_by_id};
+
+const ALL: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id, v.minimum_tokens,
+    v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account, v.expired_account,
+    v.processor_account, v.deferred_account
+    FROM vendor v JOIN book b ON b.book_id = v.book_id ORDER BY v.book_id";
+const BY_SLUG: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
+    v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
+    v.expired_account, v.processor_account, v.deferred_account
+    FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE b.slug = $1";
+const BY_BOOK: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
+    v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
+    v.expired_account, v.processor_account, v.deferred_account
+    FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE v.book_id = $1";
+
+pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO vendor (book_id, token_id, currency_id, minimum_tokens, declines_allowed,
+           refund_grace_s, data_key, issued_account, spent_account, expired_account,
+           processor_account, deferred_account, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        params![
+            vendor.book_id,
+            vendor.token.asset_id,
+            vendor.currency.asset_id,
+            vendor.minimum_tokens.units(),
+            vendor.declines_allowed,
+            vendor.refund_grace_s,
+            data_key,
+            vendor.accounts.issued,
+            vendor.accounts.spent,
+            vendor.accounts.expired,
+            vendor.accounts.processor,
+            vendor.accounts.deferred,
+            now.0
+        ],
+    )?;
+    tx.put(
+        "INSERT INTO counter (book_id, name, value) VALUES ($1, 'customer', 0)",
+        params![vendor.book_id],
+    )?;
+    Ok(())
+}
+
+fn vendor(tx: &mut dyn Read, row: &Row) -> Result<Vendor> {
+    Ok(Vendor {
+        book_id: row.int(0)?,
+        slug: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        token: asset_by_id(tx, row.int(3)?)?,
+        currency: asset_by_id(tx, row.int(4)?)?,
+        minimum_tokens: Amount::from_units(row.int(5)?),
+        declines_allowed: row.int(6)?,
+        refund_grace_s: row.int(7)?,
+        accounts: Accounts {
+            issued: row.int(8)?,
+            spent: row.int(9)?,
+            expired: row.int(10)?,
+            processor: row.int(11)?,
+            deferred: row.int(12)?,
+        },
+    })
+}
+
+pub(super) fn all(tx: &mut dyn Read) -> Result<Vec<Vendor>> {
+    let rows = tx.query(ALL, params![])?;
+    rows.iter().map(|row| vendor(tx, row)).collect()
+}
+
+pub(super) fn by_slug(tx: &mut dyn Read, slug: &str) -> Result<Option<Vendor>> {
+    let row = tx.query_opt(BY_SLUG, params![slug])?;
+    row.map(|row| vendor(tx, &row)).transpose()
+}
+
+pub(super) fn by_book(tx: &mut dyn Read, book_id: i64) -> Result<Option<Vendor>> {
+    let row = tx.query_opt(BY_BOOK, params![book_id])?;
+    row.map(|row| vendor(tx, &row)).transpose()
+}
+
+pub(super) fn data_key(tx: &mut dyn Read, book_id: i64) -> Result<Vec<u8>> {
+    let row = tx.query_one(
+        "SELECT data_key FROM vendor WHERE book_id = $1",
+        params![book_id],
+    )?;
+    Ok(row.blob(0)?.to_vec())
+}
+
+pub(super) fn set_price(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    price: Amount,
+    effective_at: Timestamp,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO token_price (book_id, effective_at, price) VALUES ($1, $2, $3)
+         ON CONFLICT (book_id, effective_at) DO UPDATE SET price = excluded.price",
+        params![book_id, effective_at.0, price.units()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result<Amount> {
+    let row = tx.query_one(
+        "SELECT price FROM token_price WHERE book_id = $1 AND effective_at <= $2
+         ORDER BY effective_at DESC LIMIT 1",
+        params![book_id, at.0],
+    )?;
+    Ok(Amount::from_units(row.int(0)?))
+}
+
+pub(super) fn insert_staff(tx: &mut Tx<'_>, book_id: i64, staff: &Staff) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO staff (book_id, staff_id, name, role, created_at) VALUES ($1, $2, $3, $4, $5)",
+        params![
+            book_id,
+            &staff.staff_id,
+            &staff.name,
+            staff.role.name(),
+            now.0
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn staff_by_name(tx: &mut dyn Read, book_id: i64, name: &str) -> Result<Option<Staff>> {
+    let row = tx.query_opt(
+        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 AND name = $2",
+        params![book_id, name],
+    )?;
+    row.map(|row| {
+        let role = row.text(2)?;
+        let known = Role::ALL.into_iter().find(|r| r.name() == role);
+        Ok(Staff {
+            staff_id: StaffId::from_row(&row, 0)?,
+            name: row.text(1)?.to_owned(),
+            role: known.ok_or_else(|| EngineError::Corrupt(format!("role {role:?}")))?,
+        })
+    })
+    .transpose()
+}
