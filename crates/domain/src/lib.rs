@@ -30,8 +30,10 @@ pub mod vault;
 pub mod catalog;
 pub mod customer;
 pub mod order;
+pub mod report;
 pub mod token_sale;
 pub mod vendor;
+pub mod verify;
 
 pub use actor::Actor;
 pub use command::{Answer, CommandError, Keyed};

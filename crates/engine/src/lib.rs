@@ -7,7 +7,7 @@
 //!   from the start: they do nothing else that lasts.
 //!
 //! Read on: `sqlite.rs` (group commit), `postgres.rs` (workers, retries), `migrate.rs`,
-//! `outbox.rs`; the same contract suite runs on both (`tests/it/contract.rs`).
+//! `outbox.rs`, `schema.rs`; the same tests run on both engines (`tests/it/main.rs`).
 
 mod clock;
 mod error;

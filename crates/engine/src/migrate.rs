@@ -147,3 +147,17 @@ fn record<'a>(migration: &Migration, sum: &'a Vec<u8>, now: Timestamp) -> [Param
         Param::Int(now.0),
     ]
 }
+
+/// The tables that the migrations make, each after those that it refers to.
+pub fn tables() -> Vec<&'static str> {
+    let made = |line: &'static str| {
+        line.strip_prefix("CREATE TABLE ")?
+            .split_whitespace()
+            .next()
+    };
+    MIGRATIONS
+        .iter()
+        .flat_map(|m| m.sqlite.lines())
+        .filter_map(made)
+        .collect()
+}

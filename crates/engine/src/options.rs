@@ -68,6 +68,7 @@ impl fmt::Debug for DatabaseUrl {
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::manual_non_exhaustive)] // The hidden variant is used, by tests.
 pub enum Durability {
     /// Always: what is answered survives a power loss.
     #[default]

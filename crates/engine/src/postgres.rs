@@ -549,6 +549,7 @@ impl Worker {
         // A failure of the database counts even where the command went on regardless.
         if let Some(failure) = conn.failed.take() {
             conn.rollback();
+            self.memory.clear();
             return match (failure, ran) {
                 // The command has said it in its own words.
                 (Failure::Final(_), Ok(false)) => Ok(()),
@@ -557,12 +558,14 @@ impl Worker {
         }
         if !matches!(ran, Ok(true)) {
             conn.rollback();
+            self.memory.clear();
             return ran.map(|_| ()).map_err(Failure::Final);
         }
         let committed = self.memory.flush(conn).and_then(|()| conn.commit());
         if let Err(error) = committed {
             let failure = conn.failed.take().unwrap_or(Failure::Final(error));
             conn.rollback();
+            self.memory.clear();
             return Err(failure);
         }
         self.memory.committed();

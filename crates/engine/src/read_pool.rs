@@ -118,14 +118,16 @@ impl Loan<'_> {
     }
 
     fn end(&mut self) {
-        match self.reader.as_mut() {
-            Some(Reader::Sqlite(conn)) => {
-                if conn.run("COMMIT").is_err() {
-                    self.reader = None;
-                }
+        let ended = match self.reader.as_mut() {
+            Some(Reader::Sqlite(conn)) => conn.run("COMMIT").is_ok(),
+            Some(Reader::Postgres(conn)) => {
+                conn.rollback();
+                true
             }
-            Some(Reader::Postgres(conn)) => conn.rollback(),
-            None => {}
+            None => true,
+        };
+        if !ended {
+            self.reader = None;
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::entry::{Entry, Transfer, entries_by_id, transfer_row};
 use crate::error::{Error, Result};
 use crate::grant::{GrantInfo, grant_by_id, grant_info};
 use crate::memory::{LedgerMemory, State};
-use crate::seal::{last_seal_no, tail_transfers};
-use scrip_engine::{Error as EngineError, Read, Sequence, Store, Timestamp, Tx, params};
+use crate::seal::tail_transfers;
+use scrip_engine::{Error as EngineError, Read, ReadTx, Sequence, Store, Timestamp, Tx, params};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -228,7 +228,7 @@ pub fn lots_locked(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<Vec<Lot>>
 }
 
 /// The lots of a wallet, by grant, as committed.
-pub fn lots_available(tx: &mut dyn Read, book: i64, account: i64) -> Result<Vec<Lot>> {
+pub fn lots_available(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Vec<Lot>> {
     let rows = tx.query(
         "SELECT l.remaining, g.grant_id, g.asset_id, g.origin, g.restriction, g.expires_at,
                 g.quantity, g.paid, g.paid_asset_id, g.granted_at
@@ -247,7 +247,7 @@ pub fn lots_available(tx: &mut dyn Read, book: i64, account: i64) -> Result<Vec<
 }
 
 /// The balance (credits minus debits) of any account, as committed.
-pub fn account_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amount> {
+pub fn account_balance(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Amount> {
     let head = tx.query_opt(
         "SELECT balance FROM account_head WHERE book_id = $1 AND account_id = $2",
         params![book, account],
@@ -255,20 +255,6 @@ pub fn account_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amo
     if let Some(row) = head {
         return Ok(Amount::from_units(row.int(0)?));
     }
-    // In a snapshot once is enough. In a write transaction on PostgreSQL each statement sees what
-    // is committed by then, and a seal in between would be counted twice or not at all.
-    let mut seal = last_seal_no(tx, book)?;
-    loop {
-        let balance = summed_balance(tx, book, account)?;
-        let now = last_seal_no(tx, book)?;
-        if now == seal {
-            return Ok(balance);
-        }
-        seal = now;
-    }
-}
-
-fn summed_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amount> {
     let rolled = tx.query_opt(
         "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
         params![book, account],
@@ -286,16 +272,16 @@ fn summed_balance(tx: &mut dyn Read, book: i64, account: i64) -> Result<Amount> 
 }
 
 /// The transfers of a chained account with their entries, newest first: `limit` of them, from
-/// transfer `from` on, which is the first of them (`None` for the newest). The next page begins
-/// at [`Transfer::previous`] of the last. A walk along the chain.
+/// transfer `before` on, which is the first of them (`None` for the newest). The next page begins
+/// at [`Transfer::previous`] of the last.
 pub fn account_history(
-    tx: &mut dyn Read,
+    tx: &mut ReadTx<'_>,
     book: i64,
     account: i64,
-    from: Option<i64>,
+    before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<(Transfer, Entry)>> {
-    let mut next = match from {
+    let from = match before {
         Some(transfer) => transfer,
         None => {
             let head = tx.query_opt(
@@ -306,18 +292,57 @@ pub fn account_history(
                 .int(0)?
         }
     };
+    account_walk(tx, book, account, from, limit).map_err(|e| match (e, before) {
+        // The head named it, not the caller.
+        (Error::TransferUnknown { .. }, None) => {
+            EngineError::Corrupt(format!("head {from} of account {account}")).into()
+        }
+        (e, _) => e,
+    })
+}
+
+/// The last transfer of a chained account, 0 for none, locked until the transaction ends. In a
+/// write transaction the stored row may be behind what the writer holds; this is not.
+pub fn account_head_locked(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<i64> {
+    account_load(tx, book, account)?;
+    Ok(tx
+        .memory::<LedgerMemory>()?
+        .state((book, account))
+        .map_or(0, |s| s.head))
+}
+
+/// A walk along the chain of an account: `limit` transfers with their entries, newest first,
+/// beginning with the transfer `from`; none from 0.
+pub fn account_walk(
+    tx: &mut dyn Read,
+    book: i64,
+    account: i64,
+    from: i64,
+    limit: usize,
+) -> Result<Vec<(Transfer, Entry)>> {
+    let mut next = from;
     let mut history: Vec<(Transfer, Entry)> = Vec::new();
     while next != 0 && history.len() < limit {
-        let row = tx.query_one(
+        let row = tx.query_opt(
             "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
                     debit_previous, debit_balance, credit_previous, credit_balance
              FROM transfer WHERE book_id = $1 AND transfer_id = $2",
             params![book, next],
         )?;
-        let transfer = transfer_row(&row)?;
-        next = transfer
-            .previous(account)
-            .ok_or_else(|| EngineError::Corrupt(format!("transfer {next} of account {account}")))?;
+        let transfer = row.as_ref().map(transfer_row).transpose()?;
+        let Some((transfer, previous)) = transfer.and_then(|t| {
+            let previous = t.previous(account)?;
+            Some((t, previous))
+        }) else {
+            // The caller's mistake where it names the first one, a broken chain further on.
+            if history.is_empty() {
+                let transfer = from;
+                return Err(Error::TransferUnknown { account, transfer });
+            }
+            let problem = format!("transfer {next} of account {account}");
+            return Err(EngineError::Corrupt(problem).into());
+        };
+        next = previous;
         let entry = match history.last() {
             Some((_, last)) if last.entry_id == transfer.entry_id => last.clone(),
             _ => entries_by_id(tx, book, transfer.entry_id)?,

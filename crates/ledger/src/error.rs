@@ -112,6 +112,14 @@ pub enum Error {
         /// The entry asked for.
         entry: i64,
     },
+    /// No such transfer of the account.
+    #[error("account {account} has no transfer {transfer}")]
+    TransferUnknown {
+        /// The account.
+        account: i64,
+        /// The transfer asked for.
+        transfer: i64,
+    },
     /// The entry was reversed before.
     #[error("entry {0} is reversed already")]
     AlreadyReversed(i64),

@@ -9,7 +9,7 @@ use crate::amount::Amount;
 use crate::book::{Asset, Book, asset_by_id};
 use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::Result;
-use scrip_engine::{Error as EngineError, Read, Timestamp, params};
+use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, params};
 use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -43,7 +43,7 @@ struct Data {
 }
 
 /// The whole book as text.
-pub fn book_export(tx: &mut dyn Read, book: &Book, format: Format) -> Result<String> {
+pub fn book_export(tx: &mut ReadTx<'_>, book: &Book, format: Format) -> Result<String> {
     let data = read(tx, book)?;
     Ok(match format {
         Format::Beancount => journal(&data, &Beancount),
@@ -52,7 +52,7 @@ pub fn book_export(tx: &mut dyn Read, book: &Book, format: Format) -> Result<Str
     })
 }
 
-fn read(tx: &mut dyn Read, book: &Book) -> Result<Data> {
+fn read(tx: &mut ReadTx<'_>, book: &Book) -> Result<Data> {
     let rows = tx.query(
         "SELECT account_id, asset_id, kind, label FROM account WHERE book_id = $1",
         params![book.book_id],

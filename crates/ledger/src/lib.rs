@@ -35,8 +35,8 @@ mod seal;
 pub mod verify;
 
 pub use account::{
-    AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_history, account_open,
-    lots_available, lots_locked,
+    AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_head_locked,
+    account_history, account_open, account_walk, lots_available, lots_locked,
 };
 pub use amount::{Amount, Rounding};
 pub use book::{

@@ -46,15 +46,6 @@ fn last_seal(tx: &mut dyn Read, book: i64) -> Result<Last> {
     })
 }
 
-/// The number of a book's last seal, 0 for none.
-pub(crate) fn last_seal_no(tx: &mut dyn Read, book: i64) -> Result<i64> {
-    let row = tx.query_one(
-        "SELECT COALESCE(MAX(seal_no), 0) FROM seal WHERE book_id = $1",
-        params![book],
-    )?;
-    Ok(row.int(0)?)
-}
-
 const TAIL_IN_ORDER: &str =
     "SELECT entry_id, event_id, code, actor, reference, effective_at, recorded_at, transfers,
             digest

@@ -18,7 +18,7 @@ use crate::account::AccountKind;
 use crate::amount::Amount;
 use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::Result;
-use scrip_engine::{Error as EngineError, Read, Row, params};
+use scrip_engine::{Error as EngineError, Read, ReadTx, Row, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use dues::{Dues, book_dues, dues_verify};
@@ -112,7 +112,7 @@ impl Book {
 }
 
 /// Checks one book.
-pub fn book_verify(tx: &mut dyn Read, book_id: i64) -> Result<Report> {
+pub fn book_verify(tx: &mut ReadTx<'_>, book_id: i64) -> Result<Report> {
     let mut report = Report::default();
     let mut book = Book {
         book_id,

@@ -7,10 +7,12 @@ use crate::finding::Finding;
 const DOMAIN_SOURCE: &str = "crates/domain/src";
 
 /// Modules that every noun may use. They use no noun.
-const BASE: [&str; 7] = ["actor", "command", "error", "id", "money", "text", "vault"];
+const BASE: [&str; 8] = [
+    "actor", "command", "error", "id", "money", "node", "text", "vault",
+];
 
 /// The nouns from the bottom up: each may use those before it.
-const NOUNS: [&str; 18] = [
+const NOUNS: [&str; 19] = [
     "vendor",
     "customer",
     "token_sale",
@@ -29,6 +31,7 @@ const NOUNS: [&str; 18] = [
     "checkout",
     "report",
     "replay",
+    "verify",
 ];
 
 /// Height of a module: base modules at 0, nouns above in their order.

@@ -146,7 +146,7 @@ pub struct ProductDetail {
 #[non_exhaustive]
 pub enum CatalogError {
     /// A handle with other characters.
-    #[error("{0:?} is no handle: use letters, digits, dots, - and _, at most 200")]
+    #[error("{0:?} is no handle: use letters, digits, spaces and . - _ / +, at most 200")]
     HandleInvalid(String),
     /// A price below nothing.
     #[error("the price of {0:?} is below zero")]

@@ -53,10 +53,14 @@ pub fn price(offer: &Offer, quantity: i64, unit_price: Option<Amount>) -> Result
     })
 }
 
+/// True for what a handle or a SKU may contain.
+pub(super) fn handle_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ' ')
+}
+
 fn handle_checked(field: &'static str, handle: &str) -> Result<String> {
     let handle = text::line(field, handle, 200)?;
-    let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ' ');
-    if handle.chars().all(good) {
+    if handle.chars().all(handle_letter) {
         Ok(handle)
     } else {
         Err(CatalogError::HandleInvalid(handle))

@@ -195,7 +195,8 @@ fn product(handle: &str, fields: &Fields) -> NewProduct {
 fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOffer>, String> {
     let price = fields.get("Variant Price");
     if price.is_empty() {
-        return if fields.get("Image Src").is_empty() {
+        // A row with a title is a product's own, and that has a price.
+        return if fields.get("Image Src").is_empty() || !fields.get("Title").is_empty() {
             Err("has no price".into())
         } else {
             Ok(None)
@@ -210,7 +211,7 @@ fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOff
     let variant = options.join(", ");
     let own_sku = match options.is_empty() {
         true => handle.to_owned(),
-        false => format!("{handle}/{}", options.join("/")),
+        false => format!("{handle}/{}", options.join("/").replace(no_sku_letter, "-")),
     };
     let sku = fields.get("Variant SKU");
     let stock = match (
@@ -235,13 +236,18 @@ fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOff
         kind: OfferKind::Purchase,
         price: tokens(money, prices)?,
         on_sale: false,
-        active: fields.get("Published") != "false",
+        active: !fields.get("Published").eq_ignore_ascii_case("false"),
         stock,
         tiers: Vec::new(),
     };
     super::rules::offer_checked(&offer)
         .map(Some)
         .map_err(|e| e.to_string())
+}
+
+/// Options such as `12" / blue & gold` have letters that a SKU cannot have.
+fn no_sku_letter(c: char) -> bool {
+    !super::rules::handle_letter(c)
 }
 
 /// Tokens worth an amount of money, rounded up to the token's smallest unit: the shop never gets

@@ -16,7 +16,7 @@ use crate::id::{CustomerId, RegistrationId};
 use crate::text::{self, TextError};
 use crate::vault::{self, Vault};
 use crate::vendor::{Vendor, VendorError, vendor_data_key};
-use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
+use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{
     AccountKind, Amount, Error as LedgerError, NewAccount, account_balance, account_open,
     lots_locked,
@@ -164,6 +164,9 @@ pub enum CustomerError {
     /// The sign-in name is taken.
     #[error("this sign-in name is taken: choose another")]
     LoginTaken,
+    /// Another system's name for a customer is taken.
+    #[error("a customer with the reference {0:?} exists already")]
+    ReferenceTaken(String),
     /// No such account.
     #[error("there is no account {0}: check the number")]
     Unknown(String),
@@ -236,6 +239,12 @@ pub fn registration_details(
         .as_ref()
         .map(|l| text::line("the sign-in name", l, 200))
         .transpose()?;
+    // Said here already, while another name can be chosen; the directory decides in the end.
+    if let Some(login) = &login
+        && store::by_login(tx, &login_hash(vault, login))?.is_some()
+    {
+        return Err(CustomerError::LoginTaken);
+    }
     let details = Details {
         person: details.person.checked()?,
         login,
@@ -414,14 +423,14 @@ pub fn customer_by_login(tx: &mut dyn Read, vault: &Vault, login: &str) -> Resul
     customer_by_id(tx, book_id, id)
 }
 
-/// Notes the name by which another system calls a customer.
+/// Notes the name by which another system calls a customer; each is taken once.
 pub fn reference_set(tx: &mut Tx<'_>, customer: &Customer, reference: &str) -> Result<()> {
-    Ok(store::set_reference(
-        tx,
-        customer.book_id,
-        reference,
-        customer.customer_id,
-    )?)
+    let reference = text::line("the reference", reference, 200)?;
+    if store::by_reference(tx, customer.book_id, &reference)?.is_some() {
+        return Err(CustomerError::ReferenceTaken(reference));
+    }
+    let (book, id) = (customer.book_id, customer.customer_id);
+    Ok(store::set_reference(tx, book, &reference, id)?)
 }
 
 /// The customer whom another system calls so.
@@ -446,7 +455,10 @@ pub fn activate_if_due(tx: &mut Tx<'_>, vendor: &Vendor, customer: &Customer) ->
     if !rules::activates(acquired, vendor.minimum_tokens) {
         return Ok(false);
     }
-    store::set_state(tx, customer, State::Active)?;
+    // Another purchase may have activated it since the customer was read.
+    if !store::activate(tx, customer)? {
+        return Ok(false);
+    }
     let id = customer.customer_id.to_string();
     outbox::add(tx, customer.book_id, "customer.activated", &id, "{}")?;
     Ok(true)
@@ -457,20 +469,20 @@ pub fn customer_close(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Res
     if !actor.may_act_for(customer.customer_id) {
         return Err(CustomerError::Forbidden);
     }
-    if customer.state == State::Closed {
-        return Err(CustomerError::Closed(customer.number));
-    }
+    // The wallet is the lock.
     if !lots_locked(tx, customer.book_id, customer.wallet)?.is_empty() {
         return Err(CustomerError::NotEmpty {
             number: customer.number,
         });
     }
-    store::set_state(tx, customer, State::Closed)?;
+    if !store::close(tx, customer)? {
+        return Err(CustomerError::Closed(customer.number));
+    }
     Ok(())
 }
 
 /// All tokens of a customer, as committed.
-pub fn customer_balance(tx: &mut dyn Read, customer: &Customer) -> Result<Amount> {
+pub fn customer_balance(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<Amount> {
     Ok(account_balance(tx, customer.book_id, customer.wallet)?)
 }
 

@@ -293,19 +293,25 @@ pub(super) fn by_reference(
     row.map(|row| CustomerId::from_row(&row, 0)).transpose()
 }
 
-pub(super) fn set_state(tx: &mut Tx<'_>, customer: &Customer, new: State) -> Result<()> {
+/// Activates a customer who is inactive by now; false when it is not, whatever was read before.
+pub(super) fn activate(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
     let now = tx.now();
-    let activated_at = (new == State::Active).then_some(now.0);
-    tx.put(
-        "UPDATE customer SET state = $3, activated_at = COALESCE($4, activated_at)
-         WHERE book_id = $1 AND customer_id = $2",
-        params![
-            customer.book_id,
-            &customer.customer_id,
-            state_name(new),
-            activated_at
-        ],
-    )
+    let rows = tx.execute_returning(
+        "UPDATE customer SET state = 'active', activated_at = $3
+         WHERE book_id = $1 AND customer_id = $2 AND state = 'inactive' RETURNING serial",
+        params![customer.book_id, &customer.customer_id, now.0],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// Closes an account; false when it is closed already.
+pub(super) fn close(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
+    let rows = tx.execute_returning(
+        "UPDATE customer SET state = 'closed'
+         WHERE book_id = $1 AND customer_id = $2 AND state <> 'closed' RETURNING serial",
+        params![customer.book_id, &customer.customer_id],
+    )?;
+    Ok(!rows.is_empty())
 }
 
 /// A secret as kept.

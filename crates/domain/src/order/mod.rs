@@ -5,6 +5,7 @@
 
 pub mod allocation;
 mod refund;
+mod returns;
 mod rules;
 mod store;
 #[cfg(test)]
@@ -18,14 +19,15 @@ use crate::id::{CustomerId, OfferId, OrderId};
 use crate::text::{self, TextError};
 use crate::vendor::VendorError;
 use allocation::{Need, allocate};
-use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
+use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, Lot, Posting, entry_post, lots_available, lots_locked,
 };
 use serde::{Deserialize, Serialize};
 
-pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund, sold_lines};
-pub use store::order_reference_taken;
+pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};
+pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
+pub use store::{order_reference_taken, return_reference_taken};
 
 /// A line that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,7 +295,7 @@ pub fn order_list_set(
 
 /// The customer's order list with today's prices, and RT, AT, remaining.
 pub fn order_list(
-    tx: &mut dyn Read,
+    tx: &mut ReadTx<'_>,
     actor: Actor,
     book_id: i64,
     customer: CustomerId,
@@ -304,7 +306,7 @@ pub fn order_list(
 
 /// What lines would come to for a customer.
 pub fn quote(
-    tx: &mut dyn Read,
+    tx: &mut ReadTx<'_>,
     actor: Actor,
     book_id: i64,
     customer: CustomerId,
@@ -370,7 +372,7 @@ pub fn order_place(
         .lines
         .iter()
         .filter(|l| l.stocked)
-        .map(|l| (l.offer_id, l.quantity))
+        .map(|l| (l.offer_id, l.granted))
         .collect();
     if let Err((offer, on_hand)) = stock_take(tx, book_id, &counted)? {
         let line = quote.lines.iter().find(|l| l.offer_id == offer);

@@ -13,7 +13,7 @@ use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
-    Amount, Leg, NewGrant, Piece, Posting, account_history, entries_by_id, entry_post,
+    Amount, Leg, NewGrant, Piece, Posting, account_walk, entries_by_id, entry_post,
     entry_transfers, grant_by_id, grant_open,
 };
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,10 @@ pub struct Sold {
     pub offer_id: OfferId,
     /// Stock-keeping unit.
     pub sku: String,
-    /// Pieces sold.
+    /// Pieces sold, as asked for.
     pub quantity: i64,
+    /// Pieces that the customer got: the upper bound of a tier.
+    pub granted: i64,
     /// Tokens for one, or for the tier.
     pub unit_price: Amount,
     /// Tokens for the line.
@@ -138,7 +140,8 @@ pub fn order_refund(
         let back: Vec<_> = refund
             .lines
             .iter()
-            .map(|(s, q, _)| (s.offer_id, *q))
+            // A tier, which is refunded whole, brings back all that it granted.
+            .map(|(s, q, _)| (s.offer_id, if *q == s.quantity { s.granted } else { *q }))
             .collect();
         let counted = store::stocked(tx, book, &back)?;
         stock_add(tx, book, &counted)?;
@@ -194,10 +197,11 @@ fn work_out(sold: &[Sold], lines: &RefundLines) -> Result<Refund> {
         let Some(sold) = sold.filter(|_| asked > 0 && asked <= left) else {
             return Err(OrderError::RefundTooLarge { line, left, asked });
         };
-        let by_piece = sold.unit_price.times(sold.quantity)? == sold.amount;
+        // The price of a tier times its quantity is no price of anything, and may be too large.
+        let by_piece = || sold.unit_price.times(sold.quantity).ok() == Some(sold.amount);
         let amount = if asked == sold.quantity {
             sold.amount
-        } else if by_piece {
+        } else if by_piece() {
             sold.unit_price.times(asked)?
         } else {
             return Err(OrderError::TierIsWhole {
@@ -277,31 +281,33 @@ fn sold_of(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     Ok(sold)
 }
 
-/// The lines that a customer bought and has not returned, newest order first and last line first,
-/// at most `orders` orders back: a walk along the wallet's chain.
-pub fn sold_lines(tx: &mut dyn Read, customer: &Customer, orders: usize) -> Result<Vec<Sold>> {
+/// The lines that a customer bought and has not returned, newest order first and last line first:
+/// a walk along the wallet's chain from the transfer `from`, over orders that count from `until`
+/// or before.
+pub(super) fn sold_from(
+    tx: &mut dyn Read,
+    customer: &Customer,
+    from: i64,
+    until: Timestamp,
+) -> Result<Vec<Sold>> {
     let mut sold = Vec::new();
-    let mut seen: usize = 0;
-    let mut before = None;
+    let mut next = from;
     let mut last_event = None;
-    while seen < orders {
-        let page = account_history(tx, customer.book_id, customer.wallet, before, 50)?;
-        let Some((oldest, _)) = page.last() else {
-            break;
-        };
-        before = oldest.previous(customer.wallet);
+    while next != 0 {
+        let page = account_walk(tx, customer.book_id, customer.wallet, next, 50)?;
+        next = page
+            .last()
+            .and_then(|(oldest, _)| oldest.previous(customer.wallet))
+            .unwrap_or(0);
         for (_, entry) in &page {
             // An order that several grants paid for has several transfers in a row.
-            if entry.code == "order" && last_event != Some(entry.event_id) {
+            let counts = entry.code == "order" && entry.effective_at <= until;
+            if counts && last_event != Some(entry.event_id) {
                 last_event = Some(entry.event_id);
-                seen = seen.saturating_add(1);
                 let mut lines = sold_of(tx, customer.book_id, OrderId(entry.event_id))?;
                 lines.reverse();
                 sold.extend(lines.into_iter().filter(|l| l.left > 0));
             }
-        }
-        if before == Some(0) || before.is_none() {
-            break;
         }
     }
     Ok(sold)

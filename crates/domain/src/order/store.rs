@@ -56,13 +56,39 @@ pub(super) fn list(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result
         .collect()
 }
 
-/// True when a completed order bears this reference.
-pub fn order_reference_taken(tx: &mut dyn Read, book: i64, reference: &str) -> Result<bool> {
+const ORDER: &str = "order";
+const RETURN: &str = "return";
+
+fn reference_taken(tx: &mut dyn Read, book: i64, kind: &str, reference: &str) -> Result<bool> {
     let row = tx.query_opt(
-        "SELECT target FROM reference WHERE book_id = $1 AND kind = 'order' AND reference = $2",
-        params![book, reference],
+        "SELECT target FROM reference WHERE book_id = $1 AND kind = $2 AND reference = $3",
+        params![book, kind, reference],
     )?;
     Ok(row.is_some())
+}
+
+fn reference_insert(
+    tx: &mut Tx<'_>,
+    book: i64,
+    kind: &str,
+    reference: &str,
+    order: OrderId,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO reference (book_id, kind, reference, target) VALUES ($1, $2, $3, $4)",
+        params![book, kind, reference, &order],
+    )?;
+    Ok(())
+}
+
+/// True when a completed order bears this reference.
+pub fn order_reference_taken(tx: &mut dyn Read, book: i64, reference: &str) -> Result<bool> {
+    reference_taken(tx, book, ORDER, reference)
+}
+
+/// True when a return of goods bears this reference.
+pub fn return_reference_taken(tx: &mut dyn Read, book: i64, reference: &str) -> Result<bool> {
+    reference_taken(tx, book, RETURN, reference)
 }
 
 pub(super) fn insert_reference(
@@ -71,11 +97,16 @@ pub(super) fn insert_reference(
     reference: &str,
     order: OrderId,
 ) -> Result<()> {
-    tx.put(
-        "INSERT INTO reference (book_id, kind, reference, target) VALUES ($1, 'order', $2, $3)",
-        params![book, reference, &order],
-    )?;
-    Ok(())
+    reference_insert(tx, book, ORDER, reference, order)
+}
+
+pub(super) fn insert_return_reference(
+    tx: &mut Tx<'_>,
+    book: i64,
+    reference: &str,
+    noted: OrderId,
+) -> Result<()> {
+    reference_insert(tx, book, RETURN, reference, noted)
 }
 
 /// Stores an order with its lines; refused ones with their reason.
@@ -160,7 +191,7 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
 /// The lines of an order; `left` is filled in by the caller.
 pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     let rows = tx.query(
-        "SELECT line_no, offer_id, sku, quantity, unit_price, amount FROM order_line
+        "SELECT line_no, offer_id, sku, quantity, granted, unit_price, amount FROM order_line
          WHERE book_id = $1 AND order_id = $2 ORDER BY line_no",
         params![book, &order],
     )?;
@@ -172,8 +203,9 @@ pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<S
                 offer_id: OfferId::from_row(row, 1)?,
                 sku: row.text(2)?.to_owned(),
                 quantity: row.int(3)?,
-                unit_price: Amount::from_units(row.int(4)?),
-                amount: Amount::from_units(row.int(5)?),
+                granted: row.int(4)?,
+                unit_price: Amount::from_units(row.int(5)?),
+                amount: Amount::from_units(row.int(6)?),
                 left: 0,
             })
         })

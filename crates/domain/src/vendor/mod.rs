@@ -122,6 +122,9 @@ pub enum VendorError {
     /// A price of nothing.
     #[error("the price of a token must be above zero")]
     PriceNotPositive,
+    /// A price for a time that has passed.
+    #[error("prices that held stay as they were: set the new price from now on, or later")]
+    PriceInPast,
     /// A number that must be positive.
     #[error("at least one declined card must be allowed")]
     DeclinesNotPositive,
@@ -191,7 +194,8 @@ pub fn vendor_create(tx: &mut Tx<'_>, vault: &Vault, new: &NewVendor) -> Result<
     store::insert(tx, &vendor, &data_key)?;
     let now = tx.now();
     // A vendor may enter business of before it came to Scrip; its first price holds for that.
-    token_price_set(tx, &vendor, price, Timestamp(0).min(now))?;
+    price_positive(price)?;
+    store::set_price(tx, vendor.book_id, price, Timestamp(0).min(now))?;
     Ok(vendor)
 }
 
@@ -227,16 +231,25 @@ pub fn vendor_by_book(tx: &mut dyn Read, book_id: i64) -> Result<Vendor> {
     store::by_book(tx, book_id)?.ok_or_else(|| VendorError::Unknown(format!("book {book_id}")))
 }
 
-/// Sets the price of one token, in the smallest unit of the vendor's currency, from a time on.
-/// Earlier prices are kept (TOK-01).
+fn price_positive(price: Amount) -> Result<()> {
+    if price.is_positive() {
+        Ok(())
+    } else {
+        Err(VendorError::PriceNotPositive)
+    }
+}
+
+/// Sets the price of one token, in the smallest unit of the vendor's currency, from a time on
+/// that has not passed. Earlier prices are kept (TOK-01).
 pub fn token_price_set(
     tx: &mut Tx<'_>,
     vendor: &Vendor,
     price: Amount,
     effective_at: Timestamp,
 ) -> Result<()> {
-    if !price.is_positive() {
-        return Err(VendorError::PriceNotPositive);
+    price_positive(price)?;
+    if effective_at < tx.now() {
+        return Err(VendorError::PriceInPast);
     }
     store::set_price(tx, vendor.book_id, price, effective_at)
 }

@@ -42,6 +42,7 @@ pub(super) fn check(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Resu
         params![book.book_id],
     )?;
     let mut used = HashSet::new();
+    let mut open = Vec::new();
     for row in &rows {
         let hold = stored(row)?;
         for entry in [Some(hold.opened), hold.closed].into_iter().flatten() {
@@ -52,6 +53,9 @@ pub(super) fn check(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Resu
         }
         if let Some(problem) = problem_of(book, &hold) {
             report.wrong("hold", hold.hold, problem);
+        }
+        if hold.closed.is_none() {
+            open.push(hold);
         }
     }
     check_held_accounts(tx, book, report)?;
@@ -66,10 +70,41 @@ pub(super) fn check(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Resu
         }
     }
     for entry in orphans.into_keys() {
-        let key = format!("of entry {entry}");
-        report.wrong("hold", key, "is missing, or does not name its entry");
+        let closes: Vec<i64> = open
+            .iter()
+            .filter(|hold| may_close(book, hold, entry))
+            .map(|hold| hold.hold)
+            .collect();
+        for hold in &closes {
+            report.wrong(
+                "hold",
+                hold,
+                format!("is open, but entry {entry} closed it"),
+            );
+        }
+        if closes.is_empty() {
+            let key = format!("of entry {entry}");
+            report.wrong("hold", key, "is missing, or does not name its entry");
+        }
     }
     Ok(())
+}
+
+/// True where an entry takes out of the held account just what the hold put in.
+fn may_close(book: &Book, hold: &Stored, entry: i64) -> bool {
+    let pieces = |entry: i64, closing: bool| -> Option<BTreeMap<Option<i64>, i128>> {
+        let mut sums: BTreeMap<Option<i64>, i128> = BTreeMap::new();
+        for t in book.transfers_of(book.entries.get(&entry)?) {
+            if (if closing { t.debit } else { t.credit }) != hold.held {
+                return None;
+            }
+            let sum = sums.entry(t.grant_id).or_default();
+            *sum = sum.saturating_add(i128::from(t.amount.units()));
+        }
+        Some(sums)
+    };
+    let closed = pieces(entry, true);
+    closed.is_some() && closed == pieces(hold.opened, false)
 }
 
 fn problem_of(book: &Book, hold: &Stored) -> Option<String> {

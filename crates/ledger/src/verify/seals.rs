@@ -143,7 +143,7 @@ pub(super) fn check_roll_ups(
             report.wrong("rollup", id, "belongs to no summed account");
         }
     }
-    let lost = check_tail(tx, book, report)?;
+    let lost = check_tail(tx, book, seals, report)?;
     if !seals.whole {
         return Ok(());
     }
@@ -197,10 +197,16 @@ fn entry_up_to_which_they_match(
 }
 
 /// Returns, where the tail is kept in rows, the entries that are neither sealed nor in it.
-fn check_tail(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Result<Option<Vec<i64>>> {
+fn check_tail(
+    tx: &mut dyn Read,
+    book: &Book,
+    seals: &Seals,
+    report: &mut Report,
+) -> Result<Option<Vec<i64>>> {
     let unsealed = book.entries.keys().filter(|id| !book.sealed.contains(id));
     if tx.numbers_commit_in_order() {
-        let last = book.sealed.iter().max().copied().unwrap_or_default();
+        let last = book.sealed.iter().max().copied().filter(|_| seals.whole);
+        let last = last.unwrap_or_default();
         for id in unsealed.filter(|id| **id < last) {
             report.wrong("entry", id, "is not sealed, though later ones are");
         }

@@ -1,0 +1,144 @@
+//! Checks that orders, refunds and token sales say what the ledger says.
+
+mod store;
+
+use scrip_engine::{ReadTx, Result};
+use scrip_ledger::Amount;
+use scrip_ledger::verify::Report;
+use std::collections::BTreeMap;
+
+/// What an entry moved out of the vendor's hands, by kind of business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Moved {
+    code: String,
+    event_id: uuid::Uuid,
+    tokens: Amount,
+}
+
+/// Adds to `report` each row of a vendor's shop that its ledger contradicts.
+pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let entries = store::moved(tx, book_id)?;
+    let mut of_orders = orders(tx, book_id, &entries, report)?;
+    refunds(tx, book_id, &entries, &mut of_orders, report)?;
+    token_orders(tx, book_id, &entries, report)?;
+    for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
+        if of_orders
+            .get(&moved.event_id)
+            .is_none_or(|o| o.entry_id != Some(*entry))
+        {
+            report.wrong(
+                "orders",
+                moved.event_id,
+                format!("is missing, entry {entry} paid it"),
+            );
+        }
+    }
+    for (customer, account) in store::dangling_wallets(tx, book_id)? {
+        report.wrong(
+            "wallet_link",
+            customer,
+            format!("account {account} is missing"),
+        );
+    }
+    Ok(())
+}
+
+struct Order {
+    entry_id: Option<i64>,
+    total: Amount,
+    refunded: Amount,
+}
+
+type Entries = BTreeMap<i64, Moved>;
+type Orders = BTreeMap<uuid::Uuid, Order>;
+
+fn orders(
+    tx: &mut ReadTx<'_>,
+    book_id: i64,
+    entries: &Entries,
+    report: &mut Report,
+) -> Result<Orders> {
+    let lines = store::line_totals(tx, book_id)?;
+    let mut orders = Orders::new();
+    for order in store::orders(tx, book_id)? {
+        let (count, sum) = lines.get(&order.id).copied().unwrap_or_default();
+        if (count, sum) != (order.lines, order.total) {
+            let problem = format!(
+                "says {} lines and {} units, its lines are {count} and make {sum}",
+                order.lines, order.total
+            );
+            report.wrong("orders", order.id, problem);
+        }
+        let paid = order
+            .entry_id
+            .and_then(|e| entries.get(&e))
+            .filter(|m| m.event_id == order.id);
+        let expected = if order.completed {
+            order.total
+        } else {
+            Amount::ZERO
+        };
+        let found = paid.map_or(Amount::ZERO, |m| m.tokens);
+        if found != expected {
+            let problem = format!("should have moved {expected} units, its entry moved {found}");
+            report.wrong("orders", order.id, problem);
+        }
+        let row = Order {
+            entry_id: order.entry_id,
+            total: order.total,
+            refunded: Amount::ZERO,
+        };
+        orders.insert(order.id, row);
+    }
+    Ok(orders)
+}
+
+fn refunds(
+    tx: &mut ReadTx<'_>,
+    book_id: i64,
+    entries: &Entries,
+    orders: &mut Orders,
+    report: &mut Report,
+) -> Result<()> {
+    for refund in store::refunds(tx, book_id)? {
+        let key = format!("{}/{}", refund.order, refund.no);
+        let moved = entries
+            .get(&refund.entry_id)
+            .map_or(Amount::ZERO, |m| m.tokens);
+        if moved != refund.amount || refund.lines != refund.amount {
+            let problem = format!(
+                "says {} units, its entry moved {moved}, its lines make {}",
+                refund.amount, refund.lines
+            );
+            report.wrong("refund", &key, problem);
+        }
+        let Some(order) = orders.get_mut(&refund.order) else {
+            report.wrong("refund", &key, "its order is missing");
+            continue;
+        };
+        order.refunded = order.refunded.plus(refund.amount).unwrap_or(order.refunded);
+        if order.refunded > order.total {
+            report.wrong("refund", &key, "more was given back than was paid");
+        }
+    }
+    Ok(())
+}
+
+fn token_orders(
+    tx: &mut ReadTx<'_>,
+    book_id: i64,
+    entries: &Entries,
+    report: &mut Report,
+) -> Result<()> {
+    for order in store::cleared_token_orders(tx, book_id)? {
+        let moved = order
+            .entry_id
+            .and_then(|e| entries.get(&e))
+            .map(|m| m.tokens);
+        if moved != Some(order.total) {
+            let problem = format!("cleared {} units, its entry moved {moved:?}", order.total);
+            report.wrong("token_order", order.id, problem);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! What the checks read.
+
+use super::Moved;
+use scrip_engine::{Error, Read, ReadTx, Result, params};
+use scrip_ledger::Amount;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What each entry moved of tokens (transfers that name a grant).
+pub(super) fn moved(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<i64, Moved>> {
+    let mut entries = BTreeMap::new();
+    tx.query_each(
+        "SELECT entry_id, code, event_id FROM entry WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            let code = row.text(1)?.to_owned();
+            let moved = Moved {
+                code,
+                event_id: row.uuid(2)?,
+                tokens: Amount::ZERO,
+            };
+            entries.insert(row.int(0)?, moved);
+            Ok(())
+        },
+    )?;
+    tx.query_each(
+        "SELECT entry_id, amount FROM transfer WHERE book_id = $1 AND grant_id IS NOT NULL",
+        params![book],
+        &mut |row| {
+            if let Some(entry) = entries.get_mut(&row.int(0)?) {
+                entry.tokens = add(entry.tokens, row.int(1)?)?;
+            }
+            Ok(())
+        },
+    )?;
+    Ok(entries)
+}
+
+fn add(sum: Amount, units: i64) -> Result<Amount> {
+    sum.plus(Amount::from_units(units))
+        .map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+pub(super) struct Order {
+    pub id: Uuid,
+    pub completed: bool,
+    pub total: Amount,
+    pub lines: i64,
+    pub entry_id: Option<i64>,
+}
+
+pub(super) fn orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Order>> {
+    let mut orders = Vec::new();
+    tx.query_each(
+        "SELECT order_id, state, total, lines, entry_id FROM orders WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            orders.push(Order {
+                id: row.uuid(0)?,
+                completed: row.text(1)? == "completed",
+                total: Amount::from_units(row.int(2)?),
+                lines: row.int(3)?,
+                entry_id: row.opt_int(4)?,
+            });
+            Ok(())
+        },
+    )?;
+    Ok(orders)
+}
+
+/// order -> how many lines it has, and their sum.
+pub(super) fn line_totals(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uuid, (i64, Amount)>> {
+    let mut totals: BTreeMap<Uuid, (i64, Amount)> = BTreeMap::new();
+    tx.query_each(
+        "SELECT order_id, amount FROM order_line WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            let total = totals.entry(row.uuid(0)?).or_default();
+            *total = (total.0.saturating_add(1), add(total.1, row.int(1)?)?);
+            Ok(())
+        },
+    )?;
+    Ok(totals)
+}
+
+pub(super) struct Refund {
+    pub order: Uuid,
+    pub no: i64,
+    pub entry_id: i64,
+    pub amount: Amount,
+    /// The sum of its lines.
+    pub lines: Amount,
+}
+
+pub(super) fn refunds(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Refund>> {
+    let mut lines: BTreeMap<(Uuid, i64), Amount> = BTreeMap::new();
+    tx.query_each(
+        "SELECT order_id, refund_no, amount FROM refund_line WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            let sum = lines.entry((row.uuid(0)?, row.int(1)?)).or_default();
+            *sum = add(*sum, row.int(2)?)?;
+            Ok(())
+        },
+    )?;
+    let rows = tx.query(
+        "SELECT order_id, refund_no, entry_id, amount FROM refund WHERE book_id = $1
+         ORDER BY order_id, refund_no",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let key = (row.uuid(0)?, row.int(1)?);
+            Ok(Refund {
+                order: key.0,
+                no: key.1,
+                entry_id: row.int(2)?,
+                amount: Amount::from_units(row.int(3)?),
+                lines: lines.get(&key).copied().unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+pub(super) fn cleared_token_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Order>> {
+    let rows = tx.query(
+        "SELECT token_order_id, quantity, entry_id FROM token_order
+         WHERE book_id = $1 AND state = 'cleared'",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Order {
+                id: row.uuid(0)?,
+                completed: true,
+                total: Amount::from_units(row.int(1)?),
+                lines: 0,
+                entry_id: row.opt_int(2)?,
+            })
+        })
+        .collect()
+}
+
+/// Wallets whose account is not in this book's ledger: (customer, account).
+pub(super) fn dangling_wallets(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<(Uuid, i64)>> {
+    let rows = tx.query(
+        "SELECT w.customer_id, w.account_id FROM wallet_link w
+         LEFT JOIN account a ON a.book_id = w.debtor_book AND a.account_id = w.account_id
+         WHERE w.book_id = $1 AND w.debtor_book = $1 AND a.account_id IS NULL",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| Ok((row.uuid(0)?, row.int(1)?)))
+        .collect()
+}

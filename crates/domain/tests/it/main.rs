@@ -1,0 +1,24 @@
+//! The commands on both engines, with a set clock, a test vault and test cards.
+//!
+//! Read on: `support.rs` (the world that a test runs in; it verifies the books when it ends),
+//! then a module for each noun. `model.rs` drives random commands against an independent model.
+
+/// Makes each function that takes a `&TestDb` a test on both engines.
+macro_rules! both {
+    ($($name:ident),+ $(,)?) => {
+        $(scrip_testkit::on_both_engines!($name, $name);)+
+    };
+}
+
+mod catalog;
+mod command;
+mod customer;
+mod model;
+mod order;
+mod order_race;
+mod privacy;
+mod refund;
+mod secret;
+mod support;
+mod tokens;
+mod vendor;

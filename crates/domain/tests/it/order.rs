@@ -1,0 +1,444 @@
+//! The order list, the quote, the purchase and its refusals.
+
+use crate::support::{World, completed, plain_offer, refused, request, tokens, want};
+use scrip_domain::catalog::{CatalogError, NewOffer};
+use scrip_domain::id::{CustomerId, OfferId};
+use scrip_domain::order::{
+    OrderError, OrderOutcome, OrderRequest, Quote, Refusal, Wanted, order_list, order_list_set,
+    order_reference_taken, quote,
+};
+use scrip_domain::{Actor, Amount};
+use scrip_engine::Timestamp;
+use scrip_ledger::Origin;
+use scrip_testkit::TestDb;
+
+both!(
+    required_available_and_remaining_follow_each_tick,
+    looking_debits_nothing,
+    an_order_of_all_tokens_leaves_none,
+    a_shortage_is_named_and_nothing_is_debited,
+    a_price_that_changed_is_refused,
+    what_is_not_sold_is_refused,
+    inactive_and_closed_accounts_buy_nothing,
+    completed_and_refused_orders_are_stored,
+    a_tenth_of_a_cent_buys_something,
+    a_thousand_purchases_call_no_card_processor,
+    restricted_tokens_pay_for_sales_only,
+    soonest_expiring_tokens_are_spent_first,
+    the_list_is_set_quoted_and_emptied,
+    staff_enter_prices_and_earlier_times,
+    references_of_orders_are_taken_once,
+    awkward_orders,
+);
+
+fn list_set(
+    world: &World,
+    actor: Actor,
+    id: CustomerId,
+    offer: OfferId,
+    quantity: i64,
+) -> Result<(), OrderError> {
+    let book = world.book();
+    world.write(move |tx| order_list_set(tx, actor, book, id, offer, quantity))
+}
+
+fn list(world: &World, id: CustomerId) -> Quote {
+    let quote = world
+        .node
+        .engine
+        .read(|tx| order_list(tx, Actor::Customer(id), world.book(), id));
+    quote.unwrap()
+}
+
+/// SHP-11: A (100) and D (80) on AT 500: RT 180, remaining 320; without D 100 and 400.
+fn required_available_and_remaining_follow_each_tick(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(500);
+    let (a, d) = (world.offer("A", 100), world.offer("D", 80));
+    let figures = || {
+        let q = list(&world, id);
+        (q.required, q.available, q.remaining)
+    };
+    let tick = |offer, n| list_set(&world, Actor::Customer(id), id, offer, n).unwrap();
+    tick(a, 1);
+    tick(d, 1);
+    assert_eq!(figures(), (tokens(180), tokens(500), tokens(320)));
+    tick(d, 0);
+    assert_eq!(figures(), (tokens(100), tokens(500), tokens(400)));
+    tick(a, 6);
+    assert_eq!(figures(), (tokens(600), tokens(500), tokens(-100)));
+    assert_eq!(list(&world, id).shortage(), Some(tokens(100)));
+}
+
+/// SHP-12: a quote names products, kinds, tokens each, RT, AT and the new AT, and debits nothing.
+fn looking_debits_nothing(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.stocked_offer("pen", 30, 5);
+    for _ in 0..10 {
+        let seen = world.quote(id, &[want(pen, 2)]);
+        let line = &seen.lines[0];
+        assert_eq!((line.title.as_str(), line.kind.name()), ("The pen", "purchase"));
+        assert_eq!((line.unit_price, line.amount), (tokens(30), tokens(60)));
+        assert_eq!((seen.required, seen.available), (tokens(60), tokens(100)));
+        assert_eq!(seen.remaining, tokens(40), "the new AT");
+    }
+    assert_eq!((world.balance(id), world.stock(pen)), (tokens(100), 5));
+    assert_eq!(world.number("SELECT COUNT(*) FROM orders WHERE book_id = $1"), 0);
+    let stranger = world.register().customer_id;
+    let spied = world
+        .node
+        .engine
+        .read(|tx| quote(tx, Actor::Customer(stranger), world.book(), id, &[]));
+    assert!(matches!(spied, Err(OrderError::Forbidden)));
+}
+
+/// SHP-13: AT = RT succeeds and leaves 0; the debit, the order and its lines are one.
+fn an_order_of_all_tokens_leaves_none(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let (pen, cup) = (world.offer("pen", 30), world.offer("cup", 10));
+    let receipt = completed(world.place(id, &[want(pen, 3), want(cup, 1)]));
+    assert_eq!((receipt.total, receipt.remaining), (tokens(100), tokens(0)));
+    assert_eq!(world.balance(id), tokens(0));
+    let order = &world.rows(
+        "SELECT state, total, lines, entry_id FROM orders WHERE book_id = $1",
+    )[0];
+    assert_eq!(order.text(0).unwrap(), "completed");
+    assert_eq!(order.int(1).unwrap(), tokens(100).units());
+    assert!(order.opt_int(3).unwrap().is_some(), "its entry");
+    let sold = world.rows(
+        "SELECT sku, quantity, amount FROM order_line WHERE book_id = $1 ORDER BY line_no",
+    );
+    assert_eq!((sold[0].text(0).unwrap(), sold[0].int(1).unwrap()), ("pen", 3));
+    assert_eq!(sold[1].int(2).unwrap(), tokens(10).units());
+    assert_eq!(world.messages("order.completed", &receipt.order_id.to_string()), 1);
+    // With nothing left something free can still be had.
+    let leaflet = world.offer("leaflet", 0);
+    let free = completed(world.place(id, &[want(leaflet, 2)]));
+    assert_eq!(free.total, Amount::ZERO);
+}
+
+/// SHP-14: RT above AT: the shortfall is RT - AT, and nothing is debited.
+fn a_shortage_is_named_and_nothing_is_debited(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.stocked_offer("pen", 30, 50);
+    let short = refused(world.place(id, &[want(pen, 5)]));
+    assert_eq!(
+        short,
+        Refusal::Shortage {
+            required: tokens(150),
+            available: tokens(100),
+            short: tokens(50)
+        }
+    );
+    assert_eq!((world.balance(id), world.stock(pen)), (tokens(100), 50));
+    world.buy(id, tokens(50), "test_ok").unwrap();
+    completed(world.place(id, &[want(pen, 5)]));
+    // Expired tokens are not available.
+    let soon = world.now().plus_seconds(10);
+    world.give(id, tokens(60), Origin::Free, None, soon);
+    assert_eq!(world.quote(id, &[]).available, tokens(60));
+    world.clock.advance_seconds(10);
+    assert_eq!(world.quote(id, &[]).available, tokens(0));
+    let short = refused(world.place(id, &[want(pen, 1)]));
+    let is_all = |r| matches!(r, Refusal::Shortage { short, .. } if short == tokens(30));
+    assert!(is_all(short));
+}
+
+/// SHP-13: prices are checked again: another than the one shown is refused.
+fn a_price_that_changed_is_refused(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.offer("pen", 30);
+    let shown = Wanted {
+        quoted: Some(tokens(30)),
+        ..want(pen, 2)
+    };
+    world.offer("pen", 20);
+    let changed = refused(world.place(id, &[shown]));
+    assert_eq!(
+        changed,
+        Refusal::PriceChanged {
+            title: "The pen".to_owned(),
+            quoted: tokens(30),
+            now: tokens(20)
+        }
+    );
+    assert_eq!(world.balance(id), tokens(100), "cheaper, but not what was confirmed");
+    let again = Wanted {
+        quoted: Some(tokens(20)),
+        ..want(pen, 2)
+    };
+    assert_eq!(completed(world.place(id, &[again])).total, tokens(40));
+}
+
+fn what_is_not_sold_is_refused(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.offer("pen", 30);
+    world.offer_of(NewOffer {
+        active: false,
+        ..plain_offer("pen", tokens(30))
+    });
+    let gone = refused(world.place(id, &[want(pen, 1)]));
+    let title = "The pen".to_owned();
+    assert_eq!(gone, Refusal::NotForSale { title });
+    let unknown = OfferId(id.0);
+    let order = world.place_as(Actor::System, &request(id, &[want(unknown, 1)]));
+    let is_unknown = |e| matches!(e, OrderError::Catalog(CatalogError::OfferUnknown(_)));
+    assert!(is_unknown(order.unwrap_err()));
+    assert_eq!(world.balance(id), tokens(100));
+}
+
+/// REG-02: before the payment is confirmed nothing can be bought.
+fn inactive_and_closed_accounts_buy_nothing(db: &TestDb) {
+    let world = World::new(db);
+    let pen = world.offer("pen", 30);
+    let told = world.register();
+    world.buy(told.customer_id, tokens(49), "test_ok").unwrap();
+    let inactive = refused(world.place(told.customer_id, &[want(pen, 1)]));
+    let number = told.number;
+    assert_eq!(inactive, Refusal::Inactive { number });
+    assert_eq!(world.balance(told.customer_id), tokens(49));
+    let nobody = CustomerId(pen.0);
+    let order = world.place_as(Actor::System, &request(nobody, &[want(pen, 1)]));
+    assert!(matches!(order, Err(OrderError::Customer(_))));
+    let other = world.register().customer_id;
+    let theirs = world.place_as(
+        Actor::Customer(other),
+        &request(told.customer_id, &[want(pen, 1)]),
+    );
+    assert!(matches!(theirs, Err(OrderError::Forbidden)));
+}
+
+/// SHP-19: approved and declined purchases are both stored with their lines, and the buyer is
+/// told which it was.
+fn completed_and_refused_orders_are_stored(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(50);
+    let pen = world.offer("pen", 30);
+    let OrderOutcome::Completed(receipt) = world.place(id, &[want(pen, 1)]) else {
+        panic!("told of a refusal");
+    };
+    let OrderOutcome::Refused { order_id, refusal } = world.place(id, &[want(pen, 1)]) else {
+        panic!("told of a purchase");
+    };
+    assert!(refusal.to_string().contains("more tokens"), "in words");
+    let stored = |wanted: scrip_domain::id::OrderId| {
+        let rows = world.rows(
+            "SELECT o.order_id, o.state, o.reason, o.entry_id, l.sku FROM orders o
+             JOIN order_line l ON l.book_id = o.book_id AND l.order_id = o.order_id
+             WHERE o.book_id = $1",
+        );
+        let row = rows.iter().find(|r| r.uuid(0).unwrap() == wanted.0);
+        let row = row.expect("the order is stored");
+        assert_eq!(row.text(4).unwrap(), "pen", "with its lines");
+        let state = row.text(1).unwrap().to_owned();
+        let reason = row.opt_text(2).unwrap().map(str::to_owned);
+        (state, reason, row.opt_int(3).unwrap().is_some())
+    };
+    assert_eq!(stored(receipt.order_id), ("completed".to_owned(), None, true));
+    let reason = Some("shortage".to_owned());
+    assert_eq!(stored(order_id), ("refused".to_owned(), reason, false));
+}
+
+/// MIC-02: a token worth 0.1 cent buys an item of one token.
+fn a_tenth_of_a_cent_buys_something(db: &TestDb) {
+    let world = World::with(db, "0.001", "10");
+    let id = world.buyer(10);
+    let article = world.offer("article", 1);
+    let receipt = completed(world.place(id, &[want(article, 1)]));
+    assert_eq!((receipt.total, receipt.remaining), (tokens(1), tokens(9)));
+    let word = world.offer_of(plain_offer("word", Amount::from_units(1)));
+    completed(world.place(id, &[want(word, 3)]));
+    assert_eq!(world.balance(id), Amount::from_units(8_999_997));
+}
+
+/// MIC-04: a thousand purchases ask no card processor.
+fn a_thousand_purchases_call_no_card_processor(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(1_000);
+    let article = world.offer("article", 1);
+    let calls = world.cards.calls();
+    for _ in 0..1_000 {
+        completed(world.place(id, &[want(article, 1)]));
+    }
+    assert_eq!(world.cards.calls(), calls);
+    assert_eq!(world.balance(id), tokens(0));
+}
+
+/// TOK-05: restricted tokens pay for products on sale and for nothing else.
+fn restricted_tokens_pay_for_sales_only(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.register().customer_id;
+    world.give(id, tokens(50), Origin::Paid, Some("sale"), Timestamp::NEVER);
+    let plain = world.offer("plain", 10);
+    let sale = world.offer_of(NewOffer {
+        on_sale: true,
+        ..plain_offer("sale", tokens(10))
+    });
+    let no = refused(world.place(id, &[want(plain, 1)]));
+    let (required, available) = (tokens(10), tokens(50));
+    assert_eq!(no, Refusal::Restricted { required, available });
+    assert_eq!(world.balance(id), tokens(50));
+    completed(world.place(id, &[want(sale, 1)]));
+    // A mixed order takes each kind of token where it is good for something.
+    let tomorrow = world.now().plus_seconds(crate::support::DAY_S);
+    world.give(id, tokens(40), Origin::Paid, None, tomorrow);
+    completed(world.place(id, &[want(sale, 4), want(plain, 4)]));
+    assert_eq!(world.balance(id), tokens(0));
+}
+
+/// TOK-07: the tokens that expire soonest are spent first, unless that would make the order fail.
+fn soonest_expiring_tokens_are_spent_first(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.register().customer_id;
+    let day = |n: i64| world.now().plus_seconds(n * crate::support::DAY_S);
+    let late = world.give(id, tokens(20), Origin::Free, None, day(9));
+    let soon = world.give(id, tokens(20), Origin::Paid, None, day(1));
+    let never = world.give(id, tokens(20), Origin::Free, None, Timestamp::NEVER);
+    let pen = world.offer("pen", 30);
+    completed(world.place(id, &[want(pen, 1)]));
+    let mut left: Vec<(i64, i64)> = world
+        .rows("SELECT grant_id, remaining FROM lot WHERE book_id = $1")
+        .iter()
+        .map(|r| (r.int(0).unwrap(), r.int(1).unwrap() / 1_000_000))
+        .collect();
+    left.sort_unstable();
+    let mut expected = vec![(late, 10), (never, 20)];
+    expected.sort_unstable();
+    assert_eq!(left, expected, "and nothing of {soon}");
+    world.clock.advance_seconds(9 * crate::support::DAY_S);
+    let available = world.quote(id, &[]).available;
+    assert_eq!(available, tokens(20), "AT has dropped by exactly the remainder");
+}
+
+fn the_list_is_set_quoted_and_emptied(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let own = Actor::Customer(id);
+    let (pen, cup) = (world.offer("pen", 30), world.offer("cup", 10));
+    assert_eq!(list(&world, id).lines, []);
+    list_set(&world, own, id, pen, 2).unwrap();
+    world.clock.advance_seconds(1);
+    list_set(&world, own, id, cup, 1).unwrap();
+    list_set(&world, own, id, pen, 3).unwrap();
+    let shown: Vec<_> = list(&world, id).lines.into_iter().map(|l| (l.sku, l.quantity)).collect();
+    assert_eq!(shown, [("pen".to_owned(), 3), ("cup".to_owned(), 1)]);
+    let invalid = list_set(&world, own, id, pen, -1);
+    let is_invalid = |e| matches!(e, OrderError::Catalog(CatalogError::QuantityInvalid { .. }));
+    assert!(is_invalid(invalid.unwrap_err()));
+    let stranger = Actor::Customer(world.register().customer_id);
+    let meddling = list_set(&world, stranger, id, pen, 1);
+    assert!(matches!(meddling, Err(OrderError::Forbidden)));
+    let unknown = list_set(&world, own, id, OfferId(id.0), 1);
+    assert!(matches!(unknown, Err(OrderError::Catalog(CatalogError::OfferUnknown(_)))));
+    list_set(&world, Actor::System, id, pen, 0).unwrap();
+    list_set(&world, own, id, pen, 0).unwrap();
+    list_set(&world, own, id, cup, 0).unwrap();
+    assert_eq!(list(&world, id).required, tokens(0));
+}
+
+fn staff_enter_prices_and_earlier_times(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.offer("pen", 30);
+    let staff = Actor::Staff(world.staff("Ada"));
+    let before = world.now();
+    world.clock.advance_seconds(60);
+    let entered = Wanted {
+        entered: Some(tokens(7)),
+        ..want(pen, 2)
+    };
+    let at = |time: Timestamp| OrderRequest {
+        effective_at: Some(time.0),
+        ..request(id, &[entered])
+    };
+    let own = world.place_as(Actor::Customer(id), &request(id, &[entered]));
+    assert!(matches!(own, Err(OrderError::StaffOnly)));
+    let earlier = OrderRequest {
+        effective_at: Some(before.0),
+        ..request(id, &[want(pen, 1)])
+    };
+    let own = world.place_as(Actor::Customer(id), &earlier);
+    assert!(matches!(own, Err(OrderError::StaffOnly)));
+    for actor in [staff, Actor::Customer(id)] {
+        let ahead = world.place_as(actor, &at(world.now().plus_seconds(1)));
+        assert!(matches!(ahead, Err(OrderError::InFuture)));
+    }
+    let receipt = completed(world.place_as(staff, &at(before)).unwrap());
+    assert_eq!(receipt.total, tokens(14));
+    let times = &world.rows(
+        "SELECT o.effective_at, o.recorded_at, e.effective_at FROM orders o
+         JOIN entry e ON e.book_id = o.book_id AND e.entry_id = o.entry_id
+         WHERE o.book_id = $1",
+    )[0];
+    let times: Vec<i64> = (0..3).map(|i| times.int(i).unwrap()).collect();
+    assert_eq!(times, [before.0, world.now().0, before.0]);
+    let negative = Wanted {
+        entered: Some(tokens(-1)),
+        ..want(pen, 1)
+    };
+    let order = world.place_as(staff, &request(id, &[negative]));
+    assert!(matches!(order, Err(OrderError::Ledger(_))));
+    assert_eq!(world.balance(id), tokens(86));
+}
+
+fn references_of_orders_are_taken_once(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.offer("pen", 60);
+    let invoice = OrderRequest {
+        reference: " 536365 ".to_owned(),
+        ..request(id, &[want(pen, 1)])
+    };
+    let dear = OrderRequest {
+        lines: vec![want(pen, 9)],
+        ..invoice.clone()
+    };
+    refused(world.place_as(Actor::System, &dear).unwrap());
+    completed(world.place_as(Actor::System, &invoice).unwrap());
+    let again = world.place_as(Actor::System, &invoice);
+    assert!(matches!(again, Err(OrderError::ReferenceTaken(r)) if r == "536365"));
+    let taken = |book: i64| {
+        let taken = world
+            .node
+            .engine
+            .read(|tx| order_reference_taken(tx, book, "536365"));
+        taken.unwrap()
+    };
+    assert!(taken(world.book()));
+    assert!(!taken(world.other_vendor("other-shop").book_id));
+    assert_eq!(world.balance(id), tokens(40));
+}
+
+fn awkward_orders(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let dear = world.offer_of(plain_offer("dear", Amount::from_units(i64::MAX)));
+    let pen = world.offer("pen", 1);
+    let place = |lines: &[Wanted]| world.place_as(Actor::System, &request(id, lines));
+    assert!(matches!(place(&[]), Err(OrderError::Empty)));
+    let many = vec![want(pen, 1); 10_001];
+    assert!(matches!(place(&many), Err(OrderError::TooManyLines { .. })));
+    for too_much in [vec![want(dear, 2)], vec![want(dear, 1), want(pen, 1)]] {
+        let order = place(&too_much);
+        assert!(order.unwrap_err().to_string().contains("too large"));
+    }
+    let short = refused(place(&[want(dear, 1)]).unwrap());
+    assert!(matches!(short, Refusal::Shortage { .. }));
+    for quantity in [0, -1, 1_000_000_001, i64::MAX, i64::MIN] {
+        assert!(matches!(place(&[want(pen, quantity)]), Err(OrderError::Catalog(_))));
+    }
+    let long = OrderRequest {
+        reference: "r".repeat(10_000),
+        ..request(id, &[want(pen, 1)])
+    };
+    let order = world.place_as(Actor::System, &long);
+    assert!(matches!(order, Err(OrderError::Text(_))));
+    let all = completed(place(&vec![want(pen, 1); 100]).unwrap());
+    assert_eq!(all.lines.len(), 100);
+    assert_eq!(world.balance(id), tokens(0));
+}

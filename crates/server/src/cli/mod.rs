@@ -1,0 +1,104 @@
+//! The command line: arguments in, commands given, words or JSON out.
+
+mod account;
+mod backup;
+mod export;
+mod import;
+mod open;
+pub mod progress;
+mod replay;
+mod staff;
+mod vendor;
+mod verify;
+
+use crate::bench;
+use crate::failure::Failure;
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// The system of record for stored value.
+///
+/// Every command takes --database (or SCRIP_DATABASE): sqlite:PATH, or
+/// postgres://USER@HOST:PORT/NAME. A database is created at its first use.
+///
+/// Exit codes: 0 done; 1 refused, or something was found wrong; 2 wrong usage; 3 the database is
+/// in use, not reachable, full, or of another version.
+#[derive(Debug, Parser)]
+#[command(name = "scrip", version, about, long_about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create and list vendors
+    #[command(subcommand)]
+    Vendor(vendor::Vendor),
+    /// Add members of staff
+    #[command(subcommand)]
+    Staff(staff::Staff),
+    /// Import from files of other programs
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Enter a retailer's transactions from a CSV file: register, top up, sell, refund
+    Replay(replay::Replay),
+    /// Look at customers' accounts
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Recompute everything from the rows and name each row that is wrong
+    Verify(verify::Verify),
+    /// Write a vendor's ledger for bean-check, hledger or a spreadsheet
+    Export(export::Export),
+    /// Write the whole database to one portable file
+    Backup(backup::Backup),
+    /// Fill an empty database, of either engine, from a backup
+    Restore(backup::Restore),
+    /// Measure speed beside a floor, in one run
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Vendor(command) => command.run(),
+        Command::Staff(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Replay(command) => command.run(),
+        Command::Account(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Bench(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("scrip: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Prints lines to standard output. A reader that went away (`| head`) is no failure.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+    {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::File {
+            path: "standard output".into(),
+            source: e,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Prints JSON.
+fn say_json(value: &serde_json::Value) -> Result<(), Failure> {
+    say(&format!("{value:#}"))
+}

@@ -1,0 +1,57 @@
+//! Opening the database that a command names.
+
+use crate::failure::Failure;
+use crate::key_file;
+use clap::Args;
+use scrip_domain::Node;
+use scrip_engine::{DatabaseUrl, Engine, Error as EngineError, Options};
+use std::path::PathBuf;
+
+/// Where the database and its key are.
+#[derive(Clone, Debug, Args)]
+pub struct Database {
+    /// The database: sqlite:PATH or postgres://USER@HOST:PORT/NAME
+    #[arg(
+        long,
+        env = "SCRIP_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database: DatabaseUrl,
+    /// The file with the master key [default: PATH.key beside a SQLite database, else in the
+    /// user's data folder]; made at first use. Keep a copy apart from backups
+    #[arg(long, env = "SCRIP_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+impl Database {
+    /// Opens for writing, creating what does not exist.
+    pub fn node(&self) -> Result<Node, Failure> {
+        let engine = scrip_ledger::open(&self.database, Options::default())?;
+        let path = self.key_path();
+        let vault = key_file::open(&path, true)?;
+        Ok(Node::new(engine, vault)?)
+    }
+
+    /// Opens for reading: works beside a running node.
+    pub fn reader(&self) -> Result<Engine, Failure> {
+        if let DatabaseUrl::Sqlite(path) = &self.database
+            && !path.exists()
+        {
+            let text = format!("there is no database {}", path.display());
+            return Err(EngineError::Unavailable(text).into());
+        }
+        let options = Options {
+            read_only: true,
+            ..Options::default()
+        };
+        Ok(scrip_ledger::open(&self.database, options)?)
+    }
+
+    /// Where the key file is.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file
+            .clone()
+            .unwrap_or_else(|| key_file::default_path(&self.database))
+    }
+}

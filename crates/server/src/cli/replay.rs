@@ -1,0 +1,54 @@
+//! `scrip replay`.
+
+use super::progress;
+use super::{open::Database, say, say_json};
+use crate::failure::Failure;
+use crate::replay::{Replayer, Report, STAFF, read};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Enters a retailer's transactions as staff would.
+///
+/// The file has the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice
+/// and CustomerID, and may be compressed with gzip. Each invoice becomes an order at its own time
+/// and with its own prices; customers register at first sight and top up by test card when short;
+/// an invoice C… refunds earlier sales of that customer, item and price, newest first. What fails
+/// stops nothing and is in the report with its row. Running the same file again changes nothing.
+#[derive(Debug, Args)]
+#[command(long_about)]
+pub struct Replay {
+    #[command(flatten)]
+    database: Database,
+    /// The vendor's short name
+    #[arg(long)]
+    vendor: String,
+    /// The CSV file, plain or .gz
+    file: PathBuf,
+    /// Print JSON, with sums by day and customer and every refused row
+    #[arg(long)]
+    json: bool,
+}
+
+impl Replay {
+    pub fn run(self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let found = read(&self.file)?;
+        let node = self.database.node()?;
+        let mut replayer = Replayer::new(&node, &self.vendor)?;
+        let bar = progress::bar(found.invoices.len() as u64, "invoices");
+        for invoice in &found.invoices {
+            replayer.enter(invoice)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let seconds = begun.elapsed().as_secs_f64();
+        let report = Report::new(&node, replayer, found.rows, found.refusals, seconds)?;
+        if self.json {
+            let json = serde_json::to_value(&report)
+                .map_err(|e| Failure::Refused(format!("report as JSON: {e}")))?;
+            return say_json(&json);
+        }
+        say(&format!("{}\nentered by {STAFF:?}", report.text()))
+    }
+}
