@@ -276,7 +276,8 @@ CREATE TABLE reference (
     PRIMARY KEY (book_id, kind, reference)
 ) STRICT, WITHOUT ROWID;
 
--- Answers to commands already done, encrypted.
+-- Answers to commands already done, encrypted. With a rowid: the answers are appended, and only
+-- the small index over the keys, which come in no order, is written all over.
 CREATE TABLE idempotency (
     book_id INTEGER NOT NULL,
     key_hash BLOB NOT NULL,
@@ -285,4 +286,4 @@ CREATE TABLE idempotency (
     subject BLOB,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (book_id, key_hash)
-) STRICT, WITHOUT ROWID;
+) STRICT;

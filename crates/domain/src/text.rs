@@ -73,3 +73,41 @@ fn check(
     }
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{TextError, line, optional_line, paragraph};
+
+    #[test]
+    fn lines_are_trimmed_and_checked() {
+        assert_eq!(line("x", " a b\u{a0}", 3).as_deref(), Ok("a b"));
+        assert_eq!(line("x", " \t", 3), Err(TextError::Empty { field: "x" }));
+        assert_eq!(optional_line("x", " ", 3).as_deref(), Ok(""));
+        assert_eq!(
+            line("x", "日本語", 3).as_deref(),
+            Ok("日本語"),
+            "characters, not bytes"
+        );
+        let long = TextError::TooLong {
+            field: "x",
+            length: 10_000,
+            most: 3,
+        };
+        assert_eq!(line("x", &"é".repeat(10_000), 3), Err(long));
+        for (bad, code) in [
+            ("a\nb", 10),
+            ("a\tb", 9),
+            ("a\u{0}b", 0),
+            ("a\u{85}b", 0x85),
+        ] {
+            let control = TextError::Control { field: "x", code };
+            assert_eq!(optional_line("x", bad, 3), Err(control));
+        }
+    }
+
+    #[test]
+    fn paragraphs_may_have_lines() {
+        assert_eq!(paragraph("x", "a\r\n\tb\n", 9).as_deref(), Ok("a\r\n\tb"));
+        assert!(paragraph("x", "a\u{1b}[31m", 9).is_err());
+    }
+}

@@ -14,6 +14,7 @@ use crate::memory::Memory;
 use crate::options::{Durability, Options};
 use crate::tx::{Conn, Store, Tx};
 use crate::value::{Param, Row, Value};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::collections::HashMap;
@@ -51,6 +52,9 @@ impl SqliteConn {
         }
         .map_err(error)?;
         conn.set_prepared_statement_cache_capacity(256);
+        // Else SQLite plans a statement anew whenever its parameters change.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(error)?;
         let synchronous = match options.durability {
             Durability::Full => "FULL",
             Durability::Off => "OFF",

@@ -57,12 +57,14 @@ impl AccountKind {
         }
     }
 
-    /// The kind of a name.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// The kind in the row of an account.
+    pub(crate) fn of_row(text: &str, account: i64) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|k| k.name() == text)
-            .ok_or_else(|| EngineError::Corrupt(format!("account kind {text:?}")).into())
+            .ok_or_else(|| {
+                EngineError::Corrupt(format!("kind {text:?} of account {account}")).into()
+            })
     }
 
     /// True for accounts that never fall below zero.
@@ -149,9 +151,14 @@ pub(crate) fn account_info(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<A
         .ok_or(Error::AccountUnknown { book, account })?;
     let info = AccountInfo {
         asset_id: row.int(0)?,
-        kind: AccountKind::parse(row.text(1)?)?,
+        kind: AccountKind::of_row(row.text(1)?, account)?,
         chained: row.text(2)? == "chained",
     };
+    // A wallet taken for a summed account could fall below zero.
+    if info.chained != info.kind.chained() {
+        let problem = format!("mode {:?} of account {account}", row.text(2)?);
+        return Err(EngineError::Corrupt(problem).into());
+    }
     tx.memory::<LedgerMemory>()?
         .facts
         .set_account((book, account), info);

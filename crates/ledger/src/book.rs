@@ -25,7 +25,7 @@ impl BookKind {
             BookKind::GiftIssuer => "gift_issuer",
         }
     }
-    fn parse(text: &str) -> Result<Self> {
+    fn of_row(text: &str, book: i64) -> Result<Self> {
         [
             BookKind::Vendor,
             BookKind::Mall,
@@ -34,7 +34,7 @@ impl BookKind {
         ]
         .into_iter()
         .find(|k| k.name() == text)
-        .ok_or_else(|| EngineError::Corrupt(format!("book kind {text:?}")).into())
+        .ok_or_else(|| EngineError::Corrupt(format!("kind {text:?} of book {book}")).into())
     }
 }
 
@@ -120,9 +120,10 @@ const BOOK: &str = "SELECT book_id, kind, slug, name FROM book WHERE slug = $1";
 const BOOKS: &str = "SELECT book_id, kind, slug, name FROM book ORDER BY book_id";
 
 fn book(row: &Row) -> Result<Book> {
+    let book_id = row.int(0)?;
     Ok(Book {
-        book_id: row.int(0)?,
-        kind: BookKind::parse(row.text(1)?)?,
+        book_id,
+        kind: BookKind::of_row(row.text(1)?, book_id)?,
         slug: row.text(2)?.to_owned(),
         name: row.text(3)?.to_owned(),
     })
@@ -198,18 +199,22 @@ pub fn asset_currency(tx: &mut Tx<'_>, code: &str) -> Result<Asset> {
 }
 
 fn asset(row: &Row) -> Result<Asset> {
+    let asset_id = row.int(0)?;
     let kind = match row.text(2)? {
         "token" => AssetKind::Token,
         "currency" => AssetKind::Currency,
-        other => return Err(EngineError::Corrupt(format!("asset kind {other:?}")).into()),
+        other => {
+            return Err(EngineError::Corrupt(format!("kind {other:?} of asset {asset_id}")).into());
+        }
     };
     let scale = row.int(4)?;
+    let wrong = |_| EngineError::Corrupt(format!("scale {scale} of asset {asset_id}"));
     Ok(Asset {
-        asset_id: row.int(0)?,
+        asset_id,
         code: row.text(1)?.to_owned(),
         kind,
         book_id: row.opt_int(3)?,
-        scale: u32::try_from(scale).map_err(|_| EngineError::Corrupt(format!("scale {scale}")))?,
+        scale: u32::try_from(scale).map_err(wrong)?,
     })
 }
 

@@ -65,7 +65,7 @@ fn read(tx: &mut ReadTx<'_>, book: &Book) -> Result<Data> {
             place.insert(asset_by_id(tx, asset_id)?);
         }
         let id = row.int(0)?;
-        let kind = AccountKind::parse(row.text(2)?)?;
+        let kind = AccountKind::of_row(row.text(2)?, id)?;
         let label = row.text(3)?.to_owned();
         let account = Account {
             kind,
@@ -178,7 +178,7 @@ impl Dialect for Beancount {
     fn preamble(&self, data: &Data, first: &str) -> String {
         let mut out = format!("option \"title\" \"{}\"\n", plain(&data.book.name));
         // Amounts are exact: nothing may differ by a rounding.
-        out.push_str("option \"inferred_tolerance_multiplier\" \"0\"\n");
+        out.push_str("option \"tolerance_multiplier\" \"0\"\n");
         for code in scales(data).keys() {
             let _ = writeln!(out, "{first} commodity {}", self.commodity(code));
         }

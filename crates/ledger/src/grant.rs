@@ -30,11 +30,11 @@ impl Origin {
             Origin::Paid => "paid",
         }
     }
-    fn parse(text: &str) -> Result<Self> {
+    fn of_row(text: &str, grant: i64) -> Result<Self> {
         [Origin::Free, Origin::Credit, Origin::Paid]
             .into_iter()
             .find(|o| o.name() == text)
-            .ok_or_else(|| EngineError::Corrupt(format!("origin {text:?}")).into())
+            .ok_or_else(|| EngineError::Corrupt(format!("origin {text:?} of grant {grant}")).into())
     }
 }
 
@@ -124,10 +124,11 @@ pub fn grant_open(tx: &mut Tx<'_>, book: i64, new: &NewGrant<'_>) -> Result<i64>
 /// Reads a grant from the columns that begin at `at`.
 pub(crate) fn grant_info(row: &Row, at: usize) -> Result<GrantInfo> {
     let column = |i: usize| at.saturating_add(i);
+    let grant_id = row.int(column(0))?;
     Ok(GrantInfo {
-        grant_id: row.int(column(0))?,
+        grant_id,
         asset_id: row.int(column(1))?,
-        origin: Origin::parse(row.text(column(2))?)?,
+        origin: Origin::of_row(row.text(column(2))?, grant_id)?,
         restriction: row.opt_text(column(3))?.map(str::to_owned),
         expires_at: Timestamp(row.int(column(4))?),
         quantity: Amount::from_units(row.int(column(5))?),

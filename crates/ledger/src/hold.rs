@@ -43,7 +43,7 @@ impl HoldState {
             HoldState::Expired => "expired",
         }
     }
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn of_row(text: &str, hold: i64) -> Result<Self> {
         [
             HoldState::Open,
             HoldState::Posted,
@@ -52,7 +52,7 @@ impl HoldState {
         ]
         .into_iter()
         .find(|s| s.name() == text)
-        .ok_or_else(|| EngineError::Corrupt(format!("hold state {text:?}")).into())
+        .ok_or_else(|| EngineError::Corrupt(format!("state {text:?} of hold {hold}")).into())
     }
 }
 
@@ -198,13 +198,14 @@ const HOLD: &str = "SELECT hold_id, account_id, held_id, amount, expires_at, sta
     opened_entry FROM hold WHERE book_id = $1 AND hold_id = $2";
 
 fn hold_row(row: &Row) -> Result<Hold> {
+    let hold_id = row.int(0)?;
     Ok(Hold {
-        hold_id: row.int(0)?,
+        hold_id,
         account: row.int(1)?,
         held: row.int(2)?,
         amount: Amount::from_units(row.int(3)?),
         expires_at: Timestamp(row.int(4)?),
-        state: HoldState::parse(row.text(5)?)?,
+        state: HoldState::of_row(row.text(5)?, hold_id)?,
         posted: Amount::from_units(row.int(6)?),
         opened_entry: row.int(7)?,
     })

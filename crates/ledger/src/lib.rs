@@ -52,7 +52,7 @@ pub use hold::{
     Hold, HoldState, Piece, hold_by_id, hold_expire, hold_place, hold_post, hold_release, holds_due,
 };
 pub use memory::{LedgerMemory, memory, memory_without_floor};
-pub use seal::{Sealed, seal_next};
+pub use seal::{Sealed, seal_next, tail_restore};
 
 /// Opens an engine with the ledger's memory.
 pub fn open(

@@ -4,7 +4,8 @@
 //! be changed, removed or slipped in unnoticed. The same pass adds the entries to the roll-up
 //! balances of summed accounts. What is not sealed yet is the tail. Where numbers commit in order
 //! (SQLite) the tail is everything above the last sealed entry; elsewhere each entry leaves a row
-//! in `entry_tail`, because a lower number may commit later.
+//! in `entry_tail`, because a lower number may commit later. A database that was restored from a
+//! backup of the other sort has rows for what its own rule does not find ([`tail_restore`]).
 
 use crate::amount::Amount;
 use crate::entry::{Transfer, entry_row, transfer_row};
@@ -26,6 +27,7 @@ pub struct Sealed {
 #[derive(Clone, Debug, Default)]
 struct Last {
     seal_no: i64,
+    /// The highest number sealed so far.
     last_entry: i64,
     hash: Vec<u8>,
 }
@@ -58,12 +60,12 @@ const TAIL_BY_ROWS: &str =
 
 /// (entry, transfers, digest) of the tail's first entries.
 fn tail(tx: &mut dyn Read, book: i64, limit: i64) -> Result<Vec<(i64, i64, Vec<u8>)>> {
-    let rows = if tx.numbers_commit_in_order() {
+    let mut rows = tx.query(TAIL_BY_ROWS, params![book, 0_i64, limit])?;
+    if tx.numbers_commit_in_order() {
+        let room = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
         let last = last_seal(tx, book)?;
-        tx.query(TAIL_IN_ORDER, params![book, last.last_entry, limit])?
-    } else {
-        tx.query(TAIL_BY_ROWS, params![book, 0_i64, limit])?
-    };
+        rows.extend(tx.query(TAIL_IN_ORDER, params![book, last.last_entry, room])?);
+    }
     rows.iter()
         .map(|row| entry_row(row).map(|e| (e.entry_id, e.transfers, e.digest)))
         .collect()
@@ -113,6 +115,7 @@ pub fn seal_next(tx: &mut Tx<'_>, book: i64, limit: i64) -> Result<Option<Sealed
     let transfers = transfers_of(tx, book, &entries)?;
     roll_up(tx, book, &transfers)?;
     let before = last_seal(tx, book)?;
+    let highest = last_entry.max(before.last_entry);
     let seal_no = before.seal_no.checked_add(1).ok_or(Error::Overflow)?;
     let count = i64::try_from(entries.len()).map_err(|_| Error::Overflow)?;
     let ids: Vec<i64> = entries.iter().map(|e| e.0).collect();
@@ -125,18 +128,19 @@ pub fn seal_next(tx: &mut Tx<'_>, book: i64, limit: i64) -> Result<Option<Sealed
         params![
             book,
             seal_no,
-            last_entry,
+            highest,
             count,
             &members_encode(&ids),
             &hash,
             now.0
         ],
     )?;
-    if !tx.numbers_commit_in_order() {
-        for id in &ids {
+    let in_order = tx.numbers_commit_in_order();
+    for id in ids {
+        if !in_order || id < before.last_entry {
             tx.put(
                 "DELETE FROM entry_tail WHERE book_id = $1 AND entry_id = $2",
-                params![book, *id],
+                params![book, id],
             )?;
         }
     }
@@ -144,6 +148,46 @@ pub fn seal_next(tx: &mut Tx<'_>, book: i64, limit: i64) -> Result<Option<Sealed
         seal_no,
         entries: count,
     }))
+}
+
+/// Writes the tail of a book whose entries and seals were restored from a backup, which may be
+/// another engine's: a row for each entry that is not sealed and would not be found without one.
+pub fn tail_restore(tx: &mut Tx<'_>, book: i64) -> Result<()> {
+    let mut sealed = Vec::new();
+    tx.query_each(
+        "SELECT members FROM seal WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            let members = members_decode(row.blob(0)?);
+            sealed.extend(members.map_err(|e| EngineError::Corrupt(e.to_string()))?);
+            Ok(())
+        },
+    )?;
+    sealed.sort_unstable();
+    let end = match sealed.last() {
+        Some(last) if tx.numbers_commit_in_order() => *last,
+        None if tx.numbers_commit_in_order() => 0,
+        _ => i64::MAX,
+    };
+    let mut missing = Vec::new();
+    tx.query_each(
+        "SELECT entry_id FROM entry WHERE book_id = $1 AND entry_id < $2",
+        params![book, end],
+        &mut |row| {
+            let id = row.int(0)?;
+            if sealed.binary_search(&id).is_err() {
+                missing.push(id);
+            }
+            Ok(())
+        },
+    )?;
+    for id in missing {
+        tx.put(
+            "INSERT INTO entry_tail (book_id, entry_id) VALUES ($1, $2)",
+            params![book, id],
+        )?;
+    }
+    Ok(())
 }
 
 fn roll_up(tx: &mut Tx<'_>, book: i64, transfers: &[Transfer]) -> Result<()> {

@@ -155,7 +155,7 @@ fn read_accounts(
         params![book],
         &mut |row| {
             let id = row.int(0)?;
-            let kind = AccountKind::parse(row.text(2)?).ok();
+            let kind = AccountKind::of_row(row.text(2)?, id).ok();
             let chained = row.text(3)? == "chained";
             if kind.is_none_or(|k| k.chained() != chained) {
                 report.wrong("account", id, "its kind and its mode disagree");

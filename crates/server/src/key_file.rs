@@ -31,11 +31,17 @@ pub fn default_path(database: &DatabaseUrl) -> PathBuf {
     }
 }
 
-/// Reads the key, or makes one when the file does not exist and `create` says so.
+/// Reads the key, or makes one when the file does not exist and `create` says so: for a database
+/// that has none yet.
 pub fn open(path: &Path, create: bool) -> Result<Vault, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(path, text.trim()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && create => make(path),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Failure::Refused(format!(
+            "the key file {} is missing, and without it the database cannot be used: put it \
+             there, or say where it is with --key-file",
+            path.display()
+        ))),
         Err(e) => Err(Failure::file(path, e)),
     }
 }
@@ -64,14 +70,20 @@ fn make(path: &Path) -> Result<Vault, Failure> {
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| Failure::file(folder, e))?;
     }
+    // Written beside and linked: whoever finds the file finds all of it.
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(part);
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
+    let written = options.open(&part).and_then(|mut file| {
         file.write_all(format!("{text}\n").as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        std::fs::hard_link(&part, path)
     });
+    drop(std::fs::remove_file(&part));
     match written {
         Ok(()) => Ok(Vault::new(SecretKey::new(key))),
         // Another process was first: its key counts.

@@ -15,20 +15,20 @@ use scrip_engine::{Engine, Error as EngineError, Param, Read as _, ReadTx, Seque
 use scrip_engine::{Row, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "scrip backup 1";
-/// Rows restored in one transaction.
+/// Rows that a restore sends at once.
 const AT_ONCE: usize = 5_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     format: String,
     schema: i64,
-    columns: HashMap<String, Vec<String>>,
+    columns: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,8 +101,23 @@ pub fn backup(engine: &Engine, path: &Path) -> Result<u64, Failure> {
     let schema = describe(engine)?;
     let layout = layout(&schema);
     // Written beside and renamed: an old backup stays until the new one is whole.
-    let part = path.with_extension("part");
-    let file = File::create(&part).map_err(|e| Failure::file(&part, e))?;
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = backup_to(engine, &layout, &part, path);
+    if written.is_err() {
+        drop(std::fs::remove_file(&part));
+    }
+    written
+}
+
+fn backup_to(
+    engine: &Engine,
+    layout: &[(&'static str, Vec<String>)],
+    part: &Path,
+    path: &Path,
+) -> Result<u64, Failure> {
+    let file = File::create(part).map_err(|e| Failure::file(part, e))?;
     let out = GzEncoder::new(BufWriter::new(file), Compression::fast());
     let mut writer = Writer {
         out,
@@ -117,17 +132,17 @@ pub fn backup(engine: &Engine, path: &Path) -> Result<u64, Failure> {
             .map(|(name, columns)| ((*name).to_owned(), columns.clone()))
             .collect(),
     };
-    writer.line(&head).map_err(|e| Failure::file(&part, e))?;
+    writer.line(&head).map_err(|e| Failure::file(part, e))?;
     let bar = progress::bar(layout.len() as u64, "tables");
     engine.read(|tx| {
-        for (table, columns) in &layout {
+        for (table, columns) in layout {
             table_out(tx, table, columns, &mut writer)?;
             bar.inc(1);
         }
         Ok::<_, EngineError>(())
     })?;
     bar.finish_and_clear();
-    finish(writer, &part, path)
+    finish(writer, part, path)
 }
 
 fn table_out(
@@ -157,9 +172,17 @@ fn finish(writer: Writer, part: &Path, path: &Path) -> Result<u64, Failure> {
         .and_then(|()| out.finish())
         .and_then(|buffer| buffer.into_inner().map_err(|e| e.into_error()))
         .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(part, path));
+        .and_then(|()| std::fs::rename(part, path))
+        // The new name must last too.
+        .and_then(|()| File::open(folder_of(path))?.sync_all());
     done.map_err(|e| Failure::file(path, e))?;
     Ok(rows)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -185,9 +208,7 @@ fn check(path: &Path) -> Result<(Head, u64), Failure> {
             return Err(broken("goes on after its end"));
         }
         if head.is_none() {
-            let parsed: Head =
-                serde_json::from_str(&line).map_err(|_| broken("is no scrip backup"))?;
-            head = Some(parsed);
+            head = Some(parse_head(&line).map_err(broken)?);
         } else if line.starts_with('{') {
             tail = serde_json::from_str(&line).ok();
             continue;
@@ -201,13 +222,24 @@ fn check(path: &Path) -> Result<(Head, u64), Failure> {
     if tail.rows != count || tail.sha256 != hex(&hash.finalize()) {
         return Err(broken("was changed or damaged"));
     }
-    let head = head
-        .filter(|h| h.format == FORMAT)
-        .ok_or_else(|| broken("is no scrip backup"))?;
+    let head = head.ok_or_else(|| broken("is empty"))?;
     Ok((head, count))
 }
 
-/// Fills an empty database from a backup; returns the number of rows.
+fn parse_head(line: &str) -> Result<Head, &'static str> {
+    let foreign = "is no scrip backup";
+    let head: serde_json::Value = serde_json::from_str(line).map_err(|_| foreign)?;
+    let format = head["format"].as_str().unwrap_or_default();
+    if format != FORMAT && format.starts_with("scrip backup ") {
+        return Err("was written by a newer scrip: use that one");
+    }
+    serde_json::from_value(head)
+        .ok()
+        .filter(|head: &Head| head.format == FORMAT)
+        .ok_or(foreign)
+}
+
+/// Fills an empty database from a backup, in one transaction; returns the number of rows.
 pub fn restore(engine: &Engine, path: &Path) -> Result<u64, Failure> {
     let (head, count) = check(path)?;
     let known = MIGRATIONS.last().map_or(0, |m| m.number);
@@ -218,14 +250,30 @@ pub fn restore(engine: &Engine, path: &Path) -> Result<u64, Failure> {
             head.schema
         )));
     }
-    let used = engine.read(|tx| tx.query("SELECT book_id FROM book LIMIT 1", &[]))?;
-    if !used.is_empty() {
-        return Err(Failure::Refused(
-            "the database is not empty: restore into a new one".into(),
-        ));
-    }
-    let mut inserts: HashMap<String, &'static str> = HashMap::new();
+    let inserts = inserts(&describe(engine)?, &head)?;
+    let bar = progress::bar(count, "rows");
+    let (path, shown) = (path.to_owned(), bar.clone());
+    engine.write(move |tx| {
+        shown.reset();
+        restore_into(tx, &path, &head, &inserts, &|| shown.inc(1))
+    })?;
+    bar.finish_and_clear();
+    Ok(count)
+}
+
+/// The statement for each table of a backup. A backup brings rows, not names: those must be the
+/// database's own.
+fn inserts(schema: &Schema, head: &Head) -> Result<HashMap<String, &'static str>, Failure> {
+    let layout = layout(schema);
+    let mut inserts = HashMap::new();
     for (table, columns) in &head.columns {
+        let known = layout.iter().find(|(name, _)| name == table);
+        if known.is_none_or(|(_, own)| own != columns) {
+            return Err(Failure::Refused(format!(
+                "the backup has a table {table:?} that this program does not know; nothing was \
+                 restored"
+            )));
+        }
         let places: Vec<String> = (1..=columns.len()).map(|i| format!("${i}")).collect();
         let text = format!(
             "INSERT INTO {table} ({}) VALUES ({})",
@@ -234,30 +282,71 @@ pub fn restore(engine: &Engine, path: &Path) -> Result<u64, Failure> {
         );
         inserts.insert(table.clone(), statement(text));
     }
-    let bar = progress::bar(count, "rows");
-    let mut batch: Vec<(&'static str, Vec<Value>)> = Vec::with_capacity(AT_ONCE);
+    Ok(inserts)
+}
+
+fn restore_into(
+    tx: &mut Tx<'_>,
+    path: &Path,
+    head: &Head,
+    inserts: &HashMap<String, &'static str>,
+    each: &dyn Fn(),
+) -> Result<(), Failure> {
+    const USED: &str = "SELECT book_id FROM book LIMIT 1";
+    if !tx.query(USED, &[])?.is_empty() {
+        return Err(Failure::Refused(
+            "the database is not empty: restore into a new one".into(),
+        ));
+    }
+    // A command that was refused before there was anything may have bound it to a key.
+    tx.execute("DELETE FROM meta", &[])?;
+    let broken = || {
+        let path = path.display();
+        Failure::Refused(format!(
+            "{path}: a row cannot be read; nothing was restored"
+        ))
+    };
     let mut highest = Highest::default();
-    for line in lines(path)?.skip(1) {
+    let mut books = Vec::new();
+    for (line, n) in lines(path)?.skip(1).zip(1_usize..) {
         let line = line.map_err(|e| Failure::file(path, e))?;
         if line.starts_with('{') {
             break;
         }
-        let (table, values) = parse_row(&line)
-            .ok_or_else(|| Failure::Refused(format!("{}: a row cannot be read", path.display())))?;
-        highest.note(&table, &head.columns, &values);
-        let insert = inserts.get(&table).ok_or_else(|| {
-            Failure::Refused(format!("the backup has an unknown table {table:?}"))
-        })?;
-        batch.push((insert, values));
-        if batch.len() == AT_ONCE {
-            bar.inc(batch.len() as u64);
-            write_rows(engine, std::mem::take(&mut batch))?;
+        let (table, values) = parse_row(&line).ok_or_else(broken)?;
+        let (columns, insert) = head
+            .columns
+            .get(&table)
+            .zip(inserts.get(&table))
+            .filter(|(columns, _)| columns.len() == values.len())
+            .ok_or_else(broken)?;
+        each();
+        highest.note(&table, columns, &values);
+        if table == "book" {
+            books.push(int_of(columns, &values, "book_id").ok_or_else(broken)?);
+        }
+        // Which entries are not sealed is kept differently on each engine.
+        if table != "entry_tail" {
+            let params: Vec<Param<'_>> = values.iter().map(Value::as_param).collect();
+            tx.put(insert, &params)?;
+        }
+        if n % AT_ONCE == 0 {
+            // A query sends what has been buffered.
+            tx.query(USED, &[])?;
         }
     }
-    write_rows(engine, batch)?;
-    engine.write(move |tx| highest.reserve(tx))?;
-    bar.finish_and_clear();
-    Ok(count)
+    for book in books {
+        scrip_ledger::tail_restore(tx, book)?;
+    }
+    Ok(highest.reserve(tx)?)
+}
+
+fn int_of(columns: &[String], values: &[Value], column: &str) -> Option<i64> {
+    let place = columns.iter().position(|c| c == column)?;
+    match values.get(place)? {
+        Value::Int(n) => Some(*n),
+        _ => None,
+    }
 }
 
 fn parse_row(line: &str) -> Option<(String, Vec<Value>)> {
@@ -270,18 +359,8 @@ fn parse_row(line: &str) -> Option<(String, Vec<Value>)> {
     Some((table.as_str()?.to_owned(), values))
 }
 
-fn write_rows(engine: &Engine, rows: Vec<(&'static str, Vec<Value>)>) -> Result<(), EngineError> {
-    engine.write(move |tx| {
-        for (insert, values) in &rows {
-            let params: Vec<Param<'_>> = values.iter().map(Value::as_param).collect();
-            tx.put(insert, &params)?;
-        }
-        Ok(())
-    })
-}
-
 /// The highest number of each sequence in the backup: they go on from there.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Highest(HashMap<&'static str, i64>);
 
 const NUMBERED: [(&str, &str, Sequence); 5] = [
@@ -293,14 +372,13 @@ const NUMBERED: [(&str, &str, Sequence); 5] = [
 ];
 
 impl Highest {
-    fn note(&mut self, table: &str, columns: &HashMap<String, Vec<String>>, values: &[Value]) {
+    fn note(&mut self, table: &str, columns: &[String], values: &[Value]) {
         let Some((name, column, _)) = NUMBERED.iter().find(|n| n.0 == table) else {
             return;
         };
-        let place = columns[table].iter().position(|c| c == column);
-        if let Some(Value::Int(n)) = place.and_then(|p| values.get(p)) {
+        if let Some(n) = int_of(columns, values, column) {
             let highest = self.0.entry(name).or_default();
-            *highest = (*highest).max(*n);
+            *highest = (*highest).max(n);
         }
     }
 

@@ -47,11 +47,11 @@ impl OfferKind {
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn of_row(text: &str, offer: OfferId) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|k| k.name() == text)
-            .ok_or_else(|| EngineError::Corrupt(format!("offer kind {text:?}")).into())
+            .ok_or_else(|| EngineError::Corrupt(format!("kind {text:?} of {offer}")).into())
     }
 }
 

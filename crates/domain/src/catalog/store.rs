@@ -191,8 +191,9 @@ pub(super) fn offers(tx: &mut dyn Read, book: i64, ids: &[OfferId]) -> Result<Ve
 fn offer_row(row: &Row) -> Result<Offer> {
     let variant = row.text(3)?;
     let title = row.text(2)?;
+    let offer_id = OfferId::from_row(row, 0)?;
     Ok(Offer {
-        offer_id: OfferId::from_row(row, 0)?,
+        offer_id,
         product_id: ProductId::from_row(row, 1)?,
         title: if variant.is_empty() {
             title.to_owned()
@@ -200,7 +201,7 @@ fn offer_row(row: &Row) -> Result<Offer> {
             format!("{title}, {variant}")
         },
         sku: row.text(4)?.to_owned(),
-        kind: OfferKind::parse(row.text(5)?)?,
+        kind: OfferKind::of_row(row.text(5)?, offer_id)?,
         price: Amount::from_units(row.int(6)?),
         on_sale: row.bool(7)?,
         active: row.bool(8)?,

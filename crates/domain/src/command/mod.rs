@@ -79,7 +79,7 @@ impl Node {
                     replayed: true,
                 });
             }
-            let value = run(tx)?;
+            let value = run(tx).inspect_err(|_| sealer.stand_aside(tx))?;
             sealer.keep(tx, &value)?;
             Ok(Answer {
                 value,
@@ -145,6 +145,15 @@ impl Sealer {
         let value = serde_json::from_slice(&plain)
             .map_err(|e| EngineError::Corrupt(format!("stored answer: {e}")))?;
         Ok(Some(value))
+    }
+
+    /// After a failure: a command under the same key may have committed since [`Self::earlier`]
+    /// looked (PostgreSQL), and be the reason, for example by taking the reference of an order.
+    /// Then its answer is the answer: running into its row makes this command run again.
+    fn stand_aside(&self, tx: &mut Tx<'_>) {
+        if let Ok(Some(stored)) = store::answer(tx, self.book_id, &self.key_hash) {
+            drop(store::collide(tx, self.book_id, &self.key_hash, &stored));
+        }
     }
 
     fn keep<T: Serialize>(&self, tx: &mut Tx<'_>, value: &T) -> Result<(), CommandError> {

@@ -33,6 +33,21 @@ pub(super) fn forget(tx: &mut Tx<'_>, book: i64, key_hash: &[u8]) -> Result<()> 
     )
 }
 
+/// Writes what is there already, at once, so that the engine runs the command again.
+pub(super) fn collide(tx: &mut Tx<'_>, book: i64, key_hash: &[u8], stored: &Stored) -> Result<u64> {
+    tx.execute(
+        "INSERT INTO idempotency (book_id, key_hash, request_hash, answer, subject, expires_at)
+         VALUES ($1, $2, $3, $4, NULL, $5)",
+        params![
+            book,
+            key_hash,
+            &stored.request_hash,
+            &stored.answer,
+            stored.expires_at.0
+        ],
+    )
+}
+
 pub(super) fn keep(
     tx: &mut Tx<'_>,
     book: i64,

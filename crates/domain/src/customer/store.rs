@@ -13,11 +13,11 @@ fn channel_name(channel: Channel) -> &'static str {
     }
 }
 
-fn channel(text: &str) -> Result<Channel> {
+fn channel(text: &str, id: RegistrationId) -> Result<Channel> {
     match text {
         "online" => Ok(Channel::Online),
         "staff" => Ok(Channel::Staff),
-        other => Err(Error::Corrupt(format!("channel {other:?}"))),
+        other => Err(Error::Corrupt(format!("channel {other:?} of {id}"))),
     }
 }
 
@@ -29,12 +29,12 @@ fn state_name(state: State) -> &'static str {
     }
 }
 
-fn state(text: &str) -> Result<State> {
+fn state(text: &str, id: CustomerId) -> Result<State> {
     match text {
         "inactive" => Ok(State::Inactive),
         "active" => Ok(State::Active),
         "closed" => Ok(State::Closed),
-        other => Err(Error::Corrupt(format!("state {other:?} of a customer"))),
+        other => Err(Error::Corrupt(format!("state {other:?} of {id}"))),
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn registration(
         .map(|row| {
             Ok(Registration {
                 stage: row.text(0)?.to_owned(),
-                channel: channel(row.text(1)?)?,
+                channel: channel(row.text(1)?, id)?,
                 details: row.opt_blob(2)?.map(<[u8]>::to_vec),
                 expires_at: Timestamp(row.int(3)?),
             })
@@ -230,11 +230,12 @@ const BY_ID: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.accou
 
 fn buyer_row(row: &Row) -> Result<Buyer> {
     let book_id = row.int(1)?;
+    let customer_id = CustomerId::from_row(row, 0)?;
     let customer = Customer {
-        customer_id: CustomerId::from_row(row, 0)?,
+        customer_id,
         book_id,
         number: AccountNumber::from_row(book_id, row.int(2)?)?,
-        state: state(row.text(3)?)?,
+        state: state(row.text(3)?, customer_id)?,
         wallet: row.int(4)?,
     };
     Ok(Buyer {

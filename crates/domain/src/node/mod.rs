@@ -20,20 +20,30 @@ impl Node {
     /// another key is refused before it can harm anything.
     pub fn new(engine: Engine, vault: Vault) -> Result<Node> {
         let fingerprint = vault.fingerprint();
-        let known = engine.read(|tx| store::fingerprint(tx))?;
-        match known {
-            Some(known) if known != fingerprint => {
-                return Err(Error::Unavailable(format!(
-                    "the database belongs to master key {known}, the key file holds {fingerprint}: \
-                     give the right file with --key-file"
-                )));
+        let known = match Node::master_key(&engine)? {
+            Some(known) => known,
+            None => {
+                let own = fingerprint.clone();
+                // Another process may bind it at the same time: its key counts.
+                engine.write(move |tx| match store::fingerprint(tx)? {
+                    Some(known) => Ok(known),
+                    None => store::set_fingerprint(tx, &own).map(|()| own.clone()),
+                })?
             }
-            Some(_) => {}
-            None => engine.write(move |tx| store::set_fingerprint(tx, &fingerprint))?,
+        };
+        if known != fingerprint {
+            return Err(Error::Unavailable(format!(
+                "the database belongs to master key {known}, this is {fingerprint}"
+            )));
         }
         Ok(Node {
             engine,
             vault: Arc::new(vault),
         })
+    }
+
+    /// The fingerprint of the master key that a database is bound to.
+    pub fn master_key(engine: &Engine) -> Result<Option<String>> {
+        engine.read(|tx| store::fingerprint(tx))
     }
 }

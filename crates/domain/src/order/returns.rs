@@ -10,7 +10,6 @@ use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Timestamp, Tx};
 use scrip_ledger::{Amount, account_head_locked};
-use std::collections::BTreeMap;
 
 /// One kind of goods that came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,28 +70,29 @@ pub fn goods_return(
         None => Vec::new(),
     };
     let mut returned = Vec::with_capacity(new.goods.len());
-    let mut refunds: BTreeMap<OrderId, Vec<(i64, i64)>> = BTreeMap::new();
+    // In the order in which the sales are found, which is the same on every run.
+    let mut refunds: Vec<(OrderId, Vec<(i64, i64)>)> = Vec::new();
     for goods in &new.goods {
         let mut back = Returned::default();
-        let same = |sku: &str, price: Amount| sku == goods.sku && price == goods.unit_price;
+        // What was free has nothing to give back.
+        let same = |sku: &str, price: Amount| {
+            sku == goods.sku && price == goods.unit_price && price.is_positive()
+        };
         for line in sold.iter_mut().filter(|l| same(&l.sku, l.unit_price)) {
             let pieces = line.left.min(goods.quantity.saturating_sub(back.quantity));
             if pieces > 0 {
                 line.left = line.left.saturating_sub(pieces);
                 back.quantity = back.quantity.saturating_add(pieces);
                 back.amount = back.amount.plus(goods.unit_price.times(pieces)?)?;
-                refunds
-                    .entry(line.order_id)
-                    .or_default()
-                    .push((line.line_no, pieces));
+                let piece = (line.line_no, pieces);
+                match refunds.iter_mut().find(|r| r.0 == line.order_id) {
+                    Some((_, lines)) => lines.push(piece),
+                    None => refunds.push((line.order_id, vec![piece])),
+                }
             }
         }
         returned.push(back);
     }
-    let Some(first) = refunds.keys().next().copied() else {
-        return Ok(returned);
-    };
-    store::insert_return_reference(tx, vendor.book_id, &reference, first)?;
     for (order_id, lines) in refunds {
         let request = RefundRequest {
             order_id,

@@ -20,6 +20,7 @@ use crate::vendor::{Vendor, VendorError, token_price_at};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
+    lots_locked,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +144,9 @@ pub fn token_order_open(
     if !new.quantity.is_positive() {
         return Err(TokenSaleError::QuantityNotPositive);
     }
+    // Before the card is charged: what does not fit the account cannot be credited.
+    let lots = lots_locked(tx, customer.book_id, customer.wallet)?;
+    Amount::sum(lots.iter().map(|l| l.remaining))?.plus(new.quantity)?;
     let session =
         store::session_locked(tx, &customer, new.session)?.ok_or(TokenSaleError::SessionUnknown)?;
     if !session.open {
@@ -328,7 +332,8 @@ pub fn token_buy(
 }
 
 /// Asks the processor about every order that still awaits an answer; returns how many have one
-/// now. `older_than_s` leaves charges alone that may be under way.
+/// now. `older_than_s` leaves charges alone that may be under way. One that fails does not stop
+/// the others; the first failure is returned after them.
 pub fn token_orders_resolve(
     node: &Node,
     processor: &dyn CardProcessor,
@@ -343,15 +348,18 @@ pub fn token_orders_resolve(
         .engine
         .read(|tx| store::awaiting(tx, vendor.book_id, before))?;
     let mut resolved: usize = 0;
+    let mut failed = None;
     for order in waiting {
         let said = processor.lookup(&charge(vendor, &order));
         let vendor = vendor.clone();
         let outcome = node
             .engine
-            .write(move |tx| token_order_close(tx, Actor::System, &vendor, order.id, &said))?;
-        if outcome != Outcome::Awaiting {
-            resolved = resolved.saturating_add(1);
+            .write(move |tx| token_order_close(tx, Actor::System, &vendor, order.id, &said));
+        match outcome {
+            Ok(Outcome::Awaiting) => {}
+            Ok(_) => resolved = resolved.saturating_add(1),
+            Err(e) => drop(failed.get_or_insert(e)),
         }
     }
-    Ok(resolved)
+    failed.map_or(Ok(resolved), Err)
 }

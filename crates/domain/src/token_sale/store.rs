@@ -105,14 +105,15 @@ pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &TokenOrder) -> Result<(
 }
 
 fn order_row(row: &Row) -> Result<TokenOrder> {
+    let id = TokenOrderId::from_row(row, 0)?;
     let state = match row.text(8)? {
         "awaiting" => OrderState::Awaiting,
         "cleared" => OrderState::Cleared,
         "declined" => OrderState::Declined,
-        other => return Err(Error::Corrupt(format!("state {other:?} of a token order"))),
+        other => return Err(Error::Corrupt(format!("state {other:?} of {id}"))),
     };
     Ok(TokenOrder {
-        id: TokenOrderId::from_row(row, 0)?,
+        id,
         customer: CustomerId::from_row(row, 1)?,
         session: PaymentSessionId::from_row(row, 2)?,
         quantity: Amount::from_units(row.int(3)?),

@@ -135,12 +135,14 @@ pub(super) fn staff_by_name(tx: &mut dyn Read, book_id: i64, name: &str) -> Resu
         params![book_id, name],
     )?;
     row.map(|row| {
+        let staff_id = StaffId::from_row(&row, 0)?;
         let role = row.text(2)?;
         let known = Role::ALL.into_iter().find(|r| r.name() == role);
         Ok(Staff {
-            staff_id: StaffId::from_row(&row, 0)?,
+            staff_id,
             name: row.text(1)?.to_owned(),
-            role: known.ok_or_else(|| EngineError::Corrupt(format!("role {role:?}")))?,
+            role: known
+                .ok_or_else(|| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
         })
     })
     .transpose()

@@ -157,7 +157,10 @@ fn a_tier_grants_its_upper_bound_and_takes_it_from_stock(db: &TestDb) {
         assert_eq!(quote.lines[0].granted, granted, "{quantity}");
     }
     let receipt = completed(world.place(id, &[want(offer, 101)]));
-    assert_eq!((receipt.total, receipt.lines[0].granted), (tokens(80), 1_000));
+    assert_eq!(
+        (receipt.total, receipt.lines[0].granted),
+        (tokens(80), 1_000)
+    );
     assert_eq!(world.stock(offer), 1_500);
     let out = refused(world.place(id, &[want(offer, 1_001)]));
     assert!(matches!(out, Refusal::OutOfStock { on_hand: 1_500, .. }));
@@ -175,7 +178,10 @@ fn a_tier_grants_its_upper_bound_and_takes_it_from_stock(db: &TestDb) {
 
 fn stock_is_taken_all_or_none(db: &TestDb) {
     let world = World::new(db);
-    let (pen, cup) = (world.stocked_offer("pen", 5, 3), world.stocked_offer("cup", 5, 3));
+    let (pen, cup) = (
+        world.stocked_offer("pen", 5, 3),
+        world.stocked_offer("cup", 5, 3),
+    );
     let book = world.book();
     let take = |wanted: Vec<(OfferId, i64)>| world.write(move |tx| stock_take(tx, book, &wanted));
     assert_eq!(take(vec![(pen, 1), (cup, 4)]).unwrap(), Err((cup, 3)));

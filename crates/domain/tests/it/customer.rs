@@ -3,8 +3,8 @@
 use crate::support::{World, completed, refused, tokens, want};
 use scrip_domain::customer::{
     Channel, CustomerError, Details, Means, NumberError, Person, State, customer_by_login,
-    customer_by_number, customer_by_reference, customer_close, reference_set,
-    registration_details, registration_means, registration_start,
+    customer_by_number, customer_by_reference, customer_close, reference_set, registration_details,
+    registration_means, registration_start,
 };
 use scrip_domain::id::{CustomerId, RegistrationId};
 use scrip_domain::order::Refusal;
@@ -76,12 +76,18 @@ fn a_stage_cannot_be_skipped(db: &TestDb) {
     let stages = stages(&world);
     let id = stages.start();
     assert!(wrong_stage(stages.means(id)), "details cannot be skipped");
-    assert_eq!(world.number("SELECT COUNT(*) FROM customer WHERE book_id = $1"), 0);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM customer WHERE book_id = $1"),
+        0
+    );
     stages.details(id, &Details::default()).unwrap();
     assert!(wrong_stage(stages.details(id, &Details::default())));
     let customer = stages.means(id).unwrap();
     assert_eq!(world.state(customer), State::Inactive);
-    assert!(wrong_stage(stages.means(id)), "one registration, one customer");
+    assert!(
+        wrong_stage(stages.means(id)),
+        "one registration, one customer"
+    );
     assert!(wrong_stage(stages.details(id, &Details::default())));
     // The payment cannot be skipped either.
     let offer = world.offer("pen", 0);
@@ -156,7 +162,10 @@ fn the_minimum_activates_the_account(db: &TestDb) {
     assert_eq!(world.state(id), State::Active);
     assert_eq!(world.quote(id, &[]).available, tokens(50), "AT");
     assert_eq!(world.messages("customer.activated", &id.to_string()), 1);
-    assert!(!activated(world.buy(id, tokens(60), "test_ok")), "only once");
+    assert!(
+        !activated(world.buy(id, tokens(60), "test_ok")),
+        "only once"
+    );
     assert_eq!(world.messages("customer.activated", &id.to_string()), 1);
     let at_once = world.register().customer_id;
     assert!(activated(world.buy(at_once, tokens(80), "test_ok")));
@@ -185,7 +194,15 @@ fn purchases_at_once_activate_once(db: &TestDb) {
                 .map(|_| scope.spawn(|| world.buy(id, tokens(10), "test_ok").unwrap()))
                 .collect();
             let outcomes = threads.into_iter().map(|t| t.join().unwrap());
-            let activated = |o: &Outcome| matches!(o, Outcome::Cleared { activated: true, .. });
+            let activated = |o: &Outcome| {
+                matches!(
+                    o,
+                    Outcome::Cleared {
+                        activated: true,
+                        ..
+                    }
+                )
+            };
             outcomes.filter(activated).count()
         });
         assert_eq!(activations, 1);
@@ -211,13 +228,24 @@ fn login_names_are_unique_on_the_node(db: &TestDb) {
     there.details(second, &named("ada lovelace ")).unwrap();
     let ada = here.means(first).unwrap();
     let taken = |r| matches!(r, Err(CustomerError::LoginTaken));
-    assert!(taken(there.means(second).map(|_| ())), "the directory decides");
+    assert!(
+        taken(there.means(second).map(|_| ())),
+        "the directory decides"
+    );
     let third = there.start();
-    assert!(taken(there.details(third, &named("ADA LOVELACE"))), "said early");
+    assert!(
+        taken(there.details(third, &named("ADA LOVELACE"))),
+        "said early"
+    );
     there.details(third, &named("ada2")).unwrap();
     there.means(third).unwrap();
     let vault = &world.node.vault;
-    let found = |login: &str| world.node.engine.read(|tx| customer_by_login(tx, vault, login));
+    let found = |login: &str| {
+        world
+            .node
+            .engine
+            .read(|tx| customer_by_login(tx, vault, login))
+    };
     assert_eq!(found(" ADA lovelace").unwrap().customer_id, ada);
     assert_eq!(found("ada2").unwrap().book_id, there.vendor.book_id);
     assert!(matches!(found("eve"), Err(CustomerError::Unknown(_))));
@@ -255,7 +283,10 @@ fn numbers_are_of_one_vendor(db: &TestDb) {
     assert_eq!(find(&world.vendor, &number).unwrap(), number);
     let spaced = format!(" {} ", number.replace('-', " "));
     assert_eq!(find(&world.vendor, &spaced).unwrap(), number);
-    assert!(matches!(find(&other, &number), Err(CustomerError::Unknown(_))));
+    assert!(matches!(
+        find(&other, &number),
+        Err(CustomerError::Unknown(_))
+    ));
     let mut typo = number.clone().into_bytes();
     typo[5] = if typo[5] == b'9' { b'8' } else { typo[5] + 1 };
     let typo = String::from_utf8(typo).unwrap();
@@ -264,7 +295,10 @@ fn numbers_are_of_one_vendor(db: &TestDb) {
     assert!(is_check(wrong.unwrap_err()));
     for malformed in ["", "42", "ada", "001-8271-0007-4x", &"9".repeat(10_000)] {
         let wrong = find(&world.vendor, malformed);
-        assert!(matches!(wrong, Err(CustomerError::Number(_))), "{malformed:.20}");
+        assert!(
+            matches!(wrong, Err(CustomerError::Number(_))),
+            "{malformed:.20}"
+        );
     }
 }
 
@@ -303,16 +337,25 @@ fn only_an_empty_account_is_closed_and_for_good(db: &TestDb) {
     };
     let stranger = Actor::Customer(world.register().customer_id);
     assert!(matches!(close(stranger), Err(CustomerError::Forbidden)));
-    assert!(matches!(close(Actor::System), Err(CustomerError::NotEmpty { .. })));
+    assert!(matches!(
+        close(Actor::System),
+        Err(CustomerError::NotEmpty { .. })
+    ));
     let offer = world.offer("pen", 50);
     completed(world.place(id, &[want(offer, 1)]));
     let open = world.customer(id);
     close(Actor::Customer(id)).unwrap();
     assert_eq!(world.state(id), State::Closed);
-    assert!(matches!(close(Actor::System), Err(CustomerError::Closed(_))));
+    assert!(matches!(
+        close(Actor::System),
+        Err(CustomerError::Closed(_))
+    ));
     let before = open.clone();
     let again = world.write(move |tx| customer_close(tx, Actor::System, &before));
-    assert!(matches!(again, Err(CustomerError::Closed(_))), "though read as open");
+    assert!(
+        matches!(again, Err(CustomerError::Closed(_))),
+        "though read as open"
+    );
     let free = world.offer("leaflet", 0);
     let outcome = world.place(id, &[want(free, 1)]);
     assert!(matches!(refused(outcome), Refusal::Closed { .. }));

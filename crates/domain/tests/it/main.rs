@@ -3,6 +3,9 @@
 //! Read on: `support.rs` (the world that a test runs in; it verifies the books when it ends),
 //! then a module for each noun. `model.rs` drives random commands against an independent model.
 
+// Each function here is a test or helps one; an error fails it with its text.
+#![allow(clippy::unwrap_used)]
+
 /// Makes each function that takes a `&TestDb` a test on both engines.
 macro_rules! both {
     ($($name:ident),+ $(,)?) => {

@@ -78,13 +78,19 @@ fn looking_debits_nothing(db: &TestDb) {
     for _ in 0..10 {
         let seen = world.quote(id, &[want(pen, 2)]);
         let line = &seen.lines[0];
-        assert_eq!((line.title.as_str(), line.kind.name()), ("The pen", "purchase"));
+        assert_eq!(
+            (line.title.as_str(), line.kind.name()),
+            ("The pen", "purchase")
+        );
         assert_eq!((line.unit_price, line.amount), (tokens(30), tokens(60)));
         assert_eq!((seen.required, seen.available), (tokens(60), tokens(100)));
         assert_eq!(seen.remaining, tokens(40), "the new AT");
     }
     assert_eq!((world.balance(id), world.stock(pen)), (tokens(100), 5));
-    assert_eq!(world.number("SELECT COUNT(*) FROM orders WHERE book_id = $1"), 0);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM orders WHERE book_id = $1"),
+        0
+    );
     let stranger = world.register().customer_id;
     let spied = world
         .node
@@ -101,18 +107,22 @@ fn an_order_of_all_tokens_leaves_none(db: &TestDb) {
     let receipt = completed(world.place(id, &[want(pen, 3), want(cup, 1)]));
     assert_eq!((receipt.total, receipt.remaining), (tokens(100), tokens(0)));
     assert_eq!(world.balance(id), tokens(0));
-    let order = &world.rows(
-        "SELECT state, total, lines, entry_id FROM orders WHERE book_id = $1",
-    )[0];
+    let order =
+        &world.rows("SELECT state, total, lines, entry_id FROM orders WHERE book_id = $1")[0];
     assert_eq!(order.text(0).unwrap(), "completed");
     assert_eq!(order.int(1).unwrap(), tokens(100).units());
     assert!(order.opt_int(3).unwrap().is_some(), "its entry");
-    let sold = world.rows(
-        "SELECT sku, quantity, amount FROM order_line WHERE book_id = $1 ORDER BY line_no",
+    let sold = world
+        .rows("SELECT sku, quantity, amount FROM order_line WHERE book_id = $1 ORDER BY line_no");
+    assert_eq!(
+        (sold[0].text(0).unwrap(), sold[0].int(1).unwrap()),
+        ("pen", 3)
     );
-    assert_eq!((sold[0].text(0).unwrap(), sold[0].int(1).unwrap()), ("pen", 3));
     assert_eq!(sold[1].int(2).unwrap(), tokens(10).units());
-    assert_eq!(world.messages("order.completed", &receipt.order_id.to_string()), 1);
+    assert_eq!(
+        world.messages("order.completed", &receipt.order_id.to_string()),
+        1
+    );
     // With nothing left something free can still be had.
     let leaflet = world.offer("leaflet", 0);
     let free = completed(world.place(id, &[want(leaflet, 2)]));
@@ -166,7 +176,11 @@ fn a_price_that_changed_is_refused(db: &TestDb) {
             now: tokens(20)
         }
     );
-    assert_eq!(world.balance(id), tokens(100), "cheaper, but not what was confirmed");
+    assert_eq!(
+        world.balance(id),
+        tokens(100),
+        "cheaper, but not what was confirmed"
+    );
     let again = Wanted {
         quoted: Some(tokens(20)),
         ..want(pen, 2)
@@ -239,7 +253,10 @@ fn completed_and_refused_orders_are_stored(db: &TestDb) {
         let reason = row.opt_text(2).unwrap().map(str::to_owned);
         (state, reason, row.opt_int(3).unwrap().is_some())
     };
-    assert_eq!(stored(receipt.order_id), ("completed".to_owned(), None, true));
+    assert_eq!(
+        stored(receipt.order_id),
+        ("completed".to_owned(), None, true)
+    );
     let reason = Some("shortage".to_owned());
     assert_eq!(stored(order_id), ("refused".to_owned(), reason, false));
 }
@@ -281,7 +298,13 @@ fn restricted_tokens_pay_for_sales_only(db: &TestDb) {
     });
     let no = refused(world.place(id, &[want(plain, 1)]));
     let (required, available) = (tokens(10), tokens(50));
-    assert_eq!(no, Refusal::Restricted { required, available });
+    assert_eq!(
+        no,
+        Refusal::Restricted {
+            required,
+            available
+        }
+    );
     assert_eq!(world.balance(id), tokens(50));
     completed(world.place(id, &[want(sale, 1)]));
     // A mixed order takes each kind of token where it is good for something.
@@ -312,7 +335,11 @@ fn soonest_expiring_tokens_are_spent_first(db: &TestDb) {
     assert_eq!(left, expected, "and nothing of {soon}");
     world.clock.advance_seconds(9 * crate::support::DAY_S);
     let available = world.quote(id, &[]).available;
-    assert_eq!(available, tokens(20), "AT has dropped by exactly the remainder");
+    assert_eq!(
+        available,
+        tokens(20),
+        "AT has dropped by exactly the remainder"
+    );
 }
 
 fn the_list_is_set_quoted_and_emptied(db: &TestDb) {
@@ -325,7 +352,11 @@ fn the_list_is_set_quoted_and_emptied(db: &TestDb) {
     world.clock.advance_seconds(1);
     list_set(&world, own, id, cup, 1).unwrap();
     list_set(&world, own, id, pen, 3).unwrap();
-    let shown: Vec<_> = list(&world, id).lines.into_iter().map(|l| (l.sku, l.quantity)).collect();
+    let shown: Vec<_> = list(&world, id)
+        .lines
+        .into_iter()
+        .map(|l| (l.sku, l.quantity))
+        .collect();
     assert_eq!(shown, [("pen".to_owned(), 3), ("cup".to_owned(), 1)]);
     let invalid = list_set(&world, own, id, pen, -1);
     let is_invalid = |e| matches!(e, OrderError::Catalog(CatalogError::QuantityInvalid { .. }));
@@ -334,7 +365,10 @@ fn the_list_is_set_quoted_and_emptied(db: &TestDb) {
     let meddling = list_set(&world, stranger, id, pen, 1);
     assert!(matches!(meddling, Err(OrderError::Forbidden)));
     let unknown = list_set(&world, own, id, OfferId(id.0), 1);
-    assert!(matches!(unknown, Err(OrderError::Catalog(CatalogError::OfferUnknown(_)))));
+    assert!(matches!(
+        unknown,
+        Err(OrderError::Catalog(CatalogError::OfferUnknown(_)))
+    ));
     list_set(&world, Actor::System, id, pen, 0).unwrap();
     list_set(&world, own, id, pen, 0).unwrap();
     list_set(&world, own, id, cup, 0).unwrap();
@@ -430,7 +464,10 @@ fn awkward_orders(db: &TestDb) {
     let short = refused(place(&[want(dear, 1)]).unwrap());
     assert!(matches!(short, Refusal::Shortage { .. }));
     for quantity in [0, -1, 1_000_000_001, i64::MAX, i64::MIN] {
-        assert!(matches!(place(&[want(pen, quantity)]), Err(OrderError::Catalog(_))));
+        assert!(matches!(
+            place(&[want(pen, quantity)]),
+            Err(OrderError::Catalog(_))
+        ));
     }
     let long = OrderRequest {
         reference: "r".repeat(10_000),

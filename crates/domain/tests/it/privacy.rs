@@ -7,7 +7,10 @@ use scrip_domain::{Actor, Keyed};
 use scrip_engine::{Error as EngineError, Read, params};
 use scrip_testkit::TestDb;
 
-both!(person_data_is_read_by_those_who_may, stored_answers_are_encrypted);
+both!(
+    person_data_is_read_by_those_who_may,
+    stored_answers_are_encrypted
+);
 
 const LOGIN: &str = "wilhelmina-login";
 
@@ -40,7 +43,11 @@ fn person_data_is_read_by_those_who_may(db: &TestDb) {
             .read(|tx| customer_person(tx, vault, actor, &customer))
     };
     let vault = &world.node.vault;
-    for actor in [Actor::Customer(id), Actor::System, Actor::Staff(world.staff("Ada"))] {
+    for actor in [
+        Actor::Customer(id),
+        Actor::System,
+        Actor::Staff(world.staff("Ada")),
+    ] {
         assert_eq!(read(vault, actor, id).unwrap(), Some(person()));
     }
     let stranger = read(vault, Actor::Customer(pseudonymous), id);
@@ -76,7 +83,9 @@ fn stored_answers_are_encrypted(db: &TestDb) {
     };
     world
         .node
-        .run(keyed, |_| Ok::<_, scrip_domain::order::OrderError>("a telling answer".to_owned()))
+        .run(keyed, |_| {
+            Ok::<_, scrip_domain::order::OrderError>("a telling answer".to_owned())
+        })
         .unwrap();
     let answer = world.node.engine.read(|tx| {
         let row = tx.query_one(
@@ -127,6 +136,9 @@ fn the_database_file_holds_no_personal_data() {
     ] {
         assert!(!contains(&bytes, part.as_bytes()), "{part} lies open");
     }
-    assert!(contains(&bytes, b"corner-shop"), "the bytes are the database's");
+    assert!(
+        contains(&bytes, b"corner-shop"),
+        "the bytes are the database's"
+    );
     assert!(!contains(&bytes, &MASTER), "nor does the master key");
 }

@@ -53,9 +53,8 @@ fn pin_and_password_prove_the_customer(db: &TestDb) {
     let world = World::new(db);
     let who = register(&world);
     let number = who.number.to_string();
-    let try_it = |kind, secret: &str| {
-        sign_in(&world.node, &world.vendor, &number, kind, secret).unwrap()
-    };
+    let try_it =
+        |kind, secret: &str| sign_in(&world.node, &world.vendor, &number, kind, secret).unwrap();
     match try_it(SecretKind::Pin, PIN) {
         SignIn::Proven(customer) => assert_eq!(customer.customer_id, who.customer_id),
         other => panic!("{other:?}"),
@@ -65,7 +64,10 @@ fn pin_and_password_prove_the_customer(db: &TestDb) {
     assert_eq!(try_it(SecretKind::Password, PIN), SignIn::Wrong);
     assert_eq!(try_it(SecretKind::Password, ""), SignIn::Wrong);
     let weak = secret_hash(SecretKind::Pin, "1234");
-    assert!(matches!(weak, Err(CustomerError::Secret(SecretError::PinWeak))));
+    assert!(matches!(
+        weak,
+        Err(CustomerError::Secret(SecretError::PinWeak))
+    ));
     // A new PIN ends the old one.
     let customer = world.customer(who.customer_id);
     let fresh = secret_hash(SecretKind::Pin, "90871").unwrap();
@@ -79,7 +81,7 @@ fn pin_and_password_prove_the_customer(db: &TestDb) {
     assert!(proven(&try_it(SecretKind::Pin, "90871")));
 }
 
-/// REG-05: guesses cannot outrun the lock: of 16 attempts begun at once, five may compare.
+/// SHP-03: guesses cannot outrun the lock: of 16 attempts begun at once, five may compare.
 fn wrong_guesses_at_once_get_five_comparisons(db: &TestDb) {
     let world = World::new(db);
     for _ in 0..10 {
@@ -113,28 +115,42 @@ fn sixteen_wrong_sign_ins_lock_the_pin(db: &TestDb) {
     let who = register(&world);
     let answers: Vec<SignIn> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16)
-            .map(|i| scope.spawn({
-                let (world, who) = (&world, &who);
-                move || pin(world, who, &format!("77{i:02}"))
-            }))
+            .map(|i| {
+                scope.spawn({
+                    let (world, who) = (&world, &who);
+                    move || pin(world, who, &format!("77{i:02}"))
+                })
+            })
             .collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     let wrong = answers.iter().filter(|a| **a == SignIn::Wrong).count();
-    let locked = answers.iter().filter(|a| matches!(a, SignIn::Locked { .. }));
+    let locked = answers
+        .iter()
+        .filter(|a| matches!(a, SignIn::Locked { .. }));
     assert_eq!((wrong, locked.count()), (5, 11));
     let until = world.now().plus_seconds(15 * 60);
-    assert_eq!(pin(&world, &who, PIN), SignIn::Locked { until }, "the right one too");
+    assert_eq!(
+        pin(&world, &who, PIN),
+        SignIn::Locked { until },
+        "the right one too"
+    );
     // The other secret has a count of its own.
     let number = who.number.to_string();
     let kind = SecretKind::Password;
-    assert!(proven(&sign_in(&world.node, &world.vendor, &number, kind, PASSWORD).unwrap()));
+    assert!(proven(
+        &sign_in(&world.node, &world.vendor, &number, kind, PASSWORD).unwrap()
+    ));
     world.clock.advance_seconds(15 * 60 - 1);
     assert!(!proven(&pin(&world, &who, PIN)));
     world.clock.advance_seconds(1);
     assert_eq!(pin(&world, &who, "7799"), SignIn::Wrong, "one more guess");
     let until = world.now().plus_seconds(30 * 60);
-    assert_eq!(pin(&world, &who, PIN), SignIn::Locked { until }, "twice as long");
+    assert_eq!(
+        pin(&world, &who, PIN),
+        SignIn::Locked { until },
+        "twice as long"
+    );
     world.clock.advance_seconds(30 * 60);
     assert!(proven(&pin(&world, &who, PIN)));
 }
@@ -153,9 +169,7 @@ fn a_right_secret_starts_the_count_over(db: &TestDb) {
     world
         .write(move |tx| attempt_end(tx, &ended, SecretKind::Pin))
         .unwrap();
-    let count = world.number(
-        "SELECT failures FROM credential WHERE book_id = $1 AND kind = 'pin'",
-    );
+    let count = world.number("SELECT failures FROM credential WHERE book_id = $1 AND kind = 'pin'");
     assert_eq!(count, 0);
 }
 
@@ -166,9 +180,8 @@ fn an_unknown_number_is_answered_like_a_wrong_pin(db: &TestDb) {
     let nobody = world.register();
     let other = world.other_vendor("other-shop");
     let number = who.number.to_string();
-    let try_it = |vendor, number: &str| {
-        sign_in(&world.node, vendor, number, SecretKind::Pin, PIN).unwrap()
-    };
+    let try_it =
+        |vendor, number: &str| sign_in(&world.node, vendor, number, SecretKind::Pin, PIN).unwrap();
     assert_eq!(try_it(&world.vendor, "001-0000-0000-00"), SignIn::Wrong);
     assert_eq!(try_it(&world.vendor, "no number"), SignIn::Wrong);
     assert_eq!(try_it(&other, &number), SignIn::Wrong, "another vendor's");

@@ -40,6 +40,8 @@ pub struct World {
     pub clock: Arc<SetClock>,
     pub cards: Arc<TestCards>,
     pub vendor: Vendor,
+    /// True where other worlds on the same node verify their own books.
+    own_book_only: bool,
 }
 
 impl World {
@@ -65,6 +67,18 @@ impl World {
             clock,
             cards: Arc::new(TestCards::default()),
             vendor,
+            own_book_only: false,
+        }
+    }
+
+    /// A world on the same node and clock with a vendor of its own.
+    pub fn beside(&self, slug: &str, minimum_tokens: &str) -> World {
+        World {
+            node: self.node.clone(),
+            clock: self.clock.clone(),
+            cards: self.cards.clone(),
+            vendor: make_vendor(&self.node, slug, "0.01", minimum_tokens),
+            own_book_only: true,
         }
     }
 
@@ -363,7 +377,8 @@ impl World {
     /// Verifies every book: nothing is found.
     pub fn verify(&self) {
         let books = self.node.engine.read(|tx| books(tx)).unwrap();
-        for book in books {
+        let own = |book: &i64| !self.own_book_only || *book == self.book();
+        for book in books.into_iter().filter(|b| own(&b.book_id)) {
             let report = self.node.engine.read(|tx| {
                 let mut report = book_verify(tx, book.book_id)?;
                 vendor_verify(tx, book.book_id, &mut report)?;

@@ -22,11 +22,7 @@ both!(
     another_master_key_is_refused,
 );
 
-fn set_price(
-    world: &World,
-    price: &str,
-    effective_at: Timestamp,
-) -> Result<(), VendorError> {
+fn set_price(world: &World, price: &str, effective_at: Timestamp) -> Result<(), VendorError> {
     let vendor = world.vendor.clone();
     let price = Amount::parse(price, vendor.currency.scale).unwrap();
     world.write(move |tx| token_price_set(tx, &vendor, price, effective_at))
@@ -69,7 +65,12 @@ fn prices_that_held_stay_as_they_were(db: &TestDb) {
     world.clock.advance_seconds(10);
     set_price(&world, "0.02", world.now()).unwrap();
     world.clock.advance_seconds(10);
-    for past in [Timestamp(0), begin, begin.plus_seconds(10), begin.plus_seconds(15)] {
+    for past in [
+        Timestamp(0),
+        begin,
+        begin.plus_seconds(10),
+        begin.plus_seconds(15),
+    ] {
         let refused = set_price(&world, "0.03", past);
         assert!(matches!(refused, Err(VendorError::PriceInPast)), "{past}");
     }
@@ -105,7 +106,10 @@ fn issue_writes_to_the_vendors_ledger_alone(db: &TestDb) {
     );
     assert_eq!(world.cards.calls(), 0);
     assert_eq!(world.balance(id), tokens(60));
-    assert_eq!(world.number("SELECT COUNT(*) FROM entry WHERE book_id = $1"), 1);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM entry WHERE book_id = $1"),
+        1
+    );
     let elsewhere = world.node.engine.read(|tx| {
         use scrip_engine::Read;
         tx.query_one(
@@ -137,17 +141,32 @@ fn a_vendor_is_checked(db: &TestDb) {
         create(new).unwrap_err()
     };
     let slug = wrong(|v| v.slug = "corner-shop".into());
-    assert!(matches!(slug, VendorError::Ledger(LedgerError::SlugTaken(_))));
+    assert!(matches!(
+        slug,
+        VendorError::Ledger(LedgerError::SlugTaken(_))
+    ));
     let slug = wrong(|v| v.slug = "Ünmöglich".into());
-    assert!(matches!(slug, VendorError::Ledger(LedgerError::SlugInvalid(_))));
+    assert!(matches!(
+        slug,
+        VendorError::Ledger(LedgerError::SlugInvalid(_))
+    ));
     let currency = wrong(|v| v.currency = "euro".into());
-    assert!(matches!(currency, VendorError::Ledger(LedgerError::CurrencyInvalid(_))));
+    assert!(matches!(
+        currency,
+        VendorError::Ledger(LedgerError::CurrencyInvalid(_))
+    ));
     let price = wrong(|v| v.token_price = "0".into());
     assert!(matches!(price, VendorError::PriceNotPositive));
     let price = wrong(|v| v.token_price = "0.000000001".into());
-    assert!(matches!(price, VendorError::Ledger(LedgerError::NotAnAmount { .. })));
+    assert!(matches!(
+        price,
+        VendorError::Ledger(LedgerError::NotAnAmount { .. })
+    ));
     let minimum = wrong(|v| v.minimum_tokens = "-1".into());
-    assert!(matches!(minimum, VendorError::Ledger(LedgerError::NotPositive)));
+    assert!(matches!(
+        minimum,
+        VendorError::Ledger(LedgerError::NotPositive)
+    ));
     let declines = wrong(|v| v.declines_allowed = 0);
     assert!(matches!(declines, VendorError::DeclinesNotPositive));
     let name = wrong(|v| v.name = "x".repeat(10_000));
@@ -161,7 +180,11 @@ fn a_vendor_is_checked(db: &TestDb) {
         .into_iter()
         .map(|v| v.slug)
         .collect();
-    assert_eq!(slugs, ["corner-shop", "second"], "nothing stands of what failed");
+    assert_eq!(
+        slugs,
+        ["corner-shop", "second"],
+        "nothing stands of what failed"
+    );
     let found = world.node.engine.read(|tx| vendor_by_slug(tx, "second"));
     assert_eq!(found.unwrap(), made);
     let unknown = world.node.engine.read(|tx| vendor_by_slug(tx, "third"));

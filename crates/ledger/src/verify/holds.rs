@@ -21,13 +21,14 @@ struct Stored {
 }
 
 fn stored(row: &Row) -> Result<Stored> {
+    let hold = row.int(0)?;
     Ok(Stored {
-        hold: row.int(0)?,
+        hold,
         account: row.int(1)?,
         held: row.int(2)?,
         amount: Amount::from_units(row.int(3)?),
         posted: Amount::from_units(row.int(4)?),
-        state: HoldState::parse(row.text(5)?)?,
+        state: HoldState::of_row(row.text(5)?, hold)?,
         opened: row.int(6)?,
         closed: row.opt_int(7)?,
     })

@@ -28,6 +28,7 @@ pub(super) fn check(tx: &mut dyn Read, book: &mut Book, report: &mut Report) -> 
         whole: true,
     };
     let mut before = Some(Vec::new());
+    let mut highest = 0;
     for row in &rows {
         let no = row.int(0)?;
         if no != seals.last.saturating_add(1) {
@@ -37,7 +38,7 @@ pub(super) fn check(tx: &mut dyn Read, book: &mut Book, report: &mut Report) -> 
         }
         seals.last = no;
         report.seals = report.seals.saturating_add(1);
-        if !check_one(row, book, before.as_deref(), report)? {
+        if !check_one(row, book, before.as_deref(), &mut highest, report)? {
             seals.whole = false;
         }
         before = Some(row.blob(4)?.to_vec());
@@ -50,6 +51,7 @@ fn check_one(
     row: &Row,
     book: &mut Book,
     before: Option<&[u8]>,
+    highest: &mut i64,
     report: &mut Report,
 ) -> Result<bool> {
     let no = row.int(0)?;
@@ -73,8 +75,9 @@ fn check_one(
     }
     let first = members.first().copied().unwrap_or_default();
     let last = members.last().copied().unwrap_or_default();
-    if row.int(1)? != last || usize::try_from(row.int(2)?) != Ok(members.len()) {
-        let problem = format!("covers {} entries up to {last}", members.len());
+    *highest = last.max(*highest);
+    if row.int(1)? != *highest || usize::try_from(row.int(2)?) != Ok(members.len()) {
+        let problem = format!("covers {} entries up to {highest}", members.len());
         report.wrong("seal", no, problem);
     }
     let Some(before) = before else {
@@ -203,15 +206,6 @@ fn check_tail(
     seals: &Seals,
     report: &mut Report,
 ) -> Result<Option<Vec<i64>>> {
-    let unsealed = book.entries.keys().filter(|id| !book.sealed.contains(id));
-    if tx.numbers_commit_in_order() {
-        let last = book.sealed.iter().max().copied().filter(|_| seals.whole);
-        let last = last.unwrap_or_default();
-        for id in unsealed.filter(|id| **id < last) {
-            report.wrong("entry", id, "is not sealed, though later ones are");
-        }
-        return Ok(None);
-    }
     let rows = tx.query(
         "SELECT entry_id FROM entry_tail WHERE book_id = $1 ORDER BY entry_id",
         params![book.book_id],
@@ -225,6 +219,15 @@ fn check_tail(
         } else if !book.entries.contains_key(&id) {
             report.wrong("entry", id, "is missing, it waits to be sealed");
         }
+    }
+    let unsealed = book.entries.keys().filter(|id| !book.sealed.contains(id));
+    if tx.numbers_commit_in_order() {
+        let last = book.sealed.iter().max().copied().filter(|_| seals.whole);
+        let last = last.unwrap_or_default();
+        for id in unsealed.filter(|id| **id < last && !tail.contains(id)) {
+            report.wrong("entry", id, "is not sealed, though later ones are");
+        }
+        return Ok(None);
     }
     Ok(Some(
         unsealed.filter(|id| !tail.contains(id)).copied().collect(),

@@ -1,7 +1,7 @@
 //! Tests of the ledger, most of them on both engines.
 //!
 //! Read on: `world.rs` (a book to move value in), `model/` (random sequences against an
-//! independent model), `tampering.rs` (rows changed behind the ledger's back).
+//! independent model), `tampering/` (rows changed behind the ledger's back).
 
 mod amounts;
 mod balances;

@@ -1,6 +1,6 @@
 //! A database with a set clock, and books with accounts to move value in.
 
-use scrip_engine::{Engine, Options, Read, ReadTx, SetClock, Timestamp, Tx};
+use scrip_engine::{Clock, Engine, Options, Read, ReadTx, SetClock, Timestamp, Tx};
 use scrip_ledger::{
     AccountKind, Amount, Book, BookKind, Leg, NewAccount, NewGrant, Origin, Piece, Posting, Result,
     account_balance, account_open, asset_currency, asset_token_create, book_create, entry_post,
@@ -59,6 +59,11 @@ impl<'a> World<'a> {
 
     pub fn engine(&self) -> &Engine {
         self.engine.as_ref().expect("it is open between tests")
+    }
+
+    /// The clock's time plus so many seconds.
+    pub fn clock_at(&self, seconds: i64) -> Timestamp {
+        self.clock.now().plus_seconds(seconds)
     }
 
     /// Closes the engine and opens it again.

@@ -1,9 +1,47 @@
-//! Benchmarks.
+//! Benchmarks: each measures Scrip beside a floor, in one run, so that the ratio holds on any
+//! machine. The order of the two alternates, and medians of five are reported.
+
+mod floor;
+mod ledger;
+mod purchase;
+mod purchase_postgres;
+mod world;
+
 use crate::failure::Failure;
-#[derive(Debug, clap::Subcommand)]
-pub enum Bench {}
+use clap::Subcommand;
+
+/// Runs of each measurement; the median counts.
+const RUNS: usize = 5;
+
+/// A benchmark.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Durable transfers between wallets, lots included, beside a bare SQLite append loop
+    Ledger(ledger::LedgerBench),
+    /// Whole purchases; on PostgreSQL beside one hand-written function
+    Purchase(purchase::PurchaseBench),
+}
+
 impl Bench {
     pub fn run(self) -> Result<(), Failure> {
-        match self {}
+        match self {
+            Bench::Ledger(bench) => bench.run(),
+            Bench::Purchase(bench) => bench.run(),
+        }
+    }
+}
+
+/// The middle of some figures.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+/// A figure without digits that mean nothing.
+fn rounded(figure: f64) -> f64 {
+    if figure >= 100.0 {
+        figure.round()
+    } else {
+        (figure * 1000.0).round() / 1000.0
     }
 }

@@ -84,7 +84,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Prints lines to standard output. A reader that went away (`| head`) is no failure.
-fn say(text: &str) -> Result<(), Failure> {
+pub fn say(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out
         .write_all(text.as_bytes())
@@ -99,6 +99,6 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Prints JSON.
-fn say_json(value: &serde_json::Value) -> Result<(), Failure> {
+pub fn say_json(value: &serde_json::Value) -> Result<(), Failure> {
     say(&format!("{value:#}"))
 }

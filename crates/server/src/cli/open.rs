@@ -29,7 +29,18 @@ impl Database {
     pub fn node(&self) -> Result<Node, Failure> {
         let engine = scrip_ledger::open(&self.database, Options::default())?;
         let path = self.key_path();
-        let vault = key_file::open(&path, true)?;
+        let known = Node::master_key(&engine)?;
+        let vault = key_file::open(&path, known.is_none())?;
+        if let Some(known) = known
+            && known != vault.fingerprint()
+        {
+            return Err(Failure::Refused(format!(
+                "the database belongs to master key {known}, {} holds {}: give the right file \
+                 with --key-file",
+                path.display(),
+                vault.fingerprint()
+            )));
+        }
         Ok(Node::new(engine, vault)?)
     }
 

@@ -5,6 +5,8 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use crate::replay::{Replayer, Report, STAFF, read};
 use clap::Args;
+use scrip_domain::Node;
+use scrip_domain::vendor::{NewVendor, VendorError, vendor_by_slug, vendor_create};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -25,6 +27,9 @@ pub struct Replay {
     vendor: String,
     /// The CSV file, plain or .gz
     file: PathBuf,
+    /// Create the vendor when it does not exist: it sells in GBP, a token is worth 0.01
+    #[arg(long)]
+    create: bool,
     /// Print JSON, with sums by day and customer and every refused row
     #[arg(long)]
     json: bool,
@@ -35,6 +40,9 @@ impl Replay {
         let begun = Instant::now();
         let found = read(&self.file)?;
         let node = self.database.node()?;
+        if self.create {
+            self.create_vendor(&node)?;
+        }
         let mut replayer = Replayer::new(&node, &self.vendor)?;
         let bar = progress::bar(found.invoices.len() as u64, "invoices");
         for invoice in &found.invoices {
@@ -50,5 +58,25 @@ impl Replay {
             return say_json(&json);
         }
         say(&format!("{}\nentered by {STAFF:?}", report.text()))
+    }
+
+    fn create_vendor(&self, node: &Node) -> Result<(), Failure> {
+        let (vault, slug) = (node.vault.clone(), self.vendor.clone());
+        node.engine
+            .write(move |tx| match vendor_by_slug(tx, &slug) {
+                Err(VendorError::Unknown(_)) => {
+                    let new = NewVendor {
+                        slug: slug.clone(),
+                        name: slug.clone(),
+                        currency: "GBP".into(),
+                        token_price: "0.01".into(),
+                        minimum_tokens: "0".into(),
+                        declines_allowed: 3,
+                    };
+                    vendor_create(tx, &vault, &new).map(|_| ())
+                }
+                found => found.map(|_| ()),
+            })?;
+        Ok(())
     }
 }

@@ -13,6 +13,8 @@ use std::path::Path;
 const PRICE_DECIMALS: u32 = 2;
 /// Bytes of one field at most: a quote left open swallows the rest of a file.
 const FIELD_AT_MOST: usize = 20_000;
+/// Characters of an invoice's and of a customer's number at most.
+const NUMBER_AT_MOST: usize = 100;
 /// Stock codes that stand for fees, corrections and samples, not for goods.
 const NOT_PRODUCTS: [&str; 6] = ["AMAZONFEE", "BANK CHARGES", "M", "D", "S", "B"];
 
@@ -131,6 +133,8 @@ const COLUMNS: [&str; 7] = [
     "UnitPrice",
     "CustomerID",
 ];
+const INVOICE: usize = 0;
+const CUSTOMER: usize = 6;
 
 fn parse(bytes: &[u8]) -> Result<Transactions, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -187,7 +191,17 @@ fn fields(record: &csv::ByteRecord, columns: &Columns) -> Result<Vec<String>, St
             ));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
-        fields.push(text.trim().to_owned());
+        let text = text.trim();
+        if text.contains(char::is_control) {
+            return Err(format!("{name} contains a control character"));
+        }
+        fields.push(text.to_owned());
+    }
+    for i in [INVOICE, CUSTOMER] {
+        let length = fields[i].chars().count();
+        if length > NUMBER_AT_MOST {
+            return Err(format!("{} has {length} characters", COLUMNS[i]));
+        }
     }
     Ok(fields)
 }
@@ -219,12 +233,16 @@ fn shown(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// `2010-12-01 08:26:00`, taken as UTC.
+/// `2010-12-01 08:26:00`, taken as UTC. Before 1970 no token has a price.
 fn time(text: &str) -> Result<Timestamp, String> {
     let wrong = |_| format!("the time {:?} is not like 2010-12-01 08:26:00", shown(text));
     let civil: jiff::civil::DateTime = text.parse().map_err(wrong)?;
     let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(wrong)?;
-    Ok(Timestamp(zoned.timestamp().as_microsecond()))
+    let at = Timestamp(zoned.timestamp().as_microsecond());
+    if at.0 < 0 {
+        return Err(format!("the time {:?} is before 1970", shown(text)));
+    }
+    Ok(at)
 }
 
 fn take(found: &mut Transactions, index: &mut HashMap<String, usize>, row: u64, fields: &[String]) {
@@ -362,6 +380,12 @@ mod tests {
             ),
             ("1,A,x,1,2010-13-01 08:26:00,1,1.0,UK\n", Reason::Malformed),
             ("1,A,x,1,yesterday,1,1.0,UK\n", Reason::Malformed),
+            ("1,A,x,1,1969-12-31 23:59:59,1,1.0,UK\n", Reason::Malformed),
+            (
+                "1\u{7},A,x,1,2010-12-01 08:26:00,1,1.0,UK\n",
+                Reason::Malformed,
+            ),
+            ("1,A,x,1,2010-12-01 08:26:00,1,1\0,UK\n", Reason::Malformed),
             (",A,x,1,2010-12-01 08:26:00,1,1.0,UK\n", Reason::Malformed),
             ("1,A,x,1\n", Reason::Malformed),
         ];

@@ -187,8 +187,10 @@ impl<'a> Replayer<'a> {
             let Some(short) = self.shortage(refusal) else {
                 break;
             };
-            self.top_up(invoice, &customer, short)?;
-            outcome = self.place(&request)?;
+            outcome = match self.top_up(invoice, &customer, short)? {
+                Ok(()) => self.place(&request)?,
+                Err(text) => Err(text),
+            };
         }
         let refused = match outcome {
             Ok(OrderOutcome::Completed(_)) => {
@@ -215,10 +217,18 @@ impl<'a> Replayer<'a> {
     }
 
     /// Buys tokens for what is missing, by test card, at the invoice's time.
-    fn top_up(&self, invoice: &Invoice, customer: &Customer, short: Amount) -> Result<(), Failure> {
+    /// What the rules refuse is a text.
+    fn top_up(
+        &self,
+        invoice: &Invoice,
+        customer: &Customer,
+        short: Amount,
+    ) -> Result<Result<(), String>, Failure> {
         let step = self.tokens(Amount::from_units(TOP_UP)).unwrap_or(short);
         let steps = short.ratio(1, step.units(), Rounding::Up)?;
-        let quantity = step.times(steps.units())?;
+        let Ok(quantity) = step.times(steps.units()) else {
+            return Ok(Err("so many tokens cannot be bought at once".into()));
+        };
         let (actor, payer) = (self.actor, customer.clone());
         let session = self
             .node
@@ -232,12 +242,11 @@ impl<'a> Replayer<'a> {
             reference: format!("top-up {}", invoice.number),
             effective_at: Some(invoice.at),
         };
-        match token_buy(self.node, &self.cards, actor, &self.vendor, order)? {
+        let bought = token_buy(self.node, &self.cards, actor, &self.vendor, order);
+        Ok(within_rules(bought)?.and_then(|outcome| match outcome {
             Outcome::Cleared { .. } => Ok(()),
-            other => Err(Failure::Refused(format!(
-                "the top-up was not cleared: {other:?}"
-            ))),
-        }
+            other => Err(format!("the top-up was not cleared: {other:?}")),
+        }))
     }
 
     /// Tokens to buy before an order can go through: what is short, or the account's minimum.

@@ -16,9 +16,10 @@ use scrip_testkit::TestDb;
 use std::sync::atomic::{AtomicU64, Ordering};
 use steps::{Sequence, sequence};
 
+/// So many cases, more when `PROPTEST_CASES` is set above its usual 256.
 fn config(cases: u32) -> Config {
     Config {
-        cases: Config::default().cases.min(256) * cases / 256,
+        cases: Config::default().cases * cases / 256,
         failure_persistence: None,
         max_shrink_iters: 4000,
         ..Config::default()
@@ -39,6 +40,15 @@ fn play(
     })
 }
 
+/// Prints the shortest sequence that fails.
+fn assert_agreed(outcome: Result<(), TestError<Sequence>>) {
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, shortest)) => panic!("{reason}\n{shortest}"),
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
 /// ARC-08, MIC-07: on PostgreSQL, whatever is done in whichever order, the ledger says and keeps
 /// what the model does; value comes and goes only by issue, spending and expiry.
 #[test]
@@ -46,7 +56,7 @@ fn sequences_agree_with_the_model_on_postgres() {
     let db = TestDb::postgres();
     let mut w = World::new(&db);
     let outcome = play(&mut w, &mut TestRunner::new(config(48)), &sequence(60));
-    outcome.unwrap_or_else(|e| panic!("{e}"));
+    assert_agreed(outcome);
 }
 
 /// ARC-08, MIC-07: the same on SQLite, where half of the sequences wait together for one commit.
@@ -55,7 +65,7 @@ fn sequences_agree_with_the_model_on_sqlite() {
     let db = TestDb::sqlite();
     let mut w = World::new(&db);
     let outcome = play(&mut w, &mut TestRunner::new(config(96)), &sequence(60));
-    outcome.unwrap_or_else(|e| panic!("{e}"));
+    assert_agreed(outcome);
 }
 
 /// The comparison is worth something: without the floor it fails, and says so in a few steps.

@@ -1,0 +1,218 @@
+//! `scrip bench purchase`.
+
+use super::purchase_postgres::Function;
+use super::world::{Choice, Folder, customers, offers, vendor};
+use super::{RUNS, floor::Floor, median, rounded};
+use crate::cli::{progress, say, say_json};
+use crate::failure::Failure;
+use clap::Args;
+use scrip_domain::customer::Customer;
+use scrip_domain::id::OfferId;
+use scrip_domain::order::{OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
+use scrip_domain::{Actor, Answer, Keyed, Node};
+use scrip_engine::{DatabaseUrl, Options, Ticket};
+use serde_json::json;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Whole purchases: idempotency key, two lines, ledger, lots, outbox, durable before the answer.
+///
+/// On SQLite beside a bare loop that appends an entry and a transfer, as many in a commit as wait.
+/// On PostgreSQL, with 16 connections, beside one hand-written PL/pgSQL function per purchase that
+/// writes rows like ours; that makes a schema scrip_floor in the database and drops it.
+#[derive(Debug, Args)]
+#[command(long_about)]
+pub struct PurchaseBench {
+    /// Purchases waiting at a time
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 512])]
+    waiting: Vec<usize>,
+    /// Customers
+    #[arg(long, default_value_t = 10_000)]
+    customers: usize,
+    /// Purchases in one run
+    #[arg(long, default_value_t = 40_000)]
+    purchases: usize,
+    /// Where to measure: beside this SQLite database, or in this PostgreSQL database (an empty one)
+    #[arg(
+        long,
+        env = "SCRIP_DATABASE",
+        default_value = "sqlite:bench.db",
+        hide_env_values = true
+    )]
+    database: DatabaseUrl,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// PostgreSQL connections, ours and the function's.
+const CONNECTIONS: usize = 16;
+/// Offers to choose from.
+const OFFERS: usize = 100;
+
+struct Subject {
+    node: Node,
+    book_id: i64,
+    customers: Vec<Customer>,
+    offers: Vec<OfferId>,
+    choice: Choice,
+    /// Numbers the idempotency keys.
+    next: u64,
+}
+
+impl Subject {
+    fn new(node: Node, book_id: i64, customers: Vec<Customer>, offers: Vec<OfferId>) -> Self {
+        Subject {
+            node,
+            book_id,
+            customers,
+            offers,
+            choice: Choice::new(7),
+            next: 0,
+        }
+    }
+
+    fn submit(&mut self) -> Ticket<Answer<OrderOutcome>, OrderError> {
+        let customer = &self.customers[self.choice.below(self.customers.len())];
+        let first = self.choice.below(self.offers.len());
+        let second = (first + 1) % self.offers.len();
+        let line = |offer: usize, quantity: i64| Wanted {
+            offer_id: self.offers[offer],
+            quantity,
+            quoted: None,
+            entered: None,
+        };
+        let request = OrderRequest {
+            customer_id: customer.customer_id,
+            lines: vec![line(first, 1), line(second, 2)],
+            reference: String::new(),
+            effective_at: None,
+        };
+        self.next += 1;
+        let actor = Actor::Customer(customer.customer_id);
+        let keyed = Keyed {
+            book_id: self.book_id,
+            actor,
+            key: Some(format!("bench-{}", self.next)),
+            request: serde_json::to_vec(&request).unwrap_or_default(),
+            subject: Some(customer.customer_id),
+        };
+        let book_id = self.book_id;
+        self.node
+            .submit(keyed, move |tx| order_place(tx, actor, book_id, &request))
+    }
+
+    /// Makes `total` purchases with `waiting` unanswered at a time; purchases per second.
+    fn run(&mut self, total: usize, waiting: usize) -> Result<f64, Failure> {
+        let begun = Instant::now();
+        let mut open: VecDeque<Ticket<Answer<OrderOutcome>, OrderError>> = VecDeque::new();
+        for _ in 0..total {
+            if open.len() == waiting
+                && let Some(ticket) = open.pop_front()
+            {
+                completed(ticket)?;
+            }
+            open.push_back(self.submit());
+        }
+        for ticket in open {
+            completed(ticket)?;
+        }
+        Ok(total as f64 / begun.elapsed().as_secs_f64())
+    }
+}
+
+/// A purchase that was refused would be measured for nothing.
+fn completed(ticket: Ticket<Answer<OrderOutcome>, OrderError>) -> Result<(), Failure> {
+    match ticket.wait()?.value {
+        OrderOutcome::Completed(_) => Ok(()),
+        OrderOutcome::Refused { refusal, .. } => Err(Failure::Refused(refusal.to_string())),
+    }
+}
+
+/// What the purchases are measured beside.
+enum Beside {
+    Append(Floor),
+    Function(Function),
+}
+
+impl Beside {
+    fn run(&mut self, total: usize, waiting: usize) -> Result<f64, Failure> {
+        match self {
+            Beside::Append(floor) => floor.run(total, waiting),
+            Beside::Function(function) => function.run(total),
+        }
+    }
+}
+
+impl PurchaseBench {
+    pub fn run(self) -> Result<(), Failure> {
+        if self.waiting.contains(&0) || self.customers == 0 {
+            let text = "take at least 1 customer and 1 waiting purchase".to_owned();
+            return Err(Failure::Refused(text));
+        }
+        match &self.database {
+            DatabaseUrl::Sqlite(_) => {
+                let folder = Folder::beside(&self.database)?;
+                let floor = Floor::new(&folder.file("floor.db"))?;
+                let subject = self.subject(folder.engine("purchase.db")?)?;
+                self.measure("sqlite", subject, Beside::Append(floor))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let function = Function::new(url, CONNECTIONS, self.customers)?;
+                let options = Options {
+                    workers: CONNECTIONS,
+                    ..Options::default()
+                };
+                let subject = self.subject(scrip_ledger::open(&self.database, options)?)?;
+                self.measure("postgres", subject, Beside::Function(function))
+            }
+        }
+    }
+
+    fn subject(&self, engine: scrip_engine::Engine) -> Result<Subject, Failure> {
+        let (node, vendor) = vendor(engine)?;
+        let customers = customers(&node, &vendor, self.customers)?;
+        let offers = offers(&node, &vendor, OFFERS)?;
+        Ok(Subject::new(node, vendor.book_id, customers, offers))
+    }
+
+    fn measure(
+        &self,
+        engine: &str,
+        mut subject: Subject,
+        mut beside: Beside,
+    ) -> Result<(), Failure> {
+        let mut results = Vec::new();
+        let bar = progress::bar((self.waiting.len() * RUNS) as u64, "runs");
+        for waiting in &self.waiting {
+            let (mut ours, mut baseline, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..RUNS {
+                let us = subject.run(self.purchases, *waiting)?;
+                let them = beside.run(self.purchases, *waiting)?;
+                ours.push(us);
+                baseline.push(them);
+                ratios.push(us / them);
+                bar.inc(1);
+            }
+            results.push(json!({
+                "engine": engine, "waiting": waiting,
+                "purchases_per_s": rounded(median(ours)),
+                "baseline_per_s": rounded(median(baseline)),
+                "ratio": rounded(median(ratios)),
+            }));
+        }
+        bar.finish_and_clear();
+        if self.json {
+            return say_json(&results.into());
+        }
+        say("  engine  waiting  purchases/s   baseline/s   ratio")?;
+        for r in &results {
+            let name = r["engine"].as_str().unwrap_or_default();
+            say(&format!(
+                "{name:>8} {:>8} {:>12} {:>12} {:>7}",
+                r["waiting"], r["purchases_per_s"], r["baseline_per_s"], r["ratio"]
+            ))?;
+        }
+        Ok(())
+    }
+}
