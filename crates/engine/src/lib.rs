@@ -160,6 +160,9 @@ fn spawn(
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Before the writer: the last connection to a SQLite file copies the log into it, and a
+        // reader may not.
+        self.readers.close();
         self.queue.close();
         for writer in self.writers.drain(..) {
             // The engine may be dropped by one of its own writers; that one cannot wait for itself.

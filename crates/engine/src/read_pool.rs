@@ -58,6 +58,12 @@ impl ReadPool {
         result
     }
 
+    /// Closes the connections that nobody uses.
+    pub(crate) fn close(&self) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.idle.clear();
+    }
+
     fn take(&self) -> Result<Loan<'_>> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         while shelf.idle.is_empty() && shelf.lent >= LIMIT {

@@ -27,6 +27,9 @@ pub enum Failure {
         /// What happened.
         source: std::io::Error,
     },
+    /// There is no database where one was said to be: exit code 3.
+    #[error("there is no database {0}: `scrip vendor create` makes one")]
+    NoDatabase(String),
     /// The database cannot serve, is in use, or is of another version: exit code 3.
     #[error("{0}")]
     Database(EngineError),
@@ -38,7 +41,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Refused(_) | Failure::Corrupt(_) | Failure::File { .. } => ExitCode::from(1),
-            Failure::Database(_) => ExitCode::from(3),
+            Failure::NoDatabase(_) | Failure::Database(_) => ExitCode::from(3),
         }
     }
 

@@ -194,7 +194,33 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = std::io::Result<String>>, F
     Ok(BufReader::new(GzDecoder::new(BufReader::new(file))).lines())
 }
 
-/// Reads the whole file once and checks it; returns its head and its rows.
+/// A backup that is whole and of this program's version.
+pub struct Checked {
+    path: PathBuf,
+    head: Head,
+    rows: u64,
+}
+
+impl Checked {
+    /// Reads the whole file once.
+    pub fn read(path: &Path) -> Result<Checked, Failure> {
+        let (head, rows) = check(path)?;
+        let known = MIGRATIONS.last().map_or(0, |m| m.number);
+        if head.schema != known {
+            return Err(Failure::Refused(format!(
+                "the backup is of version {}, this program of {known}: use the scrip that wrote \
+                 it, then update",
+                head.schema
+            )));
+        }
+        Ok(Checked {
+            path: path.to_owned(),
+            head,
+            rows,
+        })
+    }
+}
+
 fn check(path: &Path) -> Result<(Head, u64), Failure> {
     let broken =
         |what: &str| Failure::Refused(format!("{}: {what}; nothing was restored", path.display()));
@@ -240,25 +266,17 @@ fn parse_head(line: &str) -> Result<Head, &'static str> {
 }
 
 /// Fills an empty database from a backup, in one transaction; returns the number of rows.
-pub fn restore(engine: &Engine, path: &Path) -> Result<u64, Failure> {
-    let (head, count) = check(path)?;
-    let known = MIGRATIONS.last().map_or(0, |m| m.number);
-    if head.schema != known {
-        return Err(Failure::Refused(format!(
-            "the backup is of version {}, this program of {known}: use the scrip that wrote it, \
-             then update",
-            head.schema
-        )));
-    }
-    let inserts = inserts(&describe(engine)?, &head)?;
-    let bar = progress::bar(count, "rows");
-    let (path, shown) = (path.to_owned(), bar.clone());
+pub fn restore(engine: &Engine, backup: Checked) -> Result<u64, Failure> {
+    let inserts = inserts(&describe(engine)?, &backup.head)?;
+    let rows = backup.rows;
+    let bar = progress::bar(rows, "rows");
+    let shown = bar.clone();
     engine.write(move |tx| {
         shown.reset();
-        restore_into(tx, &path, &head, &inserts, &|| shown.inc(1))
+        restore_into(tx, &backup, &inserts, &|| shown.inc(1))
     })?;
     bar.finish_and_clear();
-    Ok(count)
+    Ok(rows)
 }
 
 /// The statement for each table of a backup. A backup brings rows, not names: those must be the
@@ -287,12 +305,12 @@ fn inserts(schema: &Schema, head: &Head) -> Result<HashMap<String, &'static str>
 
 fn restore_into(
     tx: &mut Tx<'_>,
-    path: &Path,
-    head: &Head,
+    backup: &Checked,
     inserts: &HashMap<String, &'static str>,
     each: &dyn Fn(),
 ) -> Result<(), Failure> {
     const USED: &str = "SELECT book_id FROM book LIMIT 1";
+    let Checked { path, head, .. } = backup;
     if !tx.query(USED, &[])?.is_empty() {
         return Err(Failure::Refused(
             "the database is not empty: restore into a new one".into(),

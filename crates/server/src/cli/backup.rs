@@ -27,6 +27,7 @@ pub struct Restore {
 
 impl Backup {
     pub fn run(self) -> Result<(), Failure> {
+        self.database.keep_off(&self.to)?;
         let engine = self.database.reader()?;
         let rows = portable::backup(&engine, &self.to)?;
         say(&format!(
@@ -39,8 +40,10 @@ impl Backup {
 
 impl Restore {
     pub fn run(self) -> Result<(), Failure> {
+        // Before a database is made for it.
+        let backup = portable::Checked::read(&self.from)?;
         let engine = scrip_ledger::open(&self.database.database, Options::default())?;
-        let rows = portable::restore(&engine, &self.from)?;
+        let rows = portable::restore(&engine, backup)?;
         say(&format!(
             "{rows} rows restored\nput the node's key file at {}, then run `scrip verify`",
             self.database.key_path().display()

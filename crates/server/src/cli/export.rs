@@ -34,6 +34,9 @@ pub struct Export {
 
 impl Export {
     pub fn run(self) -> Result<(), Failure> {
+        if let Some(path) = &self.output {
+            self.database.keep_off(path)?;
+        }
         let engine = self.database.reader()?;
         let format = match self.format {
             FormatName::Beancount => Format::Beancount,

@@ -14,6 +14,10 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum Import {
     /// Products and variants from a shop program's product export
+    ///
+    /// One row for each variant, with the columns Handle, Title and Variant Price at least; prices
+    /// are in the vendor's currency. A product with a known handle, and an offer with a known SKU,
+    /// is changed. When rows are wrong, each is named with its problem and nothing is entered.
     Catalog(Catalog),
 }
 

@@ -43,17 +43,34 @@ enum Command {
     #[command(subcommand)]
     Import(import::Import),
     /// Enter a retailer's transactions from a CSV file: register, top up, sell, refund
+    ///
+    /// The file has the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice
+    /// and CustomerID, and may be compressed with gzip. Each invoice becomes an order at its own
+    /// time and with its own prices; customers register at first sight and top up by test card when
+    /// short; an invoice C… refunds earlier sales of that customer, item and price, newest first.
+    /// What fails stops nothing and is in the report with its row. Running the same file again
+    /// changes nothing.
     Replay(replay::Replay),
     /// Look at customers' accounts
     #[command(subcommand)]
     Account(account::Account),
     /// Recompute everything from the rows and name each row that is wrong
+    ///
+    /// Reads one snapshot, also beside a running node. Exit code 1 when a row is wrong.
     Verify(verify::Verify),
     /// Write a vendor's ledger for bean-check, hledger or a spreadsheet
+    ///
+    /// Whoever reads it need not trust scrip: every posting is in it.
     Export(export::Export),
     /// Write the whole database to one portable file
+    ///
+    /// The file is one snapshot, taken also beside a running node, and fits either engine. The key
+    /// file is not in it: without its copy a restored database cannot be used.
     Backup(backup::Backup),
     /// Fill an empty database, of either engine, from a backup
+    ///
+    /// The file is checked first; a damaged one restores nothing. The key file of the old database
+    /// goes with the new one.
     Restore(backup::Restore),
     /// Measure speed beside a floor, in one run
     #[command(subcommand)]

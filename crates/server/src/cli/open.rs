@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::key_file;
 use clap::Args;
 use scrip_domain::Node;
-use scrip_engine::{DatabaseUrl, Engine, Error as EngineError, Options};
-use std::path::PathBuf;
+use scrip_engine::{DatabaseUrl, Engine, Options};
+use std::path::{Path, PathBuf};
 
 /// Where the database and its key are.
 #[derive(Clone, Debug, Args)]
@@ -49,14 +49,36 @@ impl Database {
         if let DatabaseUrl::Sqlite(path) = &self.database
             && !path.exists()
         {
-            let text = format!("there is no database {}", path.display());
-            return Err(EngineError::Unavailable(text).into());
+            return Err(Failure::NoDatabase(path.display().to_string()));
         }
         let options = Options {
             read_only: true,
             ..Options::default()
         };
         Ok(scrip_ledger::open(&self.database, options)?)
+    }
+
+    /// Refuses to write a file over the database or its key.
+    pub fn keep_off(&self, file: &Path) -> Result<(), Failure> {
+        let mut own = vec![self.key_path()];
+        if let DatabaseUrl::Sqlite(path) = &self.database {
+            own.extend(["", "-wal", "-shm", ".lock"].map(|end| {
+                let mut name = path.clone().into_os_string();
+                name.push(end);
+                PathBuf::from(name)
+            }));
+        }
+        let place = |path: &Path| std::fs::canonicalize(path).ok();
+        if own
+            .iter()
+            .any(|o| place(o).is_some_and(|o| Some(o) == place(file)))
+        {
+            let file = file.display();
+            return Err(Failure::Refused(format!(
+                "{file} belongs to the database: write to another file"
+            )));
+        }
+        Ok(())
     }
 
     /// Where the key file is.

@@ -10,15 +10,7 @@ use scrip_domain::vendor::{NewVendor, VendorError, vendor_by_slug, vendor_create
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Enters a retailer's transactions as staff would.
-///
-/// The file has the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice
-/// and CustomerID, and may be compressed with gzip. Each invoice becomes an order at its own time
-/// and with its own prices; customers register at first sight and top up by test card when short;
-/// an invoice C… refunds earlier sales of that customer, item and price, newest first. What fails
-/// stops nothing and is in the report with its row. Running the same file again changes nothing.
 #[derive(Debug, Args)]
-#[command(long_about)]
 pub struct Replay {
     #[command(flatten)]
     database: Database,

@@ -96,8 +96,8 @@ impl Report {
         let _ = writeln!(
             out,
             "in the books of this vendor: sales {}, refunds {}",
-            Amount::from_units(self.sales_pence).decimal(2),
-            Amount::from_units(self.refunds_pence).decimal(2)
+            pounds(self.sales_pence),
+            pounds(self.refunds_pence)
         );
         for (reason, rows) in &self.refused {
             let example = self.refusals.iter().find(|r| r.reason == *reason);
@@ -112,6 +112,11 @@ impl Report {
         }
         out.trim_end().to_owned()
     }
+}
+
+/// Hundredths as people write them.
+fn pounds(hundredths: i64) -> String {
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// Tokens as hundredths of the currency. Both directions are exact: every price was turned into
