@@ -42,13 +42,20 @@ fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    let Some((user, host)) = rest.rsplit_once('@') else {
-        return text.to_owned();
+    let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = match place.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{user}@{host}")
+        }
+        None => place.to_owned(),
     };
-    format!(
-        "{scheme}://{}@{host}",
-        user.split(':').next().unwrap_or_default()
-    )
+    let kept: Vec<&str> = settings
+        .split('&')
+        .filter(|s| !s.is_empty() && !s.to_lowercase().starts_with("password"))
+        .collect();
+    let mark = if kept.is_empty() { "" } else { "?" };
+    format!("{scheme}://{place}{mark}{}", kept.join("&"))
 }
 
 impl fmt::Display for DatabaseUrl {
@@ -122,5 +129,27 @@ impl fmt::Debug for Options {
             .field("workers", &self.workers)
             .field("durability", &self.durability)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_left_out_wherever_they_stand() {
+        let cases = [
+            ("postgres://me:secret@host:1/x", "postgres://me@host:1/x"),
+            ("postgres://me:se@cret@host/x", "postgres://me@host/x"),
+            ("postgres://host/x?password=secret", "postgres://host/x"),
+            (
+                "postgres://me@host/x?sslmode=disable&Password=secret&a=b",
+                "postgres://me@host/x?sslmode=disable&a=b",
+            ),
+            ("sqlite:a@b", "sqlite:a@b"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_password(text), shown, "{text}");
+        }
     }
 }

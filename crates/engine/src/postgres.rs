@@ -5,35 +5,26 @@
 //! the commit. READ COMMITTED with explicit row locks; serialisation failures, deadlocks and
 //! unique violations (another command was first) run the command again from the start.
 
+mod combine;
+mod worker;
+
 use crate::error::{Error, Result};
-use crate::ids::{Ids, Random};
-use crate::job::{Job, Queue, panicked, run_guarded};
-use crate::memory::Memory;
 use crate::options::{Durability, Options};
-use crate::tx::{Conn, Query, Store, Tx};
+use crate::tx::{Query, Store};
 use crate::value::{Param, Row, Value};
 use futures_util::future::{join, join_all};
 use futures_util::{StreamExt, pin_mut};
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
 
-/// How often a command is run again because of others before it is given up.
-const RETRIES: u32 = 30;
-/// How long it is run again at most: waiting for a lock takes its time too.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a command is run again because of a key that is taken. The first time it should
-/// find whoever took it; one that does not look will not learn to.
-const DUPLICATE_RETRIES: u32 = 5;
+pub(crate) use worker::workers;
+
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a worker tries to reach a server that went away.
-const RECONNECT: Duration = Duration::from_secs(10);
 
 /// Why a transaction cannot go on.
 #[derive(Clone, Debug)]
@@ -87,10 +78,29 @@ fn failure(e: &tokio_postgres::Error) -> Failure {
     }
 }
 
+/// A buffered write.
 struct Pending {
+    sql: &'static str,
+    params: Vec<Value>,
+}
+
+/// A statement with its parameters, ready to be sent.
+struct Ready {
     statement: Statement,
     params: Vec<Value>,
 }
+
+/// Several writes that were sent together before.
+#[derive(Default)]
+struct Shape {
+    seen: u32,
+    statement: Option<Statement>,
+}
+
+/// How often a combination of writes is seen before it is prepared as one statement.
+const SEEN: u32 = 3;
+/// Combinations remembered at most.
+const SHAPES: usize = 256;
 
 /// A connection with its statements. One owner at a time.
 pub(crate) struct PgConn {
@@ -98,6 +108,8 @@ pub(crate) struct PgConn {
     client: Client,
     /// By the address and length of their text, and whether they lock.
     statements: HashMap<(usize, usize, bool), Statement>,
+    /// Combined statements, by the addresses of their parts.
+    shapes: HashMap<Vec<(usize, usize)>, Shape>,
     pending: Vec<Pending>,
     failed: Option<Failure>,
     row_locks: bool,
@@ -128,6 +140,7 @@ impl PgConn {
             runtime,
             client,
             statements: HashMap::new(),
+            shapes: HashMap::new(),
             pending: Vec::new(),
             failed: None,
             row_locks: !options.without_row_locks,
@@ -138,6 +151,7 @@ impl PgConn {
         };
         conn.batch(&format!(
             "SET synchronous_commit = {commit}; SET client_min_messages = warning;
+             SET plan_cache_mode = force_generic_plan;
              SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '20s'"
         ))?;
         Ok(conn)
@@ -181,15 +195,73 @@ impl PgConn {
     }
 
     pub(crate) fn put(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<()> {
-        let statement = self.prepare(sql, params, false)?;
         let params = params.iter().map(|p| Value::from(*p)).collect();
-        self.pending.push(Pending { statement, params });
+        self.pending.push(Pending { sql, params });
         Ok(())
+    }
+
+    /// The buffered writes as statements, several put together where that changes nothing.
+    fn ready(&mut self) -> Result<Vec<Ready>> {
+        let mut pending = std::mem::take(&mut self.pending).into_iter();
+        let texts: Vec<&'static str> = pending.as_slice().iter().map(|p| p.sql).collect();
+        let mut ready = Vec::new();
+        for length in combine::runs(&texts) {
+            let run: Vec<Pending> = pending.by_ref().take(length).collect();
+            match self.combined(&run)? {
+                Some(statement) => {
+                    let params = run.into_iter().flat_map(|p| p.params).collect();
+                    ready.push(Ready { statement, params });
+                }
+                None => {
+                    for one in run {
+                        let params: Vec<_> = one.params.iter().map(Value::as_param).collect();
+                        let statement = self.prepare(one.sql, &params, false)?;
+                        ready.push(Ready {
+                            statement,
+                            params: one.params,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// One statement for a run of writes, once the combination has been seen a few times.
+    fn combined(&mut self, run: &[Pending]) -> Result<Option<Statement>> {
+        if run.len() < 2 {
+            return Ok(None);
+        }
+        let key: Vec<_> = run
+            .iter()
+            .map(|p| (p.sql.as_ptr() as usize, p.sql.len()))
+            .collect();
+        if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&key) {
+            self.shapes.clear();
+        }
+        let shape = self.shapes.entry(key.clone()).or_default();
+        shape.seen += 1;
+        if shape.statement.is_some() || shape.seen < SEEN {
+            return Ok(shape.statement.clone());
+        }
+        let parts: Vec<_> = run.iter().map(|p| (p.sql, p.params.len())).collect();
+        let text = combine::statement(&parts);
+        let types: Vec<Type> = run
+            .iter()
+            .flat_map(|p| &p.params)
+            .map(|v| declared_type(&v.as_param()))
+            .collect();
+        let prepared = self
+            .runtime
+            .block_on(self.client.prepare_typed(&text, &types));
+        let statement = prepared.map_err(|e| self.fail(&e))?;
+        self.shapes.entry(key).or_default().statement = Some(statement.clone());
+        Ok(Some(statement))
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64> {
         let statement = self.prepare(sql, params, false)?;
-        let pending = std::mem::take(&mut self.pending);
+        let pending = self.ready()?;
         let args = args(params);
         let (before, done) = self.runtime.block_on(join(
             send(&self.client, &pending),
@@ -206,7 +278,7 @@ impl PgConn {
         lock: bool,
     ) -> Result<Vec<Row>> {
         let statement = self.prepare(sql, params, lock)?;
-        let pending = std::mem::take(&mut self.pending);
+        let pending = self.ready()?;
         let args = args(params);
         let (before, rows) = self.runtime.block_on(join(
             send(&self.client, &pending),
@@ -216,7 +288,6 @@ impl PgConn {
         rows.map_err(|e| self.fail(&e))?.iter().map(row).collect()
     }
 
-    /// All queries in one round trip; the first `locked` of them lock their rows.
     /// Runs a query before the buffered writes.
     pub(crate) fn query_ahead(&mut self, sql: &'static str) -> Result<Vec<Row>> {
         let statement = self.prepare(sql, &[], false)?;
@@ -224,6 +295,7 @@ impl PgConn {
         rows.map_err(|e| self.fail(&e))?.iter().map(row).collect()
     }
 
+    /// All queries in one round trip; the first `locked` of them lock their rows.
     pub(crate) fn query_all(
         &mut self,
         queries: &[Query<'_>],
@@ -233,7 +305,7 @@ impl PgConn {
         for (i, (sql, params)) in queries.iter().enumerate() {
             statements.push(self.prepare(sql, params, i < locked)?);
         }
-        let pending = std::mem::take(&mut self.pending);
+        let pending = self.ready()?;
         let all_args: Vec<_> = queries.iter().map(|(_, params)| args(params)).collect();
         let reads = statements
             .iter()
@@ -283,7 +355,7 @@ impl PgConn {
     }
 
     fn flush_pending(&mut self) -> Result<()> {
-        let pending = std::mem::take(&mut self.pending);
+        let pending = self.ready()?;
         let sent = self.runtime.block_on(send(&self.client, &pending));
         sent.map_err(|e| self.fail(&e))
     }
@@ -298,6 +370,7 @@ impl PgConn {
     /// transaction into a rollback, and the failed write is reported.
     fn commit(&mut self) -> Result<()> {
         let commit = self.prepare("COMMIT", &[], false)?;
+        let pending = self.ready()?;
         if self.is_lost() {
             // Nothing of the commit has left yet: the command can still be run again.
             self.failed = Some(Failure::Lost("the server closed the connection".into()));
@@ -305,7 +378,6 @@ impl PgConn {
                 "the server closed the connection".into(),
             ));
         }
-        let pending = std::mem::take(&mut self.pending);
         let (before, done) = self.runtime.block_on(join(
             send(&self.client, &pending),
             self.client.execute(&commit, &[]),
@@ -342,7 +414,7 @@ impl PgConn {
 /// Sends writes one behind the other, waiting for their answers together.
 async fn send(
     client: &Client,
-    pending: &[Pending],
+    pending: &[Ready],
 ) -> std::result::Result<(), tokio_postgres::Error> {
     let args: Vec<Vec<Param<'_>>> = pending
         .iter()
@@ -433,142 +505,4 @@ fn row(from: &tokio_postgres::Row) -> Result<Row> {
         values.push(value.unwrap_or(Value::Null));
     }
     Ok(Row(values))
-}
-
-/// One of the writers of a database.
-pub(crate) struct Worker {
-    conn: Option<PgConn>,
-    url: String,
-    options: Options,
-    memory: Box<dyn Memory>,
-    random: Random,
-    /// Not `random`: a retry must not shift the ids of a test.
-    jitter: Random,
-    ids: Arc<Ids>,
-}
-
-/// The writers of a database. The first takes `conn`, the others connect when they are needed.
-pub(crate) fn workers(
-    conn: PgConn,
-    url: &str,
-    options: &Options,
-    ids: &Arc<Ids>,
-) -> impl Iterator<Item = Worker> {
-    let random = Random::new(options.seed);
-    let mut first = Some(conn);
-    (0..options.workers.max(1)).map(move |_| Worker {
-        conn: first.take(),
-        url: url.to_owned(),
-        options: options.clone(),
-        memory: (options.memory)(),
-        random: random.another(),
-        jitter: Random::new(None),
-        ids: ids.clone(),
-    })
-}
-
-impl Worker {
-    pub(crate) fn work(mut self, queue: &Queue) {
-        let mut batch: Vec<Box<dyn Job>> = Vec::new();
-        while queue.take(1, &mut batch).is_some() {
-            for mut job in batch.drain(..) {
-                let failure = catch_unwind(AssertUnwindSafe(|| self.run(job.as_mut())));
-                job.answer(failure.unwrap_or_else(|panic| {
-                    // Not in the command: in its memory. The transaction ends with its connection.
-                    self.conn = None;
-                    Some(panicked(panic.as_ref()))
-                }));
-            }
-        }
-    }
-
-    /// Runs one command until it stands, fails, or was in the way too often.
-    fn run(&mut self, job: &mut dyn Job) -> Option<Error> {
-        let begun = Instant::now();
-        let mut retries = 0;
-        let mut duplicates = 0;
-        let mut waited = Duration::ZERO;
-        loop {
-            match self.run_once(job) {
-                Ok(()) => return None,
-                Err(Failure::Final(error)) => return Some(error),
-                Err(Failure::Conflict(text)) => {
-                    retries += 1;
-                    if retries > RETRIES || begun.elapsed() > PATIENCE {
-                        return Some(Error::Contention(text));
-                    }
-                    std::thread::sleep(self.jitter(1 << retries.min(6)));
-                }
-                Err(Failure::Duplicate(text)) => {
-                    duplicates += 1;
-                    if duplicates > DUPLICATE_RETRIES {
-                        return Some(Error::Statement(text));
-                    }
-                    std::thread::sleep(self.jitter(4));
-                }
-                Err(Failure::Lost(text)) => {
-                    self.conn = None;
-                    if waited >= RECONNECT {
-                        return Some(Error::Unavailable(text));
-                    }
-                    let pause = Duration::from_millis(50) + self.jitter(50);
-                    std::thread::sleep(pause);
-                    waited += pause;
-                }
-            }
-        }
-    }
-
-    /// A random pause of up to `most_ms`.
-    fn jitter(&mut self, most_ms: u64) -> Duration {
-        let mut bytes = [0; 2];
-        // Without randomness all wait the same; slower, not wrong.
-        drop(self.jitter.fill(&mut bytes));
-        Duration::from_micros(u64::from(u16::from_le_bytes(bytes)) * most_ms * 1000 / 65_535)
-    }
-
-    fn run_once(&mut self, job: &mut dyn Job) -> std::result::Result<(), Failure> {
-        let conn = match self.conn.take() {
-            Some(conn) if !conn.is_lost() => conn,
-            _ => PgConn::connect(&self.url, &self.options)
-                .map_err(|e| Failure::Lost(e.to_string()))?,
-        };
-        let conn = self.conn.insert(conn);
-        self.memory.clear();
-        if let Err(error) = conn.begin("BEGIN") {
-            return Err(conn.failed.take().unwrap_or(Failure::Final(error)));
-        }
-        let mut tx = Tx {
-            now: self.options.clock.now(),
-            conn: Conn::Postgres(conn),
-            random: &mut self.random,
-            ids: &self.ids,
-            memory: self.memory.as_mut(),
-        };
-        let ran = run_guarded(job, &mut tx);
-        // A failure of the database counts even where the command went on regardless.
-        if let Some(failure) = conn.failed.take() {
-            conn.rollback();
-            self.memory.clear();
-            return match (failure, ran) {
-                // The command has said it in its own words.
-                (Failure::Final(_), Ok(false)) => Ok(()),
-                (failure, _) => Err(failure),
-            };
-        }
-        if !matches!(ran, Ok(true)) {
-            conn.rollback();
-            self.memory.clear();
-            return ran.map(|_| ()).map_err(Failure::Final);
-        }
-        let committed = self.memory.flush(conn).and_then(|()| conn.commit());
-        if let Err(error) = committed {
-            let failure = conn.failed.take().unwrap_or(Failure::Final(error));
-            conn.rollback();
-            self.memory.clear();
-            return Err(failure);
-        }
-        self.memory.committed();
-        Ok(())
-    }
 }

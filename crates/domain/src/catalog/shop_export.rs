@@ -141,6 +141,12 @@ fn take(
         return Err("has no handle".into());
     }
     let offer = offer(&handle, fields, prices)?;
+    // Before the product: a row that is wrong leaves nothing behind.
+    if let Some(offer) = &offer
+        && seen.skus.contains(&offer.sku)
+    {
+        return Err(format!("the SKU {:?} stands in an earlier row", offer.sku));
+    }
     let place = match seen.products.get(&handle) {
         Some(place) => *place,
         None if fields.get("Title").is_empty() => {
@@ -162,9 +168,7 @@ fn take(
         }
     };
     let Some(offer) = offer else { return Ok(()) };
-    if !seen.skus.insert(offer.sku.clone()) {
-        return Err(format!("the SKU {:?} stands in an earlier row", offer.sku));
-    }
+    seen.skus.insert(offer.sku.clone());
     if let Some(draft) = parsed.drafts.get_mut(place) {
         draft.offers.push(offer);
     }

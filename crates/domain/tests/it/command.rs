@@ -157,3 +157,21 @@ fn what_is_no_key(db: &TestDb) {
     }
     assert_eq!(counter.ran.load(Ordering::SeqCst), 3);
 }
+
+/// ARC-08: a command that fails because the same one has committed meanwhile gives that one's
+/// answer. Only on PostgreSQL do two run side by side.
+#[test]
+fn a_failure_that_the_same_key_has_caused_is_not_the_answer() {
+    let db = TestDb::postgres();
+    let world = World::new(&db);
+    let (node, same) = (world.node.clone(), keyed(&world, "k", "a"));
+    let mut runs = 0;
+    let answer = world.node.run(same.clone(), move |_| {
+        runs += 1;
+        assert_eq!(runs, 1, "the second time there is an answer already");
+        let other = node.run(same.clone(), |_| Ok::<i64, OrderError>(7));
+        assert_eq!(value(other), (7, false));
+        Err(OrderError::Empty)
+    });
+    assert_eq!(value(answer), (7, true));
+}

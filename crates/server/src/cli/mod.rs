@@ -13,6 +13,7 @@ mod verify;
 
 use crate::bench;
 use crate::failure::Failure;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -79,7 +80,15 @@ enum Command {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|mut e| {
+        // The reason says the address again, without the password that may be in it.
+        let about = e.get(ContextKind::InvalidArg).map(ToString::to_string);
+        if about.is_some_and(|argument| argument.starts_with("--database")) {
+            e.insert(ContextKind::InvalidValue, ContextValue::String("…".into()));
+        }
+        e.exit()
+    });
+    let outcome = match cli.command {
         Command::Vendor(command) => command.run(),
         Command::Staff(command) => command.run(),
         Command::Import(command) => command.run(),

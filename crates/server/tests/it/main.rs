@@ -3,12 +3,20 @@
 //!
 //! Read on: `shop.rs` (a vendor whose customers buy under keys, and what must hold afterwards),
 //! then `power_loss.rs`, `killed.rs`, `server_stops.rs`, `full_disk.rs`, `corrupt_row.rs`.
-//! `program.rs` runs the built program; a module for each group of its commands follows.
+//! `program.rs` runs the built program; `help.rs`, `vendors.rs`, `import.rs`, `replay.rs`,
+//! `verify.rs` and `backup.rs` do so.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod corrupt_row;
 mod full_disk;
+mod help;
+mod import;
 mod killed;
 mod power_loss;
+mod program;
+mod replay;
 mod server_stops;
 mod shop;
+mod vendors;
+mod verify;
