@@ -61,7 +61,7 @@ CREATE TABLE account_head (
     head BIGINT NOT NULL,
     balance BIGINT NOT NULL,
     PRIMARY KEY (book_id, account_id)
-);
+) WITH (fillfactor = 70);
 
 -- The account beside a wallet in which its holds are kept.
 CREATE TABLE held_account (
@@ -144,7 +144,7 @@ CREATE TABLE lot (
     grant_id BIGINT NOT NULL,
     remaining BIGINT NOT NULL CHECK (remaining > 0),
     PRIMARY KEY (book_id, account_id, grant_id)
-);
+) WITH (fillfactor = 70);
 
 -- An amount set aside: moved to the held account by opened_entry, and on by closed_entry.
 CREATE TABLE hold (

@@ -69,7 +69,9 @@ impl Engine {
                 let writer = sqlite::Writer::new(conn, path, options, ids)?;
                 writers.push(spawn("scrip-writer", &queue, move |queue| {
                     writer.work(queue);
-                    drop(lock);
+                    // Closing is not enough: a process that is being started by another thread
+                    // has a copy for a moment.
+                    drop(lock.unlock());
                 })?);
             }
             DatabaseUrl::Postgres(address) => {

@@ -26,6 +26,11 @@ pub(crate) use worker::workers;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// Commands look rows up by key. A plan that was made while a table was empty must not go on
+/// scanning it when it is full.
+const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off;
+                     SET enable_mergejoin = off;";
+
 /// Why a transaction cannot go on.
 #[derive(Clone, Debug)]
 enum Failure {
@@ -151,7 +156,7 @@ impl PgConn {
         };
         conn.batch(&format!(
             "SET synchronous_commit = {commit}; SET client_min_messages = warning;
-             SET plan_cache_mode = force_generic_plan;
+             SET plan_cache_mode = force_generic_plan; {PLANS}
              SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '20s'"
         ))?;
         Ok(conn)

@@ -1,10 +1,12 @@
 //! SQLite: one writer thread with group commit, and a pool of readers.
 //!
-//! The writer drains its queue, runs each command inside a savepoint, commits once, then answers
-//! all. Invariants:
-//! - SQLite may end the whole transaction by itself (full disk, I/O error). Savepoints opened
-//!   after that would commit on their own, so after each command the transaction is checked; if
-//!   it is gone, the whole batch fails and everything held in memory is dropped.
+//! The writer drains its queue, runs each command, commits once, then answers all. A command that
+//! fails after it has written takes the batch back with it, and the batch is run again with a
+//! savepoint for each. Invariants:
+//! - SQLite may end the whole transaction by itself (full disk, I/O error). What is written after
+//!   that would commit on its own, so a command writes nothing after a failure, and after each
+//!   command the transaction is checked; if it is gone, the whole batch fails and everything held
+//!   in memory is dropped.
 //! - What memory holds equals the database whenever no batch is running.
 
 use crate::error::{Error, Result};
@@ -33,7 +35,10 @@ pub(crate) struct SqliteConn {
     conn: Connection,
     /// Rewritten statements, by the address and length of the original text.
     texts: HashMap<(usize, usize), Arc<str>>,
-    savepoint: bool,
+    /// Whether each command has a savepoint of its own.
+    savepoints: bool,
+    /// Whether the command has written.
+    wrote: bool,
     /// The first statement of the current command that failed.
     failed: Option<Error>,
 }
@@ -84,7 +89,8 @@ impl SqliteConn {
         Ok(SqliteConn {
             conn,
             texts: HashMap::new(),
-            savepoint: false,
+            savepoints: false,
+            wrote: false,
             failed: None,
         })
     }
@@ -96,12 +102,16 @@ impl SqliteConn {
             .clone()
     }
 
-    /// Opens the command's savepoint at its first write.
+    /// Notes that the command writes, and opens its savepoint where it has one.
     fn before_write(&mut self) -> Result<()> {
-        if !self.savepoint {
-            self.run("SAVEPOINT command")?;
-            self.savepoint = true;
+        if let Some(failed) = &self.failed {
+            // SQLite may have ended the transaction: what is written now would stand alone.
+            return Err(failed.clone());
         }
+        if !self.wrote && self.savepoints {
+            self.run("SAVEPOINT command")?;
+        }
+        self.wrote = true;
         Ok(())
     }
 
@@ -211,15 +221,20 @@ impl SqliteConn {
         !self.conn.is_autocommit()
     }
 
-    /// Ends a command's savepoint.
-    fn end_command(&mut self, stands: bool) -> Result<()> {
-        if std::mem::take(&mut self.savepoint) {
-            if !stands {
-                self.run("ROLLBACK TO command")?;
-            }
-            self.run("RELEASE command")?;
+    /// Ends a command; false when what it wrote can only be undone with the whole batch.
+    fn end_command(&mut self, stands: bool) -> Result<bool> {
+        let wrote = std::mem::take(&mut self.wrote);
+        if !wrote || (stands && !self.savepoints) {
+            return Ok(true);
         }
-        Ok(())
+        if !self.savepoints {
+            return Ok(false);
+        }
+        if !stands {
+            self.run("ROLLBACK TO command")?;
+        }
+        self.run("RELEASE command")?;
+        Ok(true)
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -240,7 +255,7 @@ impl SqliteConn {
     }
 
     fn rollback(&mut self) {
-        self.savepoint = false;
+        self.wrote = false;
         if self.in_transaction() {
             // The connection is reopened after a failure; this only frees the file sooner.
             drop(self.run("ROLLBACK"));
@@ -418,24 +433,51 @@ impl Writer {
         }
     }
 
+    /// Without savepoints first: they cost a copy of each page that a command touches, and
+    /// commands check before they write. Should one fail after all, the batch is run again with
+    /// a savepoint for each.
     fn write_batch(
         &mut self,
         batch: &mut [Box<dyn Job>],
         failures: &mut Vec<Option<Error>>,
     ) -> Result<()> {
+        if !self.try_batch(batch, failures, false)? {
+            failures.clear();
+            self.try_batch(batch, failures, true)?;
+        }
+        Ok(())
+    }
+
+    /// False when the batch was undone because a command failed after it had written.
+    fn try_batch(
+        &mut self,
+        batch: &mut [Box<dyn Job>],
+        failures: &mut Vec<Option<Error>>,
+        savepoints: bool,
+    ) -> Result<bool> {
+        self.conn.savepoints = savepoints;
         self.conn.run("BEGIN IMMEDIATE")?;
+        let mark = self.memory.mark();
+        let alone = batch.len() == 1;
         for job in batch {
-            failures.push(self.run_one(job.as_mut())?);
+            let (failure, undone) = self.run_one(job.as_mut())?;
+            failures.push(failure);
+            if !undone {
+                self.conn.run("ROLLBACK")?;
+                self.memory.rollback(mark);
+                return Ok(alone);
+            }
         }
         self.memory.flush(&mut self.conn)?;
         self.flush_sequences()?;
         self.conn.commit()?;
         self.memory.committed();
-        Ok(())
+        Ok(true)
     }
 
-    /// Runs one command. `Ok(Some(_))`: it alone failed; `Err`: the batch is lost.
-    fn run_one(&mut self, job: &mut dyn Job) -> Result<Option<Error>> {
+    /// Runs one command: what failed it beside its own words, and whether it left nothing behind
+    /// where it failed. `Err`: the batch is lost.
+    fn run_one(&mut self, job: &mut dyn Job) -> Result<(Option<Error>, bool)> {
         let mark = self.memory.mark();
         self.conn.failed = None;
         let mut tx = Tx {
@@ -454,16 +496,17 @@ impl Writer {
         }
         // A failure of the database counts even where the command went on regardless.
         let stands = matches!(ran, Ok(true)) && failed.is_none();
-        self.conn.end_command(stands)?;
+        let undone = self.conn.end_command(stands)?;
         if !stands {
             self.memory.rollback(mark);
         }
-        Ok(match (ran, failed) {
+        let failure = match (ran, failed) {
             (Err(panic), _) => Some(panic),
             // In its own words.
             (Ok(false), _) => None,
             (Ok(true), failed) => failed,
-        })
+        };
+        Ok((failure, undone))
     }
 
     /// After a failed batch nothing held can be trusted, the connection included.

@@ -4,7 +4,7 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use scrip_domain::Node;
-use scrip_domain::vendor::{NewVendor, Vendor as VendorData, VendorError, vendor_create, vendors};
+use scrip_domain::vendor::{NewVendor, Vendor as VendorData, vendor_create, vendors};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +98,7 @@ impl Create {
 impl List {
     fn run(self) -> Result<(), Failure> {
         let engine = self.database.reader()?;
-        let all = engine.read(|tx| Ok::<_, VendorError>(vendors(tx)?))?;
+        let all = engine.read(|tx| vendors(tx))?;
         if self.json {
             return say_json(&all.iter().map(as_json).collect());
         }

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 /// The member of staff who enters the transactions.
 pub const STAFF: &str = "Transaction import";
 /// Top-ups are whole multiples of this much money, in hundredths.
-const TOP_UP: i64 = 100_00;
+const TOP_UP: i64 = 10_000;
 
 /// Gives the commands for invoices.
 pub struct Replayer<'a> {

@@ -2,7 +2,9 @@
 
 use crate::shop::{Key, Shop, engine_error, options};
 use scrip_engine::Error;
-use scrip_testkit::{TestDb, on_both_engines};
+use scrip_testkit::TestDb;
+
+both!(a_corrupt_row_stops_the_purchase);
 
 /// Changes rows although a check forbids it.
 fn change(db: &TestDb, table: &str, column: &str, sql: &str) {
@@ -15,40 +17,53 @@ fn change(db: &TestDb, table: &str, column: &str, sql: &str) {
     }
 }
 
-on_both_engines!(
-    /// SHP-13: a row that cannot be understood stops the purchase, which says which row; it is
-    /// not read as something else.
-    a_corrupt_row_stops_the_purchase,
-    |db: &TestDb| {
-        let engine = db.open_with(&options());
-        let shop = Shop::create(&engine);
-        let key = Key {
-            round: 0,
-            writer: 0,
-            n: 0,
-        };
-        let before = shop.orders();
-        let cases = [
-            ("customer", "state", "'asleep'", "'active'", shop.customers[0].to_string()),
-            ("offer", "kind", "'stolen'", "'purchase'", "off_".to_owned()),
-        ];
-        for (table, column, wrong, right, named) in cases {
-            change(db, table, column, &format!("UPDATE {table} SET {column} = {wrong}"));
-            let answer = shop.buy(key).unwrap_err();
-            match engine_error(&answer) {
-                Some(Error::Corrupt(text)) => {
-                    assert!(text.contains(wrong.trim_matches('\'')), "{text}");
-                    assert!(text.contains(&named), "{text} does not name {named}");
-                }
-                _ => panic!("{answer:?}"),
+/// SHP-13: a row that cannot be understood stops the purchase, which says which row; it is
+/// not read as something else.
+fn a_corrupt_row_stops_the_purchase(db: &TestDb) {
+    let engine = db.open_with(&options());
+    let shop = Shop::create(&engine);
+    let key = Key {
+        round: 0,
+        writer: 0,
+        n: 0,
+    };
+    let before = shop.orders();
+    let cases = [
+        (
+            "customer",
+            "state",
+            "'asleep'",
+            "'active'",
+            shop.customers[0].to_string(),
+        ),
+        ("offer", "kind", "'stolen'", "'purchase'", "off_".to_owned()),
+    ];
+    for (table, column, wrong, right, named) in cases {
+        change(
+            db,
+            table,
+            column,
+            &format!("UPDATE {table} SET {column} = {wrong}"),
+        );
+        let answer = shop.buy(key).unwrap_err();
+        match engine_error(&answer) {
+            Some(Error::Corrupt(text)) => {
+                assert!(text.contains(wrong.trim_matches('\'')), "{text}");
+                assert!(text.contains(&named), "{text} does not name {named}");
             }
-            assert_eq!(shop.orders(), before);
-            change(db, table, column, &format!("UPDATE {table} SET {column} = {right}"));
+            _ => panic!("{answer:?}"),
         }
-        assert_eq!(shop.verify(), Vec::<String>::new());
-        // Nothing of the stopped attempts was kept under the key either.
-        let (id, replayed) = shop.buy(key).unwrap();
-        assert!(!replayed);
-        assert_eq!(shop.faults(&[(key, id)]), Vec::<String>::new());
+        assert_eq!(shop.orders(), before);
+        change(
+            db,
+            table,
+            column,
+            &format!("UPDATE {table} SET {column} = {right}"),
+        );
     }
-);
+    assert_eq!(shop.verify(), Vec::<String>::new());
+    // Nothing of the stopped attempts was kept under the key either.
+    let (id, replayed) = shop.buy(key).unwrap();
+    assert!(!replayed);
+    assert_eq!(shop.faults(&[(key, id)]), Vec::<String>::new());
+}

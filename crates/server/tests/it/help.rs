@@ -2,7 +2,9 @@
 
 use crate::program::Program;
 use scrip_engine::Options;
-use scrip_testkit::{TestDb, on_both_engines};
+use scrip_testkit::TestDb;
+
+both!(a_newer_database_exits_with_3);
 
 #[test]
 fn help_says_what_a_person_needs() {
@@ -158,7 +160,7 @@ fn a_second_process_on_the_same_file_exits_with_3() {
     program.ok(&add);
 }
 
-on_both_engines!(a_newer_database_exits_with_3, |db: &TestDb| {
+fn a_newer_database_exits_with_3(db: &TestDb) {
     let program = Program::with_vendor(db);
     let checksum = if db.is_sqlite() { "x'00'" } else { "'\\x00'" };
     db.run_sql(&format!(
@@ -172,7 +174,7 @@ on_both_engines!(a_newer_database_exits_with_3, |db: &TestDb| {
     ] {
         program.fails(3, args, &["version 999", "use a newer scrip"]);
     }
-});
+}
 
 /// Nothing stays in a log beside the file when the program has ended, so that a copy of the file
 /// alone is a copy of the database.

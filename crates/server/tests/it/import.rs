@@ -1,8 +1,10 @@
 //! `scrip import catalog`.
 
 use crate::program::{Program, repository};
-use scrip_testkit::{TestDb, on_both_engines};
+use scrip_testkit::TestDb;
 use serde_json::Value;
+
+both!(an_awkward_catalogue_is_reported_row_by_row);
 
 const HEAD: &str = "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Value,Variant SKU,\
                     Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src\n";
@@ -69,33 +71,44 @@ fn error_rows(report: &Value) -> Vec<u64> {
     errors.iter().map(|e| e["row"].as_u64().unwrap()).collect()
 }
 
-on_both_engines!(
-    /// SHP-09: a shop's catalogue is read row by row; wrong rows are named and enter nothing.
-    an_awkward_catalogue_is_reported_row_by_row,
-    |db: &TestDb| {
-        let program = Program::with_vendor(db);
-        let (bytes, wrong) = awkward();
-        let file = program.file("awkward.csv", &bytes);
-        for options in [&["--dry-run"][..], &[]] {
-            let (code, report) = import(&program, &file, options);
-            assert_eq!((code, error_rows(&report)), (1, wrong.clone()), "{report}");
-            assert_eq!(report["entered"], false);
-            assert_eq!(program.exports_of_catalog(), 0, "{options:?} entered something");
-        }
-        let (code, report) = import(&program, &file, &["--skip-errors"]);
-        assert_eq!((code, error_rows(&report)), (0, wrong), "{report}");
-        assert_eq!(report["new_products"], 4);
-        assert_eq!(report["new_offers"], 5);
-        // Again: nothing is new.
-        let (code, report) = import(&program, &file, &["--skip-errors"]);
-        assert_eq!((code, &report["new_products"], &report["new_offers"]), (0, &0.into(), &0.into()));
-        assert_eq!(report["changed_offers"], 5);
-        let text = program.run(&["import", "catalog", "--vendor", "retail", "--dry-run", &file]);
-        assert_eq!(text.code, 1);
-        assert!(text.out.contains("row 8: has no handle"), "{}", text.out);
-        assert!(text.err.contains("rows are wrong"), "{}", text.err);
+/// SHP-09: a shop's catalogue is read row by row; wrong rows are named and enter nothing.
+fn an_awkward_catalogue_is_reported_row_by_row(db: &TestDb) {
+    let program = Program::with_vendor(db);
+    let (bytes, wrong) = awkward();
+    let file = program.file("awkward.csv", &bytes);
+    for options in [&["--dry-run"][..], &[]] {
+        let (code, report) = import(&program, &file, options);
+        assert_eq!((code, error_rows(&report)), (1, wrong.clone()), "{report}");
+        assert_eq!(report["entered"], false);
+        assert_eq!(
+            program.exports_of_catalog(),
+            0,
+            "{options:?} entered something"
+        );
     }
-);
+    let (code, report) = import(&program, &file, &["--skip-errors"]);
+    assert_eq!((code, error_rows(&report)), (0, wrong), "{report}");
+    assert_eq!(report["new_products"], 4);
+    assert_eq!(report["new_offers"], 5);
+    // Again: nothing is new.
+    let (code, report) = import(&program, &file, &["--skip-errors"]);
+    assert_eq!(
+        (code, &report["new_products"], &report["new_offers"]),
+        (0, &0.into(), &0.into())
+    );
+    assert_eq!(report["changed_offers"], 5);
+    let text = program.run(&[
+        "import",
+        "catalog",
+        "--vendor",
+        "retail",
+        "--dry-run",
+        &file,
+    ]);
+    assert_eq!(text.code, 1);
+    assert!(text.out.contains("row 8: has no handle"), "{}", text.out);
+    assert!(text.err.contains("rows are wrong"), "{}", text.err);
+}
 
 impl Program<'_> {
     /// How many products the database has.

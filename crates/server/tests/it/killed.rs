@@ -4,8 +4,9 @@
 use crate::shop::{Done, Key, Shop, options};
 use scrip_engine::{DatabaseUrl, Engine};
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,13 +43,18 @@ fn sells_until_killed() {
     });
 }
 
+/// What the process says when it fails.
+fn said_in(database: &Path) -> PathBuf {
+    database.with_extension("said")
+}
+
 fn start(database: &Path, round: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "killed::sells_until_killed", "--nocapture"])
         .env(DATABASE, database)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(File::create(said_in(database)).unwrap())
         .spawn()
         .unwrap()
 }
@@ -78,7 +84,9 @@ fn sell_and_end(database: &Path, round: u64, signal: &str) -> Vec<Done> {
         done
     });
     if round % 4 != 3 {
-        sold.recv_timeout(Duration::from_secs(60)).unwrap();
+        let sold = sold.recv_timeout(Duration::from_secs(60));
+        let said = || std::fs::read_to_string(said_in(database)).unwrap();
+        assert!(sold.is_ok(), "{sold:?}: {}", said());
     }
     thread::sleep(some_time(250));
     let pid = child.id().to_string();

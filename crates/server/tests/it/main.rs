@@ -7,6 +7,13 @@
 //! `verify.rs` and `backup.rs` do so.
 #![allow(clippy::unwrap_used)]
 
+/// Makes each function that takes a `&TestDb` a test on both engines.
+macro_rules! both {
+    ($($name:ident),+ $(,)?) => {
+        $(scrip_testkit::on_both_engines!($name, $name);)+
+    };
+}
+
 mod backup;
 mod corrupt_row;
 mod full_disk;
