@@ -6,8 +6,8 @@
 
 use crate::account::AccountInfo;
 use crate::grant::GrantInfo;
+use rustc_hash::FxHashMap;
 use scrip_engine::{Memory, Result, Store, params};
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Accounts held at most between batches.
@@ -32,8 +32,8 @@ pub(crate) struct State {
 /// What never changes, shared by all writers of a process.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    accounts: RwLock<HashMap<Key, AccountInfo>>,
-    grants: RwLock<HashMap<Key, Arc<GrantInfo>>>,
+    accounts: RwLock<FxHashMap<Key, AccountInfo>>,
+    grants: RwLock<FxHashMap<Key, Arc<GrantInfo>>>,
 }
 
 impl Facts {
@@ -93,9 +93,10 @@ enum Undo {
 #[derive(Debug)]
 pub struct LedgerMemory {
     pub(crate) facts: Arc<Facts>,
-    states: HashMap<Key, State>,
-    changed: BTreeSet<Key>,
-    changed_lots: BTreeSet<(i64, i64, i64)>,
+    states: FxHashMap<Key, State>,
+    /// Sorted and freed of doubles when they are written.
+    changed: Vec<Key>,
+    changed_lots: Vec<(i64, i64, i64)>,
     /// How to take back each change, oldest first.
     undo: Vec<Undo>,
     /// False only in the test that shows that the floor is what prevents a double spend.
@@ -115,16 +116,16 @@ impl LedgerMemory {
     /// Replaces a state that is held, noting which lots differ.
     pub(crate) fn change(&mut self, key: Key, state: State) {
         let old = self.states.insert(key, state).unwrap_or_default();
-        self.changed.insert(key);
+        self.changed.push(key);
         let new = &self.states[&key];
         for (grant, remaining) in &new.lots {
             if lot(&old.lots, *grant) != *remaining {
-                self.changed_lots.insert((key.0, key.1, *grant));
+                self.changed_lots.push((key.0, key.1, *grant));
             }
         }
         for (grant, _) in &old.lots {
             if lot(&new.lots, *grant) == 0 {
-                self.changed_lots.insert((key.0, key.1, *grant));
+                self.changed_lots.push((key.0, key.1, *grant));
             }
         }
         self.undo.push(Undo::State(key, old));
@@ -178,7 +179,6 @@ impl Memory for LedgerMemory {
                 Some(Undo::Account(key)) => {
                     self.facts.forget_account(key);
                     self.states.remove(&key);
-                    self.changed.remove(&key);
                 }
                 Some(Undo::Grant(key)) => self.facts.forget_grant(key),
                 None => {}
@@ -187,8 +187,15 @@ impl Memory for LedgerMemory {
     }
 
     fn flush(&mut self, store: &mut dyn Store) -> Result<()> {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        self.changed_lots.sort_unstable();
+        self.changed_lots.dedup();
         for key in &self.changed {
-            let state = &self.states[key];
+            // An account whose opening was undone is not held any more.
+            let Some(state) = self.states.get(key) else {
+                continue;
+            };
             store.put(
                 "UPDATE account_head SET head = $3, balance = $4
                  WHERE book_id = $1 AND account_id = $2",
@@ -244,9 +251,9 @@ fn factory(floor: bool) -> Factory {
     Arc::new(move || {
         Box::new(LedgerMemory {
             facts: facts.clone(),
-            states: HashMap::new(),
-            changed: BTreeSet::new(),
-            changed_lots: BTreeSet::new(),
+            states: FxHashMap::default(),
+            changed: Vec::new(),
+            changed_lots: Vec::new(),
             undo: Vec::new(),
             floor,
         })
