@@ -150,16 +150,20 @@ fn run_hold(tx: &mut Tx<'_>, shop: Shop, n: &mut Numbers, step: &Step) -> Result
     }
 }
 
-fn command(w: &World<'_>, shop: Shop, shared: &Shared, step: &Step) -> Command {
-    let (shared, step, clock) = (shared.clone(), step.clone(), w.clock.clone());
+fn command(shop: Shop, shared: &Shared, step: &Step) -> Command {
+    let (shared, step) = (shared.clone(), step.clone());
+    let mut before: Option<[usize; 3]> = None;
     Box::new(move |tx| {
-        // Also where an earlier command panicked: what it noted counts for nothing then.
         let mut noted = shared.lock().expect("no command panics");
+        // The engine runs a batch again when one of its commands fails after it has written: what
+        // was noted the first time, by this command and those behind it, counts for nothing then.
         let mut n = noted.clone();
+        let [grants, holds, entries] =
+            *before.get_or_insert([n.grants.len(), n.holds.len(), n.entries.len()]);
+        n.grants.truncate(grants);
+        n.holds.truncate(holds);
+        n.entries.truncate(entries);
         run(tx, shop, &mut n, &step)?;
-        if let Step::Advance { seconds } = step {
-            clock.advance_seconds(seconds);
-        }
         *noted = n;
         Ok(())
     })
@@ -225,10 +229,16 @@ pub fn play(w: &mut World<'_>, slug: &str, sequence: &Sequence) -> Check {
             w.reopen();
             continue;
         }
+        if let Step::Advance { seconds } = step {
+            queued.settle()?;
+            w.clock.advance_seconds(*seconds);
+            model.apply(step).map_err(str::to_owned)?;
+            continue;
+        }
         if together && queued.gate.is_none() {
             queued.close_gate(w);
         }
-        let ticket = w.engine().submit(command(w, shop, &shared, step));
+        let ticket = w.engine().submit(command(shop, &shared, step));
         queued.waiting.push((step, ticket, model.apply(step)));
         if !together {
             queued.settle()?;
