@@ -39,7 +39,7 @@ pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, Text
     }
 }
 
-/// Like [`line`], but may be empty.
+/// Like [`line()`], but may be empty.
 pub fn optional_line(field: &'static str, text: &str, most: usize) -> Result<String, TextError> {
     check(field, text.trim(), most, |c| c.is_control())
 }

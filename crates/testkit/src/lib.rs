@@ -17,7 +17,7 @@ pub use server::PostgresServer;
 /// `&TestDb`.
 ///
 /// ```ignore
-/// on_both_engines!(write_is_read_back, |db: &TestDb| { … });
+/// on_both_engines!(write_is_read_back, |db: &TestDb| { drop(db.open()) });
 /// ```
 #[macro_export]
 macro_rules! on_both_engines {
