@@ -209,6 +209,9 @@ pub enum OrderError {
         /// Lines that fit.
         most: usize,
     },
+    /// More tokens than one order may need.
+    #[error("one order is at most 1000000000 tokens: split it")]
+    TooLarge,
     /// The reference was used.
     #[error("an order with the reference {0:?} exists already")]
     ReferenceTaken(String),

@@ -6,6 +6,7 @@ use super::{
 use crate::actor::Actor;
 use crate::catalog::{Offer, price};
 use crate::customer::Buyer;
+use crate::vendor::TOKENS_AT_MOST;
 use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, Lot, Piece};
 
@@ -68,6 +69,9 @@ pub(super) fn priced(wanted: &[Wanted], offers: &[Offer]) -> Result<Vec<QuoteLin
 /// RT, AT and what would remain.
 pub(super) fn quoted(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Result<Quote> {
     let required = Amount::sum(lines.iter().map(|l| l.amount))?;
+    if required > TOKENS_AT_MOST {
+        return Err(OrderError::TooLarge);
+    }
     let available = available(lots, now)?;
     Ok(Quote {
         lines,

@@ -16,7 +16,7 @@ use crate::actor::Actor;
 use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
 use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};
-use crate::vendor::{Vendor, VendorError, token_price_at};
+use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError, token_price_at};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
@@ -74,6 +74,9 @@ pub enum TokenSaleError {
     /// The quantity is no positive number.
     #[error("buy at least some tokens: the quantity must be above zero")]
     QuantityNotPositive,
+    /// More than one purchase may be.
+    #[error("one purchase is at most 1000000000 tokens: split it")]
+    QuantityTooLarge,
     /// The session ended after too many declines (REG-09, TOK-09).
     #[error("this payment session is over after too many declined cards: begin a new one")]
     SessionOver,
@@ -143,6 +146,9 @@ pub fn token_order_open(
     let reference = text::optional_line("the reference", &new.reference, 200)?;
     if !new.quantity.is_positive() {
         return Err(TokenSaleError::QuantityNotPositive);
+    }
+    if new.quantity > TOKENS_AT_MOST {
+        return Err(TokenSaleError::QuantityTooLarge);
     }
     // Before the card is charged: what does not fit the account cannot be credited.
     let lots = lots_locked(tx, customer.book_id, customer.wallet)?;

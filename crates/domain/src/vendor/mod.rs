@@ -15,7 +15,7 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use rules::money_for_tokens;
+pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 
 /// A vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use scrip_domain::order::{
     OrderError, OrderOutcome, OrderRequest, Quote, Refusal, Wanted, order_list, order_list_set,
     order_reference_taken, quote,
 };
+use scrip_domain::vendor::TOKENS_AT_MOST;
 use scrip_domain::{Actor, Amount};
 use scrip_engine::Timestamp;
 use scrip_ledger::Origin;
@@ -461,7 +462,9 @@ fn awkward_orders(db: &TestDb) {
         let order = place(&too_much);
         assert!(order.unwrap_err().to_string().contains("too large"));
     }
-    let short = refused(place(&[want(dear, 1)]).unwrap());
+    assert!(matches!(place(&[want(dear, 1)]), Err(OrderError::TooLarge)));
+    let largest = world.offer_of(plain_offer("largest", TOKENS_AT_MOST));
+    let short = refused(place(&[want(largest, 1)]).unwrap());
     assert!(matches!(short, Refusal::Shortage { .. }));
     for quantity in [0, -1, 1_000_000_001, i64::MAX, i64::MIN] {
         assert!(matches!(

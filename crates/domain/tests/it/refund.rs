@@ -181,12 +181,12 @@ fn a_tier_is_refunded_whole(db: &TestDb) {
     let dear = world.offer_of(NewOffer {
         tiers: vec![Tier {
             up_to: 1_000_000,
-            price: Amount::from_units(4_000_000_000_000_000_000),
+            price: Amount::from_units(1_000_000_000_000_000),
         }],
         ..plain_offer("dear", tokens(0))
     });
     let rich = world.register().customer_id;
-    let much = Amount::from_units(4_000_000_000_000_000_000);
+    let much = Amount::from_units(1_000_000_000_000_000);
     world.give(rich, much, Origin::Free, None, Timestamp::NEVER);
     let order = completed(world.place(rich, &[want(dear, 1_000_000)])).order_id;
     assert_eq!(

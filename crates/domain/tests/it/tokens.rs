@@ -1,14 +1,16 @@
 //! Buying tokens by card: approved, declined, timed out and resolved later.
 
 use crate::support::{World, tokens};
-use scrip_domain::Actor;
 use scrip_domain::customer::State;
 use scrip_domain::id::{CustomerId, TokenOrderId};
 use scrip_domain::token_sale::{
     CardProcessor, Charge, ChargeOutcome, NewTokenOrder, Outcome, TestCards, TokenSaleError,
     token_order_close, token_order_open, token_orders_resolve,
 };
-use scrip_ledger::account_balance;
+use scrip_domain::vendor::TOKENS_AT_MOST;
+use scrip_domain::{Actor, Amount};
+use scrip_engine::Timestamp;
+use scrip_ledger::{Origin, account_balance};
 use scrip_testkit::TestDb;
 use std::sync::Mutex;
 
@@ -297,13 +299,16 @@ fn what_cannot_be_bought(db: &TestDb) {
         let refused = world.buy(id, nothing, "test_ok");
         assert!(matches!(refused, Err(TokenSaleError::QuantityNotPositive)));
     }
-    let huge = scrip_domain::Amount::from_units(5_000_000_000_000_000_000);
-    assert!(world.buy(id, huge, "test_ok").is_ok(), "50 billion GBP fit");
     let calls = world.cards.calls();
-    let more = world.buy(id, huge, "test_ok");
+    let too_much = TOKENS_AT_MOST.plus(Amount::from_units(1)).unwrap();
+    let refused = world.buy(id, too_much, "test_ok");
+    assert!(matches!(refused, Err(TokenSaleError::QuantityTooLarge)));
+    let nearly_all = Amount::from_units(i64::MAX - 10);
+    world.give(id, nearly_all, Origin::Free, None, Timestamp::NEVER);
+    let more = world.buy(id, TOKENS_AT_MOST, "test_ok");
     assert!(
         matches!(more, Err(TokenSaleError::Ledger(_))),
-        "but not twice"
+        "a wallet holds no more"
     );
     assert_eq!(
         world.cards.calls(),
