@@ -190,28 +190,34 @@ impl Tx<'_> {
     }
 }
 
-impl Read for Tx<'_> {
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-    fn numbers_commit_in_order(&self) -> bool {
-        matches!(self.conn, Conn::Sqlite(_))
-    }
-    fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        self.conn.query(sql, params)
-    }
-    fn query_all(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
-        self.conn.query_all(queries)
-    }
-    fn query_each(
-        &mut self,
-        sql: &'static str,
-        params: &[Param<'_>],
-        each: &mut dyn FnMut(Row) -> Result<()>,
-    ) -> Result<()> {
-        self.conn.query_each(sql, params, each)
-    }
+macro_rules! reads {
+    ($($transaction:ty),+) => {$(
+        impl Read for $transaction {
+            fn now(&self) -> Timestamp {
+                self.now
+            }
+            fn numbers_commit_in_order(&self) -> bool {
+                matches!(self.conn, Conn::Sqlite(_))
+            }
+            fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+                self.conn.query(sql, params)
+            }
+            fn query_all(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
+                self.conn.query_all(queries)
+            }
+            fn query_each(
+                &mut self,
+                sql: &'static str,
+                params: &[Param<'_>],
+                each: &mut dyn FnMut(Row) -> Result<()>,
+            ) -> Result<()> {
+                self.conn.query_each(sql, params, each)
+            }
+        }
+    )+};
 }
+
+reads!(Tx<'_>, ReadTx<'_>);
 
 impl Store for Tx<'_> {
     fn put(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<()> {
@@ -219,29 +225,6 @@ impl Store for Tx<'_> {
             Conn::Sqlite(c) => c.put(sql, params),
             Conn::Postgres(c) => c.put(sql, params),
         }
-    }
-}
-
-impl Read for ReadTx<'_> {
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-    fn numbers_commit_in_order(&self) -> bool {
-        matches!(self.conn, Conn::Sqlite(_))
-    }
-    fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        self.conn.query(sql, params)
-    }
-    fn query_all(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>> {
-        self.conn.query_all(queries)
-    }
-    fn query_each(
-        &mut self,
-        sql: &'static str,
-        params: &[Param<'_>],
-        each: &mut dyn FnMut(Row) -> Result<()>,
-    ) -> Result<()> {
-        self.conn.query_each(sql, params, each)
     }
 }
 

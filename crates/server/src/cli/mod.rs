@@ -4,6 +4,7 @@ mod account;
 mod backup;
 mod export;
 mod import;
+mod maintain;
 mod open;
 pub mod progress;
 mod replay;
@@ -59,6 +60,8 @@ enum Command {
     ///
     /// Reads one snapshot, also beside a running node. Exit code 1 when a row is wrong.
     Verify(verify::Verify),
+    /// Seal new entries, give expired holds back, forget old answers
+    Maintain(maintain::Maintain),
     /// Write a vendor's ledger for bean-check, hledger or a spreadsheet
     ///
     /// Whoever reads it need not trust scrip: every posting is in it.
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Account(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Maintain(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),

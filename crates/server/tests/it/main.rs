@@ -4,7 +4,7 @@
 //! Read on: `shop.rs` (a vendor whose customers buy under keys, and what must hold afterwards),
 //! then `power_loss.rs`, `killed.rs`, `server_stops.rs`, `full_disk.rs`, `corrupt_row.rs`.
 //! `program.rs` runs the built program; `help.rs`, `vendors.rs`, `import.rs`, `replay.rs`,
-//! `verify.rs` and `backup.rs` do so.
+//! `verify.rs`, `maintain.rs` and `backup.rs` do so.
 #![allow(clippy::unwrap_used)]
 
 /// Makes each function that takes a `&TestDb` a test on both engines.
@@ -20,6 +20,7 @@ mod full_disk;
 mod help;
 mod import;
 mod killed;
+mod maintain;
 mod power_loss;
 mod program;
 mod replay;
