@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// Commands in one commit at most.
 const BATCH: usize = 8192;
 /// Pages in the write-ahead log (4 KiB each) after which they are copied into the database.
-const CHECKPOINT_PAGES: i64 = 8_000;
+const CHECKPOINT_PAGES: i64 = 16_000;
 
 /// A connection with its statements. One owner at a time.
 pub(crate) struct SqliteConn {

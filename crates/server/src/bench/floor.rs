@@ -10,7 +10,7 @@ use std::time::Instant;
 
 const TABLES: &str = "
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -262144;
-    PRAGMA wal_autocheckpoint = 8000;
+    PRAGMA wal_autocheckpoint = 16000;
     CREATE TABLE entry (a INTEGER, b INTEGER, c BLOB, d TEXT, e TEXT, f TEXT, g INTEGER, h INTEGER,
         i INTEGER, j BLOB, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID;
     CREATE TABLE transfer (a INTEGER, b INTEGER, c INTEGER, d INTEGER, e INTEGER, f INTEGER,
