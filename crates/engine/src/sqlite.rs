@@ -30,6 +30,11 @@ const BATCH: usize = 8192;
 /// Pages in the write-ahead log (4 KiB each) after which they are copied into the database.
 const CHECKPOINT_PAGES: i64 = 16_000;
 
+/// Page cache of a reader.
+const READ_CACHE_KIB: i64 = 32 * 1024;
+/// Page cache of the writer. SQLite walks through it at each commit, so more is not faster.
+const WRITE_CACHE_KIB: i64 = 64 * 1024;
+
 /// A connection with its statements. One owner at a time.
 pub(crate) struct SqliteConn {
     conn: Connection,
@@ -67,7 +72,7 @@ impl SqliteConn {
         conn.execute_batch(&format!(
             "PRAGMA busy_timeout = 10000; PRAGMA synchronous = {synchronous};
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA foreign_keys = ON;",
-            if read_only { 32 * 1024 } else { 256 * 1024 }
+            if read_only { READ_CACHE_KIB } else { WRITE_CACHE_KIB }
         ))
         .map_err(error)?;
         if read_only {
