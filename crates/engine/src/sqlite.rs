@@ -72,7 +72,11 @@ impl SqliteConn {
         conn.execute_batch(&format!(
             "PRAGMA busy_timeout = 10000; PRAGMA synchronous = {synchronous};
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA foreign_keys = ON;",
-            if read_only { READ_CACHE_KIB } else { WRITE_CACHE_KIB }
+            if read_only {
+                READ_CACHE_KIB
+            } else {
+                WRITE_CACHE_KIB
+            }
         ))
         .map_err(error)?;
         if read_only {
