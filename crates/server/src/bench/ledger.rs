@@ -1,7 +1,7 @@
 //! `scrip bench ledger`.
 
 use super::world::{Choice, Folder, post, vendor, wallets};
-use super::{RUNS, floor::Floor, median, rounded};
+use super::{RUNS, compare, floor::Floor, rounded};
 use crate::cli::{progress, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
@@ -130,20 +130,16 @@ impl LedgerBench {
             for batch in &self.batch {
                 // Small batches wait for the disk most of the time: fewer rows say as much.
                 let total = self.transfers.min(batch * 400);
-                let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-                for _ in 0..RUNS {
-                    let us = subject.run(total, *batch)?;
-                    let them = floor.run(total, *batch)?;
-                    ours.push(us);
-                    bare.push(them);
-                    ratios.push(us / them);
-                    bar.inc(1);
-                }
+                let compared = compare(
+                    &bar,
+                    || subject.run(total, *batch),
+                    || floor.run(total, *batch),
+                )?;
                 results.push(json!({
                     "batch": batch, "accounts": accounts,
-                    "transfers_per_s": rounded(median(ours)),
-                    "bare_per_s": rounded(median(bare)),
-                    "ratio": rounded(median(ratios)),
+                    "transfers_per_s": compared.ours,
+                    "bare_per_s": compared.floor,
+                    "ratio": compared.ratio,
                 }));
             }
         }

@@ -9,6 +9,7 @@ mod world;
 
 use crate::failure::Failure;
 use clap::Subcommand;
+use indicatif::ProgressBar;
 
 /// Runs of each measurement; the median counts.
 const RUNS: usize = 5;
@@ -29,6 +30,34 @@ impl Bench {
             Bench::Purchase(bench) => bench.run(),
         }
     }
+}
+
+/// Medians of what was measured beside each other, and of their ratios run by run.
+struct Compared {
+    ours: f64,
+    floor: f64,
+    ratio: f64,
+}
+
+/// Measures the two in turn; each answers with its rate.
+fn compare(
+    bar: &ProgressBar,
+    mut ours: impl FnMut() -> Result<f64, Failure>,
+    mut floor: impl FnMut() -> Result<f64, Failure>,
+) -> Result<Compared, Failure> {
+    let (mut us, mut them, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let (our_rate, floor_rate) = (ours()?, floor()?);
+        us.push(our_rate);
+        them.push(floor_rate);
+        ratios.push(our_rate / floor_rate);
+        bar.inc(1);
+    }
+    Ok(Compared {
+        ours: rounded(median(us)),
+        floor: rounded(median(them)),
+        ratio: rounded(median(ratios)),
+    })
 }
 
 /// The middle of some figures.

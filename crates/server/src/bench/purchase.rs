@@ -2,7 +2,7 @@
 
 use super::purchase_postgres::Function;
 use super::world::{Choice, Folder, customers, offers, vendor};
-use super::{RUNS, floor::Floor, median, rounded};
+use super::{RUNS, compare, floor::Floor};
 use crate::cli::{progress, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
@@ -185,20 +185,16 @@ impl PurchaseBench {
         let mut results = Vec::new();
         let bar = progress::bar((self.waiting.len() * RUNS) as u64, "runs");
         for waiting in &self.waiting {
-            let (mut ours, mut baseline, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-            for _ in 0..RUNS {
-                let us = subject.run(self.purchases, *waiting)?;
-                let them = beside.run(self.purchases, *waiting)?;
-                ours.push(us);
-                baseline.push(them);
-                ratios.push(us / them);
-                bar.inc(1);
-            }
+            let compared = compare(
+                &bar,
+                || subject.run(self.purchases, *waiting),
+                || beside.run(self.purchases, *waiting),
+            )?;
             results.push(json!({
                 "engine": engine, "waiting": waiting,
-                "purchases_per_s": rounded(median(ours)),
-                "baseline_per_s": rounded(median(baseline)),
-                "ratio": rounded(median(ratios)),
+                "purchases_per_s": compared.ours,
+                "baseline_per_s": compared.floor,
+                "ratio": compared.ratio,
             }));
         }
         bar.finish_and_clear();
