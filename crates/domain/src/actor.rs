@@ -1,6 +1,6 @@
 //! Who gives a command.
 
-use crate::id::{CustomerId, StaffId};
+use crate::id::{ApiKeyId, CustomerId, StaffId};
 use std::fmt;
 
 /// Whoever gives a command; kept with everything that it changes.
@@ -10,6 +10,8 @@ pub enum Actor {
     Customer(CustomerId),
     /// A member of the vendor's staff.
     Staff(StaffId),
+    /// A program of the vendor, by its key.
+    Key(ApiKeyId),
     /// Scrip itself: a job, or the operator's command line.
     System,
 }
@@ -24,7 +26,7 @@ impl Actor {
     pub fn may_act_for(self, customer: CustomerId) -> bool {
         match self {
             Actor::Customer(own) => own == customer,
-            Actor::Staff(_) | Actor::System => true,
+            Actor::Staff(_) | Actor::Key(_) | Actor::System => true,
         }
     }
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::Customer(id) => fmt::Display::fmt(id, f),
             Actor::Staff(id) => fmt::Display::fmt(id, f),
+            Actor::Key(id) => fmt::Display::fmt(id, f),
             Actor::System => f.write_str("system"),
         }
     }

@@ -1,6 +1,6 @@
 //! Typed ids: UUIDv7 inside, TypeIDs (`cus_01h…`) outside.
 
-use scrip_engine::{Param, Result, Row};
+use scrip_engine::{Param, Result, Row, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -88,3 +88,53 @@ typed_id!(
 typed_id!(
     /// An order.
     OrderId, "ord");
+typed_id!(
+    /// A key of a program.
+    ApiKeyId, "key");
+
+/// Where ids lie that were made in a span of time, the end left out: at or above the first,
+/// below the second. They carry milliseconds, so a row's own time still decides at both ends.
+pub fn ids_between(from: Timestamp, to: Timestamp) -> (Uuid, Uuid) {
+    let first_of = |millis: i64| {
+        let millis = u64::try_from(millis).unwrap_or(0);
+        let mut bytes = [0; 16];
+        for (byte, place) in bytes
+            .iter_mut()
+            .zip(millis.to_be_bytes().into_iter().skip(2))
+        {
+            *byte = place;
+        }
+        Uuid::from_bytes(bytes)
+    };
+    let millis = |t: Timestamp| t.0.div_euclid(1000);
+    let end = millis(to).saturating_add(1).min((1 << 48) - 1);
+    (first_of(millis(from)), first_of(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids_between;
+    use scrip_engine::Timestamp;
+    use uuid::Builder;
+
+    #[test]
+    fn a_span_holds_the_ids_of_its_milliseconds() {
+        let at = |millis: u64, random| {
+            Builder::from_unix_timestamp_millis(millis, &[random; 10]).into_uuid()
+        };
+        let (low, high) = ids_between(
+            Timestamp(1_700_000_000_123_999),
+            Timestamp(1_700_000_000_125_000),
+        );
+        for random in [0, 0xff] {
+            for inside in [1_700_000_000_123, 1_700_000_000_124, 1_700_000_000_125] {
+                assert!((low..high).contains(&at(inside, random)), "{inside}");
+            }
+            for outside in [0, 1_700_000_000_122, 1_700_000_000_126, (1 << 48) - 1] {
+                assert!(!(low..high).contains(&at(outside, random)), "{outside}");
+            }
+        }
+        let (first, last) = ids_between(Timestamp(i64::MIN), Timestamp::NEVER);
+        assert!(first.is_nil() && last > at(1 << 47, 0xff));
+    }
+}

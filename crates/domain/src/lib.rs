@@ -24,13 +24,18 @@ pub mod actor;
 pub mod command;
 pub mod id;
 pub mod node;
+pub mod page;
+pub mod secret;
 pub mod text;
 pub mod vault;
 
+pub mod api_key;
 pub mod catalog;
 pub mod customer;
 pub mod order;
 pub mod report;
+pub mod session;
+pub mod statement;
 pub mod token_sale;
 pub mod vendor;
 pub mod verify;

@@ -27,7 +27,79 @@ pub enum TextError {
         /// The character.
         code: u32,
     },
+    /// None of the known words.
+    #[error("{field} {text:?} is not known: choose one of {known}")]
+    NotKnown {
+        /// The field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+        /// What could be.
+        known: String,
+    },
 }
+
+/// Makes an enum whose values have names, for columns, JSON and people.
+macro_rules! named {
+    (
+        $(#[$doc:meta])* $type:ident, $field:literal {
+            $($(#[$value_doc:meta])* $value:ident = $name:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum $type {
+            $($(#[$value_doc])* $value),+
+        }
+
+        impl $type {
+            /// All of them.
+            pub const ALL: &[$type] = &[$($type::$value),+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($type::$value => $name),+
+                }
+            }
+
+            /// The one of a name.
+            pub fn parse(name: &str) -> std::result::Result<Self, $crate::text::TextError> {
+                let found = $type::ALL.iter().copied().find(|one| one.name() == name);
+                found.ok_or_else(|| $crate::text::TextError::NotKnown {
+                    field: $field,
+                    text: name.chars().take(60).collect(),
+                    known: [$($name),+].join(", "),
+                })
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+        impl std::str::FromStr for $type {
+            type Err = $crate::text::TextError;
+            fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
+                $type::parse(name)
+            }
+        }
+        impl TryFrom<String> for $type {
+            type Error = $crate::text::TextError;
+            fn try_from(name: String) -> std::result::Result<Self, Self::Error> {
+                $type::parse(&name)
+            }
+        }
+        impl From<$type> for String {
+            fn from(one: $type) -> String {
+                one.name().to_owned()
+            }
+        }
+    };
+}
+pub(crate) use named;
 
 /// The text without space around it: not empty, at most `most` characters, one line.
 pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, TextError> {

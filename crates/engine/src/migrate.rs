@@ -29,7 +29,11 @@ macro_rules! migration {
 }
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ledger"), migration!(2, "0002_shop")];
+pub const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_ledger"),
+    migration!(2, "0002_shop"),
+    migration!(3, "0003_front"),
+];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";
 const RECORD: &str =

@@ -255,27 +255,48 @@ pub fn lots_available(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Ve
 
 /// The balance (credits minus debits) of any account, as committed.
 pub fn account_balance(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Amount> {
-    let head = tx.query_opt(
-        "SELECT balance FROM account_head WHERE book_id = $1 AND account_id = $2",
-        params![book, account],
-    )?;
-    if let Some(row) = head {
-        return Ok(Amount::from_units(row.int(0)?));
+    let balances = account_balances(tx, book, &[account])?;
+    Ok(balances.first().copied().unwrap_or_default())
+}
+
+/// The balances of several accounts, in their order: the tail is read once for all of them.
+pub fn account_balances(tx: &mut ReadTx<'_>, book: i64, accounts: &[i64]) -> Result<Vec<Amount>> {
+    let mut balances = Vec::with_capacity(accounts.len());
+    let mut summed = Vec::new();
+    for (account, place) in accounts.iter().zip(0_usize..) {
+        let head = tx.query_opt(
+            "SELECT balance FROM account_head WHERE book_id = $1 AND account_id = $2",
+            params![book, *account],
+        )?;
+        let stored = match head {
+            Some(row) => Some(row),
+            None => {
+                summed.push((*account, place));
+                tx.query_opt(
+                    "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
+                    params![book, *account],
+                )?
+            }
+        };
+        balances.push(Amount::from_units(stored.map_or(Ok(0), |row| row.int(0))?));
     }
-    let rolled = tx.query_opt(
-        "SELECT balance FROM rollup WHERE book_id = $1 AND account_id = $2",
-        params![book, account],
-    )?;
-    let mut balance = Amount::from_units(rolled.map_or(Ok(0), |row| row.int(0))?);
+    if summed.is_empty() {
+        return Ok(balances);
+    }
     for transfer in tail_transfers(tx, book)? {
-        if transfer.credit == account {
-            balance = balance.plus(transfer.amount)?;
-        }
-        if transfer.debit == account {
-            balance = balance.minus(transfer.amount)?;
+        for (account, place) in &summed {
+            let Some(balance) = balances.get_mut(*place) else {
+                continue;
+            };
+            if transfer.credit == *account {
+                *balance = balance.plus(transfer.amount)?;
+            }
+            if transfer.debit == *account {
+                *balance = balance.minus(transfer.amount)?;
+            }
         }
     }
-    Ok(balance)
+    Ok(balances)
 }
 
 /// The transfers of a chained account with their entries, newest first: `limit` of them, from

@@ -447,6 +447,46 @@ pub fn entry_transfers(tx: &mut dyn Read, book: i64, entry: &Entry) -> Result<Ve
     rows.iter().map(transfer_row).collect()
 }
 
+const NEWEST: &str =
+    "SELECT entry_id, event_id, code, actor, reference, effective_at, recorded_at, transfers,
+            digest
+     FROM entry WHERE book_id = $1 AND entry_id < $2 ORDER BY entry_id DESC LIMIT $3";
+
+/// Entries of a book with their transfers, newest number first: `limit` of them, below the number
+/// `before` (`None` for the newest).
+pub fn entries_before(
+    tx: &mut dyn Read,
+    book: i64,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<(Entry, Vec<Transfer>)>> {
+    let rows = tx.query(NEWEST, params![book, before.unwrap_or(i64::MAX), limit])?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in &rows {
+        entries.push((entry_row(row)?, Vec::new()));
+    }
+    let (Some((newest, _)), Some((oldest, _))) = (entries.first(), entries.last()) else {
+        return Ok(entries);
+    };
+    // The numbers between belong to these entries and to no other of this book.
+    let end = newest.entry_id.saturating_add(newest.transfers);
+    let rows = tx.query(
+        "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
+                debit_previous, debit_balance, credit_previous, credit_balance
+         FROM transfer WHERE book_id = $1 AND transfer_id >= $2 AND transfer_id < $3
+         ORDER BY transfer_id",
+        params![book, oldest.entry_id, end],
+    )?;
+    for row in &rows {
+        let transfer = transfer_row(row)?;
+        let of = |(e, _): &&mut (Entry, Vec<Transfer>)| e.entry_id == transfer.entry_id;
+        if let Some((_, transfers)) = entries.iter_mut().find(of) {
+            transfers.push(transfer);
+        }
+    }
+    Ok(entries)
+}
+
 /// Reads an entry from its columns in the order of the table.
 pub(crate) fn entry_row(row: &Row) -> Result<Entry> {
     Ok(Entry {

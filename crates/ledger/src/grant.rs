@@ -143,6 +143,15 @@ pub fn grant_by_id(tx: &mut Tx<'_>, book: i64, grant: i64) -> Result<Arc<GrantIn
     if let Some(info) = tx.memory::<LedgerMemory>()?.facts.grant((book, grant)) {
         return Ok(info);
     }
+    let info = Arc::new(grant_stored(tx, book, grant)?);
+    tx.memory::<LedgerMemory>()?
+        .facts
+        .set_grant((book, grant), info.clone());
+    Ok(info)
+}
+
+/// A grant as stored, for those who have no writer's memory.
+pub fn grant_stored(tx: &mut dyn Read, book: i64, grant: i64) -> Result<GrantInfo> {
     let row = tx
         .query_opt(
             "SELECT grant_id, asset_id, origin, restriction, expires_at, quantity, paid,
@@ -151,11 +160,7 @@ pub fn grant_by_id(tx: &mut Tx<'_>, book: i64, grant: i64) -> Result<Arc<GrantIn
             params![book, grant],
         )?
         .ok_or(Error::GrantUnknown { book, grant })?;
-    let info = Arc::new(grant_info(&row, 0)?);
-    tx.memory::<LedgerMemory>()?
-        .facts
-        .set_grant((book, grant), info.clone());
-    Ok(info)
+    grant_info(&row, 0)
 }
 
 /// Records that a credit grant was paid off; every piece of it counts as paid from now on.

@@ -8,7 +8,9 @@ use crate::account::{AccountKind, NewAccount, account_info, account_open};
 use crate::amount::Amount;
 use crate::entry::{Leg, Posting, entries_by_id, entry_post_held, entry_transfers};
 use crate::error::{Error, Result};
-use scrip_engine::{Error as EngineError, Read, Row, Sequence, Store, Timestamp, Tx, params};
+use scrip_engine::{
+    Error as EngineError, Read, ReadTx, Row, Sequence, Store, Timestamp, Tx, params,
+};
 use uuid::Uuid;
 
 /// An amount of one grant.
@@ -299,6 +301,17 @@ fn closing_legs(hold: &Hold, pieces: &[Piece], post: Option<(i64, Amount)>) -> R
         }
     }
     Ok(legs)
+}
+
+/// What all open holds have set aside of a wallet, as committed.
+pub fn held_balance(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Amount> {
+    let row = tx.query_opt(
+        "SELECT h.balance FROM held_account a
+         JOIN account_head h ON h.book_id = a.book_id AND h.account_id = a.held_id
+         WHERE a.book_id = $1 AND a.account_id = $2",
+        params![book, account],
+    )?;
+    Ok(Amount::from_units(row.map_or(Ok(0), |row| row.int(0))?))
 }
 
 /// The account in which a wallet's holds are kept, opened at the first hold.

@@ -35,8 +35,8 @@ mod seal;
 pub mod verify;
 
 pub use account::{
-    AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_head_locked,
-    account_history, account_open, account_walk, lots_available, lots_locked,
+    AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_balances,
+    account_head_locked, account_history, account_open, account_walk, lots_available, lots_locked,
 };
 pub use amount::{Amount, Rounding};
 pub use book::{
@@ -44,12 +44,16 @@ pub use book::{
     asset_token_create, book_by_slug, book_create, books,
 };
 pub use entry::{
-    Entry, Leg, Posting, Transfer, entries_by_id, entry_post, entry_reverse, entry_transfers,
+    Entry, Leg, Posting, Transfer, entries_before, entries_by_id, entry_post, entry_reverse,
+    entry_transfers,
 };
 pub use error::{Error, Result};
-pub use grant::{GrantInfo, NewGrant, Origin, grant_by_id, grant_open, grant_pay_off};
+pub use grant::{
+    GrantInfo, NewGrant, Origin, grant_by_id, grant_open, grant_pay_off, grant_stored,
+};
 pub use hold::{
-    Hold, HoldState, Piece, hold_by_id, hold_expire, hold_place, hold_post, hold_release, holds_due,
+    Hold, HoldState, Piece, held_balance, hold_by_id, hold_expire, hold_place, hold_post,
+    hold_release, holds_due,
 };
 pub use memory::{LedgerMemory, memory, memory_without_floor};
 pub use seal::{Sealed, seal_next, tail_restore};

@@ -1,9 +1,12 @@
 //! How commands of the command line fail, and with which exit code.
 
+use scrip_domain::api_key::ApiKeyError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::order::OrderError;
+use scrip_domain::secret::SecretError;
+use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::TokenSaleError;
 use scrip_domain::vendor::VendorError;
 use scrip_engine::Error as EngineError;
@@ -16,6 +19,9 @@ pub enum Failure {
     /// The command was refused, or what it checked is wrong: exit code 1.
     #[error("{0}")]
     Refused(String),
+    /// The command cannot be understood as given: exit code 2.
+    #[error("{0}")]
+    Usage(String),
     /// A row breaks its own rules: exit code 1.
     #[error("{0}")]
     Corrupt(EngineError),
@@ -41,6 +47,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Refused(_) | Failure::Corrupt(_) | Failure::File { .. } => ExitCode::from(1),
+            Failure::Usage(_) => ExitCode::from(2),
             Failure::NoDatabase(_) | Failure::Database(_) => ExitCode::from(3),
         }
     }
@@ -105,4 +112,12 @@ below! {
     CustomerError { Engine, Ledger, Vendor },
     TokenSaleError { Engine, Ledger, Vendor, Customer },
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
+    ApiKeyError { Engine },
+    SessionError { Engine, Vendor, Customer },
+}
+
+impl From<SecretError> for Failure {
+    fn from(e: SecretError) -> Self {
+        Failure::Refused(e.to_string())
+    }
 }

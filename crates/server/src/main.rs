@@ -1,12 +1,20 @@
-//! The program `scrip`: so far its command line. Rules live in `scrip-domain`; what is here reads
-//! arguments and files, gives commands, and shows what came of them.
+//! The program `scrip`: command line, API, pages, jobs. Rules live in `scrip-domain`; what is here
+//! parses, authorises, gives commands, and shows what came of them.
 
+mod api;
 mod bench;
 mod cli;
+mod config;
+mod demo;
+mod error;
 mod failure;
+mod http;
+mod jobs;
 mod key_file;
 mod portable;
 mod replay;
+mod state;
+mod web;
 
 use std::process::ExitCode;
 

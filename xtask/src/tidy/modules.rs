@@ -7,17 +7,20 @@ use crate::finding::Finding;
 const DOMAIN_SOURCE: &str = "crates/domain/src";
 
 /// Modules that every noun may use. They use no noun.
-const BASE: [&str; 8] = [
-    "actor", "command", "error", "id", "money", "node", "text", "vault",
+const BASE: [&str; 10] = [
+    "actor", "command", "error", "id", "money", "node", "page", "secret", "text", "vault",
 ];
 
 /// The nouns from the bottom up: each may use those before it.
-const NOUNS: [&str; 19] = [
+const NOUNS: [&str; 22] = [
     "vendor",
     "customer",
+    "session",
+    "api_key",
     "token_sale",
     "catalog",
     "order",
+    "statement",
     "license",
     "transfer",
     "listing",

@@ -1,5 +1,6 @@
 //! The catalogue: products, their offers, quantity tiers and stock (SHP-09, SHP-10).
 
+mod browse;
 mod rules;
 pub mod shop_export;
 mod store;
@@ -13,6 +14,10 @@ use scrip_engine::{Error as EngineError, Read, Tx};
 use scrip_ledger::{Amount, Error as LedgerError};
 use serde::{Deserialize, Serialize};
 
+pub use browse::{
+    PRODUCTS_AT_MOST, ProductFilter, ProductPage, categories, product_detail, products,
+    products_counted,
+};
 pub use rules::{Priced, price};
 
 /// What a customer gets from an offer (LIC-01 adds the ways to extend a rental).
@@ -70,6 +75,8 @@ pub struct NewProduct {
     pub category: String,
     /// Address of an image.
     pub image_url: String,
+    /// The size of what is downloaded, in kilobytes; 0 where nothing is (SHP-09).
+    pub download_kb: i64,
 }
 
 /// A quantity tier (SHP-10): more than the tier before and up to `up_to` costs `price` and
@@ -154,9 +161,27 @@ pub enum CatalogError {
     /// Stock below nothing.
     #[error("the stock of {0:?} is below zero")]
     StockNegative(String),
+    /// A download of no size that there can be.
+    #[error("{handle:?}: a download has 0 to {most} kilobytes, not {kb}")]
+    DownloadInvalid {
+        /// The product.
+        handle: String,
+        /// The size given.
+        kb: i64,
+        /// The largest size.
+        most: i64,
+    },
     /// Tiers out of order.
     #[error("the tiers of {0:?} must rise, from a quantity of at least 1, none free of sense")]
     TiersDisordered(String),
+    /// More categories than a page looks through.
+    #[error("at most {most} categories can be chosen at once, not {chosen}: choose fewer, or none")]
+    TooManyCategories {
+        /// Categories chosen.
+        chosen: usize,
+        /// Categories that can be.
+        most: usize,
+    },
     /// No such product.
     #[error("there is no product {0:?}")]
     ProductUnknown(String),
@@ -243,26 +268,22 @@ pub fn offer_by_sku(tx: &mut dyn Read, book_id: i64, sku: &str) -> Result<Option
     store::offer_by_sku(tx, book_id, sku)
 }
 
-/// All about one product (SHP-09).
-pub fn product_detail(tx: &mut dyn Read, book_id: i64, handle: &str) -> Result<ProductDetail> {
-    let unknown = || CatalogError::ProductUnknown(handle.chars().take(60).collect());
-    let id = store::product_by_handle(tx, book_id, handle)?.ok_or_else(unknown)?;
-    let product = store::product(tx, book_id, id)?;
-    let mut offers = Vec::new();
-    let ids = store::offers_of(tx, book_id, id)?;
-    for offer in offers_by_id(tx, book_id, &ids)? {
-        let stock = if offer.stocked {
-            store::stock(tx, book_id, offer.offer_id)?
-        } else {
-            None
-        };
-        offers.push((offer, stock));
-    }
-    Ok(ProductDetail {
-        product,
-        product_id: id,
-        offers,
-    })
+/// An offer with what a list of offers says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The offer, with its tiers.
+    pub offer: Offer,
+    /// Pieces at hand where they are counted.
+    pub on_hand: Option<i64>,
+    /// The product's handle.
+    pub handle: String,
+    /// What is downloaded, in kilobytes.
+    pub download_kb: i64,
+}
+
+/// Offers as a list shows them, in any order, each once. Those that do not exist are left out.
+pub fn offers_shown(tx: &mut dyn Read, book_id: i64, ids: &[OfferId]) -> Result<Vec<Shown>> {
+    store::shown(tx, book_id, ids)
 }
 
 /// Takes pieces out of stock for several offers, all or none. `Err` carries the first offer that

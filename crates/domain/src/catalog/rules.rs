@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Pieces in one order line at most, without tiers.
 const QUANTITY_AT_MOST: i64 = 1_000_000_000;
 
+/// Kilobytes of one download at most: a petabyte.
+const DOWNLOAD_AT_MOST: i64 = 1_000_000_000_000;
+
 /// What a quantity of an offer comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Priced {
@@ -68,13 +71,22 @@ fn handle_checked(field: &'static str, handle: &str) -> Result<String> {
 }
 
 pub(super) fn product_checked(new: &NewProduct) -> Result<NewProduct> {
+    let handle = handle_checked("the handle", &new.handle)?;
+    if !(0..=DOWNLOAD_AT_MOST).contains(&new.download_kb) {
+        return Err(CatalogError::DownloadInvalid {
+            handle,
+            kb: new.download_kb,
+            most: DOWNLOAD_AT_MOST,
+        });
+    }
     Ok(NewProduct {
-        handle: handle_checked("the handle", &new.handle)?,
+        handle,
         title: text::line("the name", &new.title, 500)?,
         description: text::paragraph("the description", &new.description, 100_000)?,
         manufacturer: text::optional_line("the manufacturer", &new.manufacturer, 200)?,
         category: text::optional_line("the category", &new.category, 200)?,
         image_url: text::optional_line("the image address", &new.image_url, 2000)?,
+        download_kb: new.download_kb,
     })
 }
 

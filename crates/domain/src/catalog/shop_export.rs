@@ -192,6 +192,7 @@ fn product(handle: &str, fields: &Fields) -> NewProduct {
             .trim()
             .to_owned(),
         image_url: fields.get("Image Src").to_owned(),
+        download_kb: 0,
     }
 }
 

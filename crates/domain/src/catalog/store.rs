@@ -1,9 +1,10 @@
 //! The catalogue's tables.
 
-use super::{NewOffer, NewProduct, Offer, OfferKind, Result, Tier};
+use super::{NewOffer, NewProduct, Offer, OfferKind, ProductFilter, Result, Shown, Tier};
 use crate::id::{OfferId, ProductId};
-use scrip_engine::{Error as EngineError, Read, Row, Store, Tx, params};
+use scrip_engine::{Error as EngineError, Param, Query, Read, Row, Store, Tx, params};
 use scrip_ledger::Amount;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn product_by_handle(
     tx: &mut dyn Read,
@@ -17,20 +18,161 @@ pub(super) fn product_by_handle(
     Ok(row.map(|row| ProductId::from_row(&row, 0)).transpose()?)
 }
 
-pub(super) fn product(tx: &mut dyn Read, book: i64, id: ProductId) -> Result<NewProduct> {
-    let row = tx.query_one(
-        "SELECT handle, title, description, manufacturer, category, image_url
-         FROM product WHERE book_id = $1 AND product_id = $2",
-        params![book, &id],
+/// Ids that fit one query of products; a page has no more.
+pub(super) const PRODUCTS_AT_ONCE: usize = 100;
+
+/// `$2` to `$101`: the ids of a page. A shorter page repeats its last id, so that the statement
+/// stays the same.
+macro_rules! hundred_ids {
+    () => {
+        "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+          $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+          $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56,
+          $57, $58, $59, $60, $61, $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74,
+          $75, $76, $77, $78, $79, $80, $81, $82, $83, $84, $85, $86, $87, $88, $89, $90, $91, $92,
+          $93, $94, $95, $96, $97, $98, $99, $100, $101)"
+    };
+}
+
+/// The book and a hundred ids as parameters; nothing for no ids.
+fn hundred<'a, T>(book: i64, ids: &'a [T]) -> Vec<Param<'a>>
+where
+    &'a T: Into<Param<'a>>,
+{
+    let Some(last) = ids.last() else {
+        return Vec::new();
+    };
+    let ids = ids.iter().chain(std::iter::repeat(last));
+    std::iter::once(Param::Int(book))
+        .chain(ids.take(PRODUCTS_AT_ONCE).map(Into::into))
+        .collect()
+}
+
+/// The products among these ids, at most a hundred, in any order.
+pub(super) fn products(
+    tx: &mut dyn Read,
+    book: i64,
+    ids: &[ProductId],
+) -> Result<Vec<(ProductId, NewProduct)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.query(
+        concat!(
+            "SELECT product_id, handle, title, description, manufacturer, category, image_url,
+                    download_kb
+             FROM product WHERE book_id = $1 AND product_id IN ",
+            hundred_ids!()
+        ),
+        &hundred(book, ids),
     )?;
-    Ok(NewProduct {
-        handle: row.text(0)?.to_owned(),
-        title: row.text(1)?.to_owned(),
-        description: row.text(2)?.to_owned(),
-        manufacturer: row.text(3)?.to_owned(),
-        category: row.text(4)?.to_owned(),
-        image_url: row.text(5)?.to_owned(),
-    })
+    rows.iter()
+        .map(|row| {
+            let product = NewProduct {
+                handle: row.text(1)?.to_owned(),
+                title: row.text(2)?.to_owned(),
+                description: row.text(3)?.to_owned(),
+                manufacturer: row.text(4)?.to_owned(),
+                category: row.text(5)?.to_owned(),
+                image_url: row.text(6)?.to_owned(),
+                download_kb: row.int(7)?,
+            };
+            Ok((ProductId::from_row(row, 0)?, product))
+        })
+        .collect()
+}
+
+/// Products after one, in order of entry, at most `limit`. Each category is one range of the
+/// index; no categories are all.
+pub(super) fn product_ids(
+    tx: &mut dyn Read,
+    book: i64,
+    filter: &ProductFilter,
+    limit: i64,
+) -> Result<Vec<ProductId>> {
+    // No id comes before the empty text of bytes.
+    let after: &[u8] = filter.after.as_ref().map_or(&[], |id| id.0.as_bytes());
+    let base = [Param::Int(book), Param::Blob(after), Param::Int(limit)];
+    let in_category = |category| [base[0], base[1], base[2], Param::Text(category)];
+    let categories: BTreeSet<&str> = filter.categories.iter().map(String::as_str).collect();
+    let by_category: Vec<[Param<'_>; 4]> = categories.into_iter().map(in_category).collect();
+    let queries: Vec<Query<'_>> = match (by_category.is_empty(), filter.for_sale_only) {
+        (true, false) => vec![(ALL_IDS, &base[..])],
+        (true, true) => vec![(ALL_IDS_FOR_SALE, &base[..])],
+        (false, false) => by_category.iter().map(|p| (CATEGORY_IDS, &p[..])).collect(),
+        (false, true) => by_category
+            .iter()
+            .map(|p| (CATEGORY_IDS_FOR_SALE, &p[..]))
+            .collect(),
+    };
+    let mut ids = Vec::new();
+    for row in tx.query_all(&queries)?.iter().flatten() {
+        ids.push(ProductId::from_row(row, 0)?);
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Whether a product `p` has an offer that is sold; the index alone knows.
+macro_rules! for_sale {
+    () => {
+        "EXISTS (SELECT 1 FROM offer o WHERE o.book_id = p.book_id
+                 AND o.product_id = p.product_id AND o.active = 1)"
+    };
+}
+
+const ALL_IDS: &str = "SELECT product_id FROM product
+    WHERE book_id = $1 AND product_id > $2 ORDER BY product_id LIMIT $3";
+const ALL_IDS_FOR_SALE: &str = concat!(
+    "SELECT product_id FROM product p WHERE book_id = $1 AND product_id > $2 AND ",
+    for_sale!(),
+    " ORDER BY product_id LIMIT $3"
+);
+const CATEGORY_IDS: &str = "SELECT product_id FROM product
+    WHERE book_id = $1 AND category = $4 AND product_id > $2 ORDER BY product_id LIMIT $3";
+const CATEGORY_IDS_FOR_SALE: &str = concat!(
+    "SELECT product_id FROM product p
+     WHERE book_id = $1 AND category = $4 AND product_id > $2 AND ",
+    for_sale!(),
+    " ORDER BY product_id LIMIT $3"
+);
+const COUNTED: &str = concat!(
+    "SELECT COUNT(*) FROM product p WHERE book_id = $1 AND category = $2 AND ",
+    for_sale!()
+);
+
+/// Category -> its products for sale.
+pub(super) fn categories(tx: &mut dyn Read, book: i64) -> Result<Vec<(String, i64)>> {
+    let rows = tx.query(
+        concat!(
+            "SELECT category, COUNT(*) FROM product p WHERE book_id = $1 AND ",
+            for_sale!(),
+            " GROUP BY category ORDER BY category"
+        ),
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
+        .collect()
+}
+
+/// Products for sale in each of some categories.
+pub(super) fn counted(
+    tx: &mut dyn Read,
+    book: i64,
+    categories: &BTreeSet<&String>,
+) -> Result<Vec<i64>> {
+    let params: Vec<[Param<'_>; 2]> = categories
+        .iter()
+        .map(|category| [Param::Int(book), Param::Text(category)])
+        .collect();
+    let queries: Vec<Query<'_>> = params.iter().map(|p| (COUNTED, &p[..])).collect();
+    let answers = tx.query_all(&queries)?;
+    answers
+        .iter()
+        .flatten()
+        .map(|row| Ok(row.int(0)?))
+        .collect()
 }
 
 pub(super) fn insert_product(
@@ -42,8 +184,8 @@ pub(super) fn insert_product(
     let now = tx.now();
     tx.put(
         "INSERT INTO product (book_id, product_id, handle, title, description, manufacturer,
-                              category, image_url, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                              category, image_url, created_at, download_kb)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             book,
             &id,
@@ -53,7 +195,8 @@ pub(super) fn insert_product(
             &new.manufacturer,
             &new.category,
             &new.image_url,
-            now.0
+            now.0,
+            new.download_kb
         ],
     )?;
     Ok(())
@@ -67,7 +210,7 @@ pub(super) fn update_product(
 ) -> Result<()> {
     tx.put(
         "UPDATE product SET title = $3, description = $4, manufacturer = $5, category = $6,
-                            image_url = $7
+                            image_url = $7, download_kb = $8
          WHERE book_id = $1 AND product_id = $2",
         params![
             book,
@@ -76,7 +219,8 @@ pub(super) fn update_product(
             &new.description,
             &new.manufacturer,
             &new.category,
-            &new.image_url
+            &new.image_url,
+            new.download_kb
         ],
     )?;
     Ok(())
@@ -178,13 +322,10 @@ pub(super) fn offers(tx: &mut dyn Read, book: i64, ids: &[OfferId]) -> Result<Ve
             params![book, id(0), id(1), id(2), id(3), id(4), id(5), id(6), id(7)],
         )?;
         for row in &rows {
-            let mut offer = offer_row(row)?;
-            if offer.tiered {
-                offer.tiers = tiers(tx, book, offer.offer_id)?;
-            }
-            offers.push(offer);
+            offers.push(offer_row(row)?);
         }
     }
+    add_tiers(tx, book, offers.iter_mut())?;
     Ok(offers)
 }
 
@@ -211,29 +352,125 @@ fn offer_row(row: &Row) -> Result<Offer> {
     })
 }
 
-fn tiers(tx: &mut dyn Read, book: i64, id: OfferId) -> Result<Vec<Tier>> {
-    let rows = tx.query(
-        "SELECT up_to, price FROM offer_tier WHERE book_id = $1 AND offer_id = $2 ORDER BY up_to",
-        params![book, &id],
-    )?;
-    rows.iter()
-        .map(|row| {
-            Ok(Tier {
-                up_to: row.int(0)?,
-                price: Amount::from_units(row.int(1)?),
-            })
-        })
-        .collect()
+/// Reads the tiers of those offers that have any, a hundred offers at once.
+fn add_tiers<'a>(
+    tx: &mut dyn Read,
+    book: i64,
+    offers: impl Iterator<Item = &'a mut Offer>,
+) -> Result<()> {
+    let mut tiered: BTreeMap<OfferId, &mut Offer> = offers
+        .filter(|o| o.tiered)
+        .map(|o| (o.offer_id, o))
+        .collect();
+    let ids: Vec<OfferId> = tiered.keys().copied().collect();
+    for some in ids.chunks(PRODUCTS_AT_ONCE) {
+        let rows = tx.query(
+            concat!(
+                "SELECT offer_id, up_to, price FROM offer_tier WHERE book_id = $1 AND offer_id IN ",
+                hundred_ids!(),
+                " ORDER BY offer_id, up_to"
+            ),
+            &hundred(book, some),
+        )?;
+        put_tiers(&rows, &mut tiered)?;
+    }
+    Ok(())
 }
 
-pub(super) fn offers_of(tx: &mut dyn Read, book: i64, id: ProductId) -> Result<Vec<OfferId>> {
+/// Gives each offer its tiers, which come in order.
+fn put_tiers(rows: &[Row], offers: &mut BTreeMap<OfferId, &mut Offer>) -> Result<()> {
+    for row in rows {
+        if let Some(offer) = offers.get_mut(&OfferId::from_row(row, 0)?) {
+            offer.tiers.push(Tier {
+                up_to: row.int(1)?,
+                price: Amount::from_units(row.int(2)?),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn shown_row(row: &Row) -> Result<Shown> {
+    Ok(Shown {
+        offer: offer_row(row)?,
+        on_hand: row.opt_int(11)?,
+        handle: row.text(12)?.to_owned(),
+        download_kb: row.int(13)?,
+    })
+}
+
+macro_rules! shown_offers {
+    () => {
+        "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price, o.on_sale,
+                o.active, o.stocked, o.tiered, s.on_hand, p.handle, p.download_kb
+         FROM offer o
+         JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+         LEFT JOIN stock s ON s.book_id = o.book_id AND s.offer_id = o.offer_id
+         WHERE o.book_id = $1 AND "
+    };
+}
+
+/// The offers among these ids as lists show them, in any order, each once.
+pub(super) fn shown(tx: &mut dyn Read, book: i64, ids: &[OfferId]) -> Result<Vec<Shown>> {
+    let mut shown = Vec::with_capacity(ids.len());
+    for some in ids.chunks(PRODUCTS_AT_ONCE) {
+        let rows = tx.query(
+            concat!(shown_offers!(), "o.offer_id IN ", hundred_ids!()),
+            &hundred(book, some),
+        )?;
+        for row in &rows {
+            shown.push(shown_row(row)?);
+        }
+    }
+    add_tiers(tx, book, shown.iter_mut().map(|s| &mut s.offer))?;
+    Ok(shown)
+}
+
+/// The ids of the offers of a hundred products, from the index alone: asked for whole rows, SQLite
+/// would go through all offers of the book.
+macro_rules! offers_of_hundred {
+    () => {
+        concat!(
+            "(SELECT x.offer_id FROM offer x WHERE x.book_id = $1 AND x.product_id IN ",
+            hundred_ids!(),
+            ")"
+        )
+    };
+}
+
+/// The offers of at most a hundred products, in order of entry.
+pub(super) fn offers_of(tx: &mut dyn Read, book: i64, ids: &[ProductId]) -> Result<Vec<Shown>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let params = hundred(book, ids);
     let rows = tx.query(
-        "SELECT offer_id FROM offer WHERE book_id = $1 AND product_id = $2 ORDER BY offer_id",
-        params![book, &id],
+        concat!(
+            shown_offers!(),
+            "o.offer_id IN ",
+            offers_of_hundred!(),
+            " ORDER BY o.offer_id"
+        ),
+        &params,
     )?;
-    rows.iter()
-        .map(|row| Ok(OfferId::from_row(row, 0)?))
-        .collect()
+    let mut shown = rows.iter().map(shown_row).collect::<Result<Vec<_>>>()?;
+    let mut tiered: BTreeMap<OfferId, &mut Offer> = shown
+        .iter_mut()
+        .filter(|s| s.offer.tiered)
+        .map(|s| (s.offer.offer_id, &mut s.offer))
+        .collect();
+    if !tiered.is_empty() {
+        let rows = tx.query(
+            concat!(
+                "SELECT offer_id, up_to, price FROM offer_tier WHERE book_id = $1 AND offer_id IN ",
+                offers_of_hundred!(),
+                " ORDER BY offer_id, up_to"
+            ),
+            &params,
+        )?;
+        put_tiers(&rows, &mut tiered)?;
+    }
+    Ok(shown)
 }
 
 pub(super) fn insert_stock(tx: &mut Tx<'_>, book: i64, id: OfferId, on_hand: i64) -> Result<()> {
@@ -242,14 +479,6 @@ pub(super) fn insert_stock(tx: &mut Tx<'_>, book: i64, id: OfferId, on_hand: i64
         params![book, &id, on_hand],
     )?;
     Ok(())
-}
-
-pub(super) fn stock(tx: &mut dyn Read, book: i64, id: OfferId) -> Result<Option<i64>> {
-    let row = tx.query_opt(
-        "SELECT on_hand FROM stock WHERE book_id = $1 AND offer_id = $2",
-        params![book, &id],
-    )?;
-    Ok(row.map(|row| row.int(0)).transpose()?)
 }
 
 pub(super) fn stock_locked(tx: &mut Tx<'_>, book: i64, id: OfferId) -> Result<i64> {

@@ -200,6 +200,27 @@ fn texts_of_a_product_are_checked() {
     assert!(matches!(huge, TextError::TooLong { .. }));
 }
 
+/// SHP-09: the size of a download is a number of kilobytes, 0 where there is none.
+#[test]
+fn downloads_have_a_size() {
+    let product = |download_kb| {
+        product_checked(&NewProduct {
+            handle: "lamp".to_owned(),
+            title: "Lamp".to_owned(),
+            download_kb,
+            ..NewProduct::default()
+        })
+    };
+    for kb in [0, 1, 1_000_000_000_000] {
+        assert_eq!(product(kb).unwrap().download_kb, kb);
+    }
+    for kb in [-1, i64::MIN, 1_000_000_000_001, i64::MAX] {
+        let invalid = product(kb).unwrap_err();
+        assert!(matches!(invalid, CatalogError::DownloadInvalid { .. }));
+        assert!(invalid.to_string().contains(&kb.to_string()));
+    }
+}
+
 #[test]
 fn demands_on_one_offer_are_added_up() {
     let id = |n| OfferId(Uuid::from_u128(n));

@@ -4,9 +4,11 @@
 //! customer who is *inactive* until acquired tokens reach the vendor's minimum (MT).
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
+mod list;
 mod number;
+mod pin_reset;
 mod rules;
-mod secret;
+mod sign_in;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -23,11 +25,14 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use list::{CustomerSummary, customers};
 pub use number::{AccountNumber, NumberError};
-pub use secret::{
-    Attempt, SecretError, SecretKind, SignIn, attempt_begin, attempt_end, secret_hash, secret_set,
-    sign_in,
-};
+pub(crate) use pin_reset::pin_reset_take;
+pub use pin_reset::{ResetOutcome, pin_reset_start};
+pub use sign_in::{SignIn, attempt_begin, attempt_end, secret_set, sign_in};
+
+// The words of secrets, for those who register customers.
+pub use crate::secret::{Attempt, SecretError, SecretKind, secret_hash};
 
 /// Where a customer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! The customer's tables.
 
 use super::number::AccountNumber;
-use super::secret::SecretKind;
-use super::{Buyer, Channel, Customer, Means, State};
+use super::{Buyer, Channel, Customer, CustomerSummary, Means, State};
 use crate::id::{CustomerId, RegistrationId};
+use crate::secret::{Attempts, Kept, SecretKind};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 
 fn channel_name(channel: Channel) -> &'static str {
@@ -13,11 +13,11 @@ fn channel_name(channel: Channel) -> &'static str {
     }
 }
 
-fn channel(text: &str, id: RegistrationId) -> Result<Channel> {
+fn channel(text: &str, of: &dyn std::fmt::Display) -> Result<Channel> {
     match text {
         "online" => Ok(Channel::Online),
         "staff" => Ok(Channel::Staff),
-        other => Err(Error::Corrupt(format!("channel {other:?} of {id}"))),
+        other => Err(Error::Corrupt(format!("channel {other:?} of {of}"))),
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn registration(
         .map(|row| {
             Ok(Registration {
                 stage: row.text(0)?.to_owned(),
-                channel: channel(row.text(1)?, id)?,
+                channel: channel(row.text(1)?, &id)?,
                 details: row.opt_blob(2)?.map(<[u8]>::to_vec),
                 expires_at: Timestamp(row.int(3)?),
             })
@@ -315,13 +315,6 @@ pub(super) fn close(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
     Ok(!rows.is_empty())
 }
 
-/// A secret as kept.
-pub(super) struct Secret {
-    pub hash: String,
-    pub failures: i64,
-    pub locked_until: Timestamp,
-}
-
 pub(super) fn set_secret(
     tx: &mut Tx<'_>,
     book: i64,
@@ -344,7 +337,7 @@ pub(super) fn secret_locked(
     tx: &mut Tx<'_>,
     customer: &Customer,
     kind: SecretKind,
-) -> Result<Option<Secret>> {
+) -> Result<Option<Kept>> {
     let rows = tx.query_locked(
         "SELECT hash, failures, locked_until FROM credential
          WHERE book_id = $1 AND customer_id = $2 AND kind = $3",
@@ -352,10 +345,12 @@ pub(super) fn secret_locked(
     )?;
     rows.first()
         .map(|row| {
-            Ok(Secret {
+            Ok(Kept {
                 hash: row.text(0)?.to_owned(),
-                failures: row.int(1)?,
-                locked_until: Timestamp(row.int(2)?),
+                attempts: Attempts {
+                    failures: row.int(1)?,
+                    locked_until: Timestamp(row.int(2)?),
+                },
             })
         })
         .transpose()
@@ -365,8 +360,7 @@ pub(super) fn set_attempts(
     tx: &mut Tx<'_>,
     customer: &Customer,
     kind: SecretKind,
-    failures: i64,
-    locked_until: Timestamp,
+    attempts: Attempts,
 ) -> Result<()> {
     tx.put(
         "UPDATE credential SET failures = $4, locked_until = $5
@@ -375,8 +369,104 @@ pub(super) fn set_attempts(
             customer.book_id,
             &customer.customer_id,
             kind.name(),
-            failures,
-            locked_until.0
+            attempts.failures,
+            attempts.locked_until.0
         ],
     )
+}
+
+/// A code with which a forgotten PIN is replaced.
+pub(super) struct Reset {
+    pub code_hash: Vec<u8>,
+    pub failures: i64,
+    pub expires_at: Timestamp,
+}
+
+/// Replaces an earlier one.
+pub(super) fn set_reset(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    reset: &Reset,
+    created_by: &str,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO pin_reset (book_id, customer_id, code_hash, failures, created_at, created_by,
+                                expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (book_id, customer_id) DO UPDATE SET code_hash = excluded.code_hash,
+            failures = excluded.failures, created_at = excluded.created_at,
+            created_by = excluded.created_by, expires_at = excluded.expires_at",
+        params![
+            customer.book_id,
+            &customer.customer_id,
+            &reset.code_hash,
+            reset.failures,
+            now.0,
+            created_by,
+            reset.expires_at.0
+        ],
+    )
+}
+
+pub(super) fn reset_locked(tx: &mut Tx<'_>, customer: &Customer) -> Result<Option<Reset>> {
+    let rows = tx.query_locked(
+        "SELECT code_hash, failures, expires_at FROM pin_reset
+         WHERE book_id = $1 AND customer_id = $2",
+        params![customer.book_id, &customer.customer_id],
+    )?;
+    rows.first()
+        .map(|row| {
+            Ok(Reset {
+                code_hash: row.blob(0)?.to_vec(),
+                failures: row.int(1)?,
+                expires_at: Timestamp(row.int(2)?),
+            })
+        })
+        .transpose()
+}
+
+pub(super) fn set_reset_failures(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    failures: i64,
+) -> Result<()> {
+    tx.put(
+        "UPDATE pin_reset SET failures = $3 WHERE book_id = $1 AND customer_id = $2",
+        params![customer.book_id, &customer.customer_id, failures],
+    )
+}
+
+pub(super) fn end_reset(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+    tx.put(
+        "DELETE FROM pin_reset WHERE book_id = $1 AND customer_id = $2",
+        params![customer.book_id, &customer.customer_id],
+    )
+}
+
+/// A book's customers by serial, above `after`.
+pub(super) fn list(
+    tx: &mut dyn Read,
+    book: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<CustomerSummary>> {
+    let rows = tx.query(
+        "SELECT customer_id, serial, state, channel, created_at, activated_at FROM customer
+         WHERE book_id = $1 AND serial > $2 ORDER BY serial LIMIT $3",
+        params![book, after, limit],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let customer_id = CustomerId::from_row(row, 0)?;
+            Ok(CustomerSummary {
+                customer_id,
+                number: AccountNumber::from_row(book, row.int(1)?)?,
+                state: state(row.text(2)?, customer_id)?,
+                channel: channel(row.text(3)?, &customer_id)?,
+                created_at: Timestamp(row.int(4)?),
+                activated_at: row.opt_int(5)?.map(Timestamp),
+            })
+        })
+        .collect()
 }

@@ -1,11 +1,8 @@
-//! Account numbers, stages, activation, locks, PINs: tables without a database.
+//! Account numbers, stages, activation, reset codes: tables without a database.
 
 use super::number::{AccountNumber, NumberError};
-use super::rules::{ATTEMPTS_ALLOWED, activates, locked_until, stage_follows};
-use super::secret::{NOBODY, compare};
-use super::{CustomerError, Details, Person, SecretError, SecretKind, secret_hash};
-use argon2::PasswordHash;
-use scrip_engine::Timestamp;
+use super::rules::{activates, codes_left, stage_follows};
+use super::{CustomerError, Details, Person};
 use scrip_ledger::Amount;
 use std::collections::HashSet;
 
@@ -198,101 +195,12 @@ fn the_minimum_activates() {
     assert!(activates(tokens(0), tokens(0)));
 }
 
+/// A reset code dies with its fifth wrong try.
 #[test]
-fn locks_begin_at_the_fifth_failure_and_double_up_to_a_day() {
-    let now = Timestamp(1_000_000);
-    assert_eq!(ATTEMPTS_ALLOWED, 5);
-    for failures in [-1, 0, 1, 4] {
-        assert_eq!(locked_until(failures, now), None, "{failures}");
+fn codes_have_five_tries() {
+    for (failures, left) in [(0, 5), (1, 4), (4, 1), (5, 0), (6, 0), (i64::MAX, 0)] {
+        assert_eq!(codes_left(failures), left, "{failures}");
     }
-    for (failures, minutes) in [
-        (5, 15),
-        (6, 30),
-        (7, 60),
-        (8, 120),
-        (11, 960),
-        (12, 1_440),
-        (13, 1_440),
-        (60, 1_440),
-        (i64::MAX, 1_440),
-    ] {
-        let until = Some(now.plus_seconds(minutes * 60));
-        assert_eq!(locked_until(failures, now), until, "{failures}");
-    }
-}
-
-#[test]
-fn weak_and_malformed_secrets_are_refused() {
-    let refused = |kind, secret: &str| match secret_hash(kind, secret) {
-        Err(CustomerError::Secret(error)) => Some(error),
-        Ok(_) => None,
-        Err(other) => panic!("{other}"),
-    };
-    for pin in [
-        "",
-        "1",
-        "123",
-        "123456789",
-        "12a4",
-        "12 4",
-        "١٢٣٤",
-        "１２３４",
-        "-123",
-    ] {
-        assert_eq!(
-            refused(SecretKind::Pin, pin),
-            Some(SecretError::PinShape),
-            "{pin}"
-        );
-    }
-    for pin in ["0000", "1111", "1234", "4321", "98765432", "3456", "000000"] {
-        assert_eq!(
-            refused(SecretKind::Pin, pin),
-            Some(SecretError::PinWeak),
-            "{pin}"
-        );
-    }
-    for pin in ["2580", "1357", "1122", "90871"] {
-        assert_eq!(refused(SecretKind::Pin, pin), None, "{pin}");
-    }
-    for password in ["", "123456789", "ééééééééé", &"x".repeat(201)] {
-        let shape = Some(SecretError::PasswordShape);
-        assert_eq!(
-            refused(SecretKind::Password, password),
-            shape,
-            "{password:.20}"
-        );
-    }
-    assert_eq!(refused(SecretKind::Password, "éééééééééé"), None);
-}
-
-/// SHP-03: where there is no secret, as much is computed as where there is one.
-#[test]
-fn nobody_is_compared_as_slowly() {
-    let parsed = PasswordHash::new(NOBODY).expect("a hash that can be compared with");
-    let real = secret_hash(SecretKind::Pin, "2580").unwrap();
-    let real_parsed = PasswordHash::new(&real).unwrap();
-    assert_eq!(parsed.algorithm, real_parsed.algorithm);
-    assert_eq!(parsed.version, real_parsed.version);
-    assert_eq!(parsed.params.to_string(), real_parsed.params.to_string());
-    let length = |h: &PasswordHash| h.hash.as_ref().map(|o| o.len());
-    assert_eq!(length(&parsed), length(&real_parsed));
-    assert!(compare(Some(&real), "2580"));
-    for (hash, secret) in [
-        (Some(real.as_str()), "2581"),
-        (None, "2580"),
-        (Some("rubbish"), "2580"),
-    ] {
-        assert!(!compare(hash, secret));
-    }
-}
-
-#[test]
-fn hashes_are_salted_and_do_not_tell_the_secret() {
-    let hash = || secret_hash(SecretKind::Password, "correct horse battery").unwrap();
-    let (first, second) = (hash(), hash());
-    assert_ne!(first, second);
-    assert!(first.starts_with("$argon2id$") && !first.contains("horse"));
 }
 
 #[test]

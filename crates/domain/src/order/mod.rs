@@ -4,7 +4,11 @@
 //! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
 
 pub mod allocation;
+mod fit;
+mod history;
+mod list;
 mod refund;
+mod request;
 mod returns;
 mod rules;
 mod store;
@@ -25,7 +29,17 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use fit::{Change, Fit, Fits, fits};
+pub use history::{
+    OrderDetail, OrderDetailLine, OrderState, OrderSummary, order_by_id, order_with_reference,
+    orders, orders_between, orders_of,
+};
+pub use list::{
+    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_clear, order_list_select,
+    order_list_set,
+};
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};
+pub use request::{AskState, RefundAsked, refund_ask, refund_request_decline, refund_requests};
 pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
 pub use store::{order_reference_taken, return_reference_taken};
 
@@ -209,6 +223,15 @@ pub enum OrderError {
         /// Lines that fit.
         most: usize,
     },
+    /// The order list is full.
+    #[error("an order list has at most {most} lines: order some of them, or take some off")]
+    ListFull {
+        /// Lines that fit.
+        most: usize,
+    },
+    /// A tick for something that is not there.
+    #[error("{0} is not on the order list any more: put it on again")]
+    NotOnList(OfferId),
     /// More tokens than one order may need.
     #[error("one order is at most 1000000000 tokens: split it")]
     TooLarge,
@@ -225,8 +248,17 @@ pub enum OrderError {
     #[error("only the customer or the vendor's staff may do this")]
     Forbidden,
     /// No such order.
-    #[error("there is no completed order {0}")]
+    #[error("there is no order {0}, or it did not go through: check the number")]
     Unknown(OrderId),
+    /// The refund was asked for before, and declined.
+    #[error("a refund of this order was declined: {answer}")]
+    RefundDeclined {
+        /// What staff said.
+        answer: String,
+    },
+    /// No open request for a refund.
+    #[error("no refund of order {0} is asked for, or it was answered already")]
+    NotAsked(OrderId),
     /// A refund of more than was bought, or of nothing.
     #[error("line {line} of the order has {left} pieces left to refund, not {asked}")]
     RefundTooLarge {
@@ -272,40 +304,6 @@ pub enum OrderError {
 }
 
 type Result<T> = std::result::Result<T, OrderError>;
-
-/// Puts a quantity of an offer on the customer's order list, replacing what is there; 0 takes it
-/// off.
-pub fn order_list_set(
-    tx: &mut Tx<'_>,
-    actor: Actor,
-    book_id: i64,
-    customer: CustomerId,
-    offer: OfferId,
-    quantity: i64,
-) -> Result<()> {
-    if !actor.may_act_for(customer) {
-        return Err(OrderError::Forbidden);
-    }
-    let offers = offers_by_id(tx, book_id, &[offer])?;
-    if quantity == 0 {
-        return store::list_remove(tx, book_id, customer, offer);
-    }
-    for offer in &offers {
-        crate::catalog::price(offer, quantity, None)?;
-    }
-    store::list_set(tx, book_id, customer, offer, quantity)
-}
-
-/// The customer's order list with today's prices, and RT, AT, remaining.
-pub fn order_list(
-    tx: &mut ReadTx<'_>,
-    actor: Actor,
-    book_id: i64,
-    customer: CustomerId,
-) -> Result<Quote> {
-    let wanted = store::list(tx, book_id, customer)?;
-    quote(tx, actor, book_id, customer, &wanted)
-}
 
 /// What lines would come to for a customer.
 pub fn quote(

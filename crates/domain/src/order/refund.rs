@@ -155,6 +155,7 @@ pub fn order_refund(
         effective_at,
     };
     store::insert_refund(tx, book, &row, &refund)?;
+    super::request::refunded(tx, book, request.order_id, actor)?;
     outbox::add(
         tx,
         book,
@@ -271,7 +272,7 @@ fn alive(tx: &mut Tx<'_>, vendor: &Vendor, piece: Piece) -> Result<i64> {
     Ok(grant_open(tx, vendor.book_id, &new)?)
 }
 
-fn sold_of(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
+pub(super) fn sold_of(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     let refunded = store::refunded_pieces(tx, book, order)?;
     let mut sold = store::sold(tx, book, order)?;
     for line in &mut sold {

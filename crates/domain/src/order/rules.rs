@@ -45,33 +45,60 @@ pub(super) fn priced(wanted: &[Wanted], offers: &[Offer]) -> Result<Vec<QuoteLin
     wanted
         .iter()
         .zip(offers)
-        .map(|(wanted, offer)| {
-            if wanted.entered.is_some_and(|e| e < Amount::ZERO) {
-                return Err(scrip_ledger::Error::NotPositive.into());
-            }
-            let priced = price(offer, wanted.quantity, wanted.entered)?;
-            Ok(QuoteLine {
-                offer_id: offer.offer_id,
-                sku: offer.sku.clone(),
-                title: offer.title.clone(),
-                kind: offer.kind,
-                quantity: wanted.quantity,
-                granted: priced.granted,
-                unit_price: priced.unit_price,
-                amount: priced.amount,
-                on_sale: offer.on_sale,
-                stocked: offer.stocked,
-            })
-        })
+        .map(|(wanted, offer)| line(wanted, offer))
         .collect()
 }
 
-/// RT, AT and what would remain.
-pub(super) fn quoted(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Result<Quote> {
-    let required = Amount::sum(lines.iter().map(|l| l.amount))?;
-    if required > TOKENS_AT_MOST {
+/// Prices one line.
+pub(super) fn line(wanted: &Wanted, offer: &Offer) -> Result<QuoteLine> {
+    if wanted.entered.is_some_and(|e| e < Amount::ZERO) {
+        return Err(scrip_ledger::Error::NotPositive.into());
+    }
+    let priced = price(offer, wanted.quantity, wanted.entered)?;
+    Ok(QuoteLine {
+        granted: priced.granted,
+        unit_price: priced.unit_price,
+        amount: priced.amount,
+        ..unpriced(wanted, offer)
+    })
+}
+
+/// A line that has no price: nothing is granted, nothing is due.
+pub(super) fn unpriced(wanted: &Wanted, offer: &Offer) -> QuoteLine {
+    QuoteLine {
+        offer_id: offer.offer_id,
+        sku: offer.sku.clone(),
+        title: offer.title.clone(),
+        kind: offer.kind,
+        quantity: wanted.quantity,
+        granted: 0,
+        unit_price: offer.price,
+        amount: Amount::ZERO,
+        on_sale: offer.on_sale,
+        stocked: offer.stocked,
+    }
+}
+
+/// Refuses a line that is more than any order may be.
+pub(super) fn affordable_at_all(line: QuoteLine) -> Result<QuoteLine> {
+    if line.amount > TOKENS_AT_MOST {
         return Err(OrderError::TooLarge);
     }
+    Ok(line)
+}
+
+/// RT, AT and what would remain, of an order that may be placed.
+pub(super) fn quoted(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Result<Quote> {
+    let quote = summed(lines, lots, now)?;
+    if quote.required > TOKENS_AT_MOST {
+        return Err(OrderError::TooLarge);
+    }
+    Ok(quote)
+}
+
+/// RT, AT and what would remain, whatever RT is.
+pub(super) fn summed(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Result<Quote> {
+    let required = Amount::sum(lines.iter().map(|l| l.amount))?;
     let available = available(lots, now)?;
     Ok(Quote {
         lines,

@@ -1,7 +1,8 @@
 //! The tables of orders and refunds.
 
+use super::list::Listed;
 use super::refund::{Refund, Sold};
-use super::{OrderError, Purchase, Quote, Result, Wanted};
+use super::{OrderError, Purchase, Quote, Result};
 use crate::actor::Actor;
 use crate::id::{CustomerId, OfferId, OrderId};
 use scrip_engine::{Read, Store, Timestamp, Tx, params};
@@ -17,12 +18,44 @@ pub(super) fn list_set(
 ) -> Result<()> {
     let now = tx.now();
     tx.put(
-        "INSERT INTO order_list (book_id, customer_id, offer_id, quantity, added_at)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (book_id, customer_id, offer_id) DO UPDATE SET quantity = excluded.quantity",
+        "INSERT INTO order_list (book_id, customer_id, offer_id, quantity, added_at, selected)
+         VALUES ($1, $2, $3, $4, $5, 1)
+         ON CONFLICT (book_id, customer_id, offer_id)
+            DO UPDATE SET quantity = excluded.quantity, selected = 1",
         params![book, &customer, &offer, quantity, now.0],
     )?;
     Ok(())
+}
+
+/// False when the offer is not on the list.
+pub(super) fn list_select(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    offer: OfferId,
+    selected: bool,
+) -> Result<bool> {
+    let touched = tx.execute(
+        "UPDATE order_list SET selected = $4
+         WHERE book_id = $1 AND customer_id = $2 AND offer_id = $3",
+        params![book, &customer, &offer, selected],
+    )?;
+    Ok(touched > 0)
+}
+
+/// Lines on a list, without that of an offer.
+pub(super) fn list_others(
+    tx: &mut dyn Read,
+    book: i64,
+    customer: CustomerId,
+    offer: OfferId,
+) -> Result<i64> {
+    let row = tx.query_one(
+        "SELECT COUNT(*) FROM order_list
+         WHERE book_id = $1 AND customer_id = $2 AND offer_id <> $3",
+        params![book, &customer, &offer],
+    )?;
+    Ok(row.int(0)?)
 }
 
 pub(super) fn list_remove(
@@ -38,19 +71,18 @@ pub(super) fn list_remove(
     Ok(())
 }
 
-pub(super) fn list(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result<Vec<Wanted>> {
+pub(super) fn list(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result<Vec<Listed>> {
     let rows = tx.query(
-        "SELECT offer_id, quantity FROM order_list WHERE book_id = $1 AND customer_id = $2
-         ORDER BY added_at, offer_id",
+        "SELECT offer_id, quantity, selected FROM order_list
+         WHERE book_id = $1 AND customer_id = $2 ORDER BY added_at, offer_id",
         params![book, &customer],
     )?;
     rows.iter()
         .map(|row| {
-            Ok(Wanted {
+            Ok(Listed {
                 offer_id: OfferId::from_row(row, 0)?,
                 quantity: row.int(1)?,
-                quoted: None,
-                entered: None,
+                selected: row.bool(2)?,
             })
         })
         .collect()

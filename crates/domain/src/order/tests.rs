@@ -11,6 +11,7 @@ use scrip_ledger::{Amount, Piece};
 use uuid::Uuid;
 
 mod allocating;
+mod fitting;
 
 fn units(n: i64) -> Amount {
     Amount::from_units(n)

@@ -1,10 +1,14 @@
-//! Figures for people, added up from the orders and refunds as stored.
+//! Figures for people, added up from what is stored: turnover, a day, the journal.
 
+mod day;
 mod store;
 
-use scrip_engine::{ReadTx, Timestamp};
-use scrip_ledger::{Amount, Result};
+use crate::page::Page;
+use scrip_engine::{Read, ReadTx, Timestamp};
+use scrip_ledger::{Amount, Entry, Result, Transfer, entries_before};
 use std::collections::BTreeMap;
+
+pub use day::{Today, today};
 
 /// What was sold and what was given back, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,9 +42,19 @@ struct Movement {
 
 /// The turnover of a vendor.
 pub fn sales(tx: &mut ReadTx<'_>, book_id: i64) -> Result<Sales> {
+    sales_between(tx, book_id, Timestamp(i64::MIN), Timestamp::NEVER)
+}
+
+/// The turnover of a vendor that counts in a span of time, the end left out.
+pub fn sales_between(
+    tx: &mut ReadTx<'_>,
+    book_id: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Sales> {
     let names = store::customer_references(tx, book_id)?;
     let mut sales = Sales::default();
-    for movement in store::movements(tx, book_id)? {
+    for movement in store::movements(tx, book_id, from, to)? {
         let day: String = movement.at.to_string().chars().take(10).collect();
         let id = crate::id::CustomerId(movement.customer);
         let name = names
@@ -62,4 +76,29 @@ fn add(turnover: &mut Turnover, movement: &Movement) -> Result<()> {
         turnover.sales = turnover.sales.plus(movement.amount)?;
     }
     Ok(())
+}
+
+/// An entry of the ledger with what it moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// Its transfers, in order.
+    pub transfers: Vec<Transfer>,
+}
+
+/// A book's journal, newest entry first: `limit` of them, before the entry `before`.
+pub fn journal(
+    tx: &mut dyn Read,
+    book_id: i64,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Page<JournalEntry, i64>> {
+    let further = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let found = entries_before(tx, book_id, before, further)?;
+    let found = found
+        .into_iter()
+        .map(|(entry, transfers)| JournalEntry { entry, transfers })
+        .collect();
+    Ok(Page::of(found, limit, |e: &JournalEntry| e.entry.entry_id))
 }

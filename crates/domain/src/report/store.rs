@@ -1,6 +1,7 @@
 //! What the reports read.
 
 use super::Movement;
+use crate::id::ids_between;
 use scrip_engine::{Read, ReadTx, Result, Row, Timestamp, params};
 use scrip_ledger::Amount;
 use std::collections::HashMap;
@@ -25,12 +26,21 @@ fn movement(row: &Row, refund: bool) -> Result<Movement> {
     })
 }
 
-pub(super) fn movements(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Movement>> {
+/// Orders and refunds that count in a span of time. Nothing counts from a time to come, so what
+/// was written before the span does not.
+pub(super) fn movements(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Movement>> {
     let mut movements = Vec::new();
+    let (low, _) = ids_between(from, to);
     tx.query_each(
         "SELECT customer_id, effective_at, total FROM orders
-         WHERE book_id = $1 AND state = 'completed'",
-        params![book],
+         WHERE book_id = $1 AND order_id >= $2 AND effective_at >= $3 AND effective_at < $4
+           AND state = 'completed'",
+        params![book, &low, from.0, to.0],
         &mut |row| {
             movements.push(movement(&row, false)?);
             Ok(())
@@ -39,12 +49,91 @@ pub(super) fn movements(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Movement>>
     tx.query_each(
         "SELECT o.customer_id, r.effective_at, r.amount FROM refund r
          JOIN orders o ON o.book_id = r.book_id AND o.order_id = r.order_id
-         WHERE r.book_id = $1",
-        params![book],
+         WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.effective_at >= $2
+           AND r.effective_at < $3",
+        params![book, from.0, to.0],
         &mut |row| {
             movements.push(movement(&row, true)?);
             Ok(())
         },
     )?;
     Ok(movements)
+}
+
+/// (when, tokens) of the completed orders written in a span of time: their ids find them, their
+/// times decide.
+pub(super) fn orders_written(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+    each: &mut dyn FnMut(Timestamp, Amount) -> Result<()>,
+) -> Result<()> {
+    let (low, high) = ids_between(from, to);
+    tx.query_each(
+        "SELECT recorded_at, total FROM orders
+         WHERE book_id = $1 AND order_id >= $2 AND order_id < $3
+           AND recorded_at >= $4 AND recorded_at < $5 AND state = 'completed'",
+        params![book, &low, &high, from.0, to.0],
+        &mut |row| each(Timestamp(row.int(0)?), Amount::from_units(row.int(1)?)),
+    )
+}
+
+/// (when, tokens) of the refunds written in a span of time.
+pub(super) fn refunds_written(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+    each: &mut dyn FnMut(Timestamp, Amount) -> Result<()>,
+) -> Result<()> {
+    tx.query_each(
+        "SELECT recorded_at, amount FROM refund
+         WHERE book_id = $1 AND recorded_at >= $2 AND recorded_at < $3",
+        params![book, from.0, to.0],
+        &mut |row| each(Timestamp(row.int(0)?), Amount::from_units(row.int(1)?)),
+    )
+}
+
+/// (tokens, money) of the token orders that were paid in a span of time.
+pub(super) fn tokens_paid(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+    each: &mut dyn FnMut(Amount, Amount) -> Result<()>,
+) -> Result<()> {
+    tx.query_each(
+        "SELECT quantity, price FROM token_order
+         WHERE book_id = $1 AND closed_at >= $2 AND closed_at < $3 AND state = 'cleared'",
+        params![book, from.0, to.0],
+        &mut |row| {
+            each(
+                Amount::from_units(row.int(0)?),
+                Amount::from_units(row.int(1)?),
+            )
+        },
+    )
+}
+
+/// How many customers came in a span of time, and how many accounts became active.
+pub(super) fn customers(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<(i64, i64)> {
+    let (low, high) = ids_between(from, to);
+    let came = tx.query_one(
+        "SELECT COUNT(*) FROM customer
+         WHERE book_id = $1 AND customer_id >= $2 AND customer_id < $3
+           AND created_at >= $4 AND created_at < $5",
+        params![book, &low, &high, from.0, to.0],
+    )?;
+    let activated = tx.query_one(
+        "SELECT COUNT(*) FROM customer
+         WHERE book_id = $1 AND activated_at >= $2 AND activated_at < $3",
+        params![book, from.0, to.0],
+    )?;
+    Ok((came.int(0)?, activated.int(0)?))
 }

@@ -5,14 +5,17 @@
 //! without an answer stays *awaiting*, and is resolved later by asking: it is never guessed, and
 //! never charged twice.
 
+mod keyed;
 mod processor;
 mod rules;
 mod store;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use crate::Node;
 use crate::actor::Actor;
+use crate::command::CommandError;
 use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
 use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};
@@ -24,7 +27,10 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
 pub use processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
+pub use store::OrderState as TokenOrderState;
+pub use view::{TokenOrderView, token_order_by_id, token_orders_of, token_price_quote};
 
 /// A token order to be opened.
 #[derive(Clone, Debug)]
@@ -80,6 +86,11 @@ pub enum TokenSaleError {
     /// The session ended after too many declines (REG-09, TOK-09).
     #[error("this payment session is over after too many declined cards: begin a new one")]
     SessionOver,
+    /// An earlier attempt of the session has no answer yet.
+    #[error(
+        "another payment of this session is under way: wait for its answer, two minutes at most"
+    )]
+    UnderWay,
     /// No such session of this customer.
     #[error("there is no such payment session: begin a new one")]
     SessionUnknown,
@@ -95,6 +106,9 @@ pub enum TokenSaleError {
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
@@ -159,6 +173,11 @@ pub fn token_order_open(
         return Err(TokenSaleError::SessionOver);
     }
     let now = tx.now();
+    // One attempt after the other, so that each decline counts before the next card is charged.
+    // The session is locked: of two attempts at once, the second one sees the first.
+    if store::is_under_way(tx, vendor.book_id, new.session, rules::under_way_since(now))? {
+        return Err(TokenSaleError::UnderWay);
+    }
     let effective_at = new.effective_at.unwrap_or(now);
     if effective_at > now || (effective_at != now && !actor.for_vendor()) {
         return Err(TokenSaleError::EffectiveTime);
@@ -182,6 +201,9 @@ pub fn token_order_open(
         state: store::OrderState::Awaiting,
         reason: String::new(),
         created_at: now,
+        closed_at: None,
+        activated: false,
+        attempts_left: None,
     };
     store::insert(tx, vendor.book_id, &order)?;
     Ok(charge(vendor, &order))
@@ -210,14 +232,17 @@ pub fn token_order_close(
         (store::OrderState::Cleared, _) => Ok(Outcome::Cleared {
             quantity: order.quantity,
             price: order.price,
-            activated: false,
+            activated: order.activated,
         }),
         (store::OrderState::Declined, _) => {
-            let session = store::session_locked(tx, &customer, order.session)?;
-            let left = session.map_or(0, |s| rules::attempts_left(&s, vendor.declines_allowed));
+            let attempts_left = match order.attempts_left {
+                Some(left) => left,
+                None => store::session_locked(tx, &customer, order.session)?
+                    .map_or(0, |s| rules::attempts_left(&s, vendor.declines_allowed)),
+            };
             Ok(Outcome::Declined {
                 reason: order.reason,
-                attempts_left: left,
+                attempts_left,
             })
         }
         (store::OrderState::Awaiting, ChargeOutcome::Unknown) => Ok(Outcome::Awaiting),
@@ -243,7 +268,7 @@ fn decline(
     let attempts_left = rules::attempts_left(&session, vendor.declines_allowed);
     session.open = session.open && attempts_left > 0;
     store::set_session(tx, customer, order.session, &session)?;
-    store::set_declined(tx, vendor.book_id, order.id, reason)?;
+    store::set_declined(tx, vendor.book_id, order.id, reason, attempts_left)?;
     Ok(Outcome::Declined {
         reason: reason.to_owned(),
         attempts_left,
@@ -299,12 +324,19 @@ fn clear(
             ],
         },
     )?;
-    store::set_cleared(tx, vendor.book_id, order.id, processor_reference, entry)?;
+    let activated = activate_if_due(tx, vendor, customer)?;
+    store::set_cleared(
+        tx,
+        vendor.book_id,
+        order.id,
+        processor_reference,
+        entry,
+        activated,
+    )?;
     if let Some(mut session) = store::session_locked(tx, customer, order.session)? {
         session.declines = 0;
         store::set_session(tx, customer, order.session, &session)?;
     }
-    let activated = activate_if_due(tx, vendor, customer)?;
     outbox::add(
         tx,
         vendor.book_id,

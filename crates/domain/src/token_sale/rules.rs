@@ -2,6 +2,7 @@
 
 use super::store::Session;
 use crate::vendor::{Vendor, money_for_tokens};
+use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, Error, Result, Rounding};
 
 /// Decimals that a card payment can have.
@@ -14,6 +15,15 @@ pub(super) fn card_price(tokens: Amount, unit: Amount, vendor: &Vendor) -> Resul
     let finer = vendor.currency.scale.saturating_sub(CARD_DECIMALS);
     let cent = 10_i64.checked_pow(finer).ok_or(Error::Overflow)?;
     exact.ratio(1, cent, Rounding::Up)?.times(cent)
+}
+
+/// An attempt that has had no answer for so long keeps the next one waiting no more: the processor
+/// is silent, and the order is resolved by asking it later.
+const UNDER_WAY_S: i64 = 120;
+
+/// Attempts opened after this time, and without an answer, are under way.
+pub(super) fn under_way_since(now: Timestamp) -> Timestamp {
+    now.plus_seconds(UNDER_WAY_S.saturating_neg())
 }
 
 /// Attempts that a payment session has left.

@@ -4,6 +4,7 @@ use crate::customer::Customer;
 use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
+use serde::{Deserialize, Serialize};
 
 /// A series of attempts to pay.
 pub(super) struct Session {
@@ -11,10 +12,15 @@ pub(super) struct Session {
     pub open: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OrderState {
+/// How far an order of tokens is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// The processor has not answered yet.
     Awaiting,
+    /// It was paid; the tokens were credited.
     Cleared,
+    /// The card was declined.
     Declined,
 }
 
@@ -30,6 +36,11 @@ pub(super) struct TokenOrder {
     pub state: OrderState,
     pub reason: String,
     pub created_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    /// True when it made the account active.
+    pub activated: bool,
+    /// What its decline left.
+    pub attempts_left: Option<i64>,
 }
 
 pub(super) fn insert_session(
@@ -124,6 +135,9 @@ fn order_row(row: &Row) -> Result<TokenOrder> {
         state,
         reason: row.opt_text(9)?.unwrap_or_default().to_owned(),
         created_at: Timestamp(row.int(10)?),
+        closed_at: row.opt_int(11)?.map(Timestamp),
+        activated: row.bool(12)?,
+        attempts_left: row.opt_int(13)?,
     })
 }
 
@@ -134,24 +148,75 @@ pub(super) fn by_id_locked(
 ) -> Result<Option<TokenOrder>> {
     let rows = tx.query_locked(
         "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
-                effective_at, state, reason, created_at
+                effective_at, state, reason, created_at, closed_at, activated, attempts_left
          FROM token_order WHERE book_id = $1 AND token_order_id = $2",
         params![book, &id],
     )?;
     rows.first().map(order_row).transpose()
 }
 
+pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Option<TokenOrder>> {
+    let row = tx.query_opt(
+        "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
+                effective_at, state, reason, created_at, closed_at, activated, attempts_left
+         FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id],
+    )?;
+    row.as_ref().map(order_row).transpose()
+}
+
+const NEWEST: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
+        reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
+    FROM token_order WHERE book_id = $1 AND customer_id = $2
+    ORDER BY token_order_id DESC LIMIT $3";
+const OLDER: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
+        reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
+    FROM token_order WHERE book_id = $1 AND customer_id = $2 AND token_order_id < $4
+    ORDER BY token_order_id DESC LIMIT $3";
+
+/// A customer's orders, newest first.
+pub(super) fn of_customer(
+    tx: &mut dyn Read,
+    customer: &Customer,
+    before: Option<TokenOrderId>,
+    limit: i64,
+) -> Result<Vec<TokenOrder>> {
+    let (book, id) = (customer.book_id, &customer.customer_id);
+    let rows = match &before {
+        Some(before) => tx.query(OLDER, params![book, id, limit, before])?,
+        None => tx.query(NEWEST, params![book, id, limit])?,
+    };
+    rows.iter().map(order_row).collect()
+}
+
 /// Orders without an answer, opened before a time.
 pub(super) fn awaiting(tx: &mut dyn Read, book: i64, before: Timestamp) -> Result<Vec<TokenOrder>> {
     let rows = tx.query(
         "SELECT o.token_order_id, o.customer_id, o.session_id, o.quantity, o.price, o.card,
-                o.reference, o.effective_at, o.state, o.reason, o.created_at
+                o.reference, o.effective_at, o.state, o.reason, o.created_at, o.closed_at,
+                o.activated, o.attempts_left
          FROM token_order_awaiting a
          JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
          WHERE a.book_id = $1 AND o.created_at <= $2 ORDER BY a.token_order_id",
         params![book, before.0],
     )?;
     rows.iter().map(order_row).collect()
+}
+
+/// True when an order of the session was opened after a time and has no answer.
+pub(super) fn is_under_way(
+    tx: &mut Tx<'_>,
+    book: i64,
+    session: PaymentSessionId,
+    since: Timestamp,
+) -> Result<bool> {
+    let rows = tx.query(
+        "SELECT o.token_order_id FROM token_order_awaiting a
+         JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
+         WHERE a.book_id = $1 AND o.session_id = $2 AND o.created_at > $3 LIMIT 1",
+        params![book, &session, since.0],
+    )?;
+    Ok(!rows.is_empty())
 }
 
 fn end_awaiting(tx: &mut Tx<'_>, book: i64, id: TokenOrderId) -> Result<()> {
@@ -166,12 +231,14 @@ pub(super) fn set_declined(
     book: i64,
     id: TokenOrderId,
     reason: &str,
+    attempts_left: i64,
 ) -> Result<()> {
     let now = tx.now();
     tx.put(
-        "UPDATE token_order SET state = 'declined', reason = $3, closed_at = $4
+        "UPDATE token_order SET state = 'declined', reason = $3, closed_at = $4,
+                attempts_left = $5
          WHERE book_id = $1 AND token_order_id = $2",
-        params![book, &id, reason, now.0],
+        params![book, &id, reason, now.0, attempts_left],
     )?;
     end_awaiting(tx, book, id)
 }
@@ -182,13 +249,14 @@ pub(super) fn set_cleared(
     id: TokenOrderId,
     processor_reference: &str,
     entry: i64,
+    activated: bool,
 ) -> Result<()> {
     let now = tx.now();
     tx.put(
         "UPDATE token_order SET state = 'cleared', processor_reference = $3, entry_id = $4,
-                closed_at = $5
+                closed_at = $5, activated = $6
          WHERE book_id = $1 AND token_order_id = $2",
-        params![book, &id, processor_reference, entry, now.0],
+        params![book, &id, processor_reference, entry, now.0, activated],
     )?;
     end_awaiting(tx, book, id)
 }

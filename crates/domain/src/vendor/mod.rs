@@ -1,7 +1,9 @@
 //! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
 
 mod rules;
+mod staff;
 mod store;
+mod storefront;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +18,11 @@ use scrip_ledger::{
 use serde::{Deserialize, Serialize};
 
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
+pub use staff::{
+    StaffSignIn, staff_by_id, staff_by_name, staff_create, staff_list, staff_secret_set,
+    staff_sign_in,
+};
+pub use storefront::{Hue, Mark, Sells, Storefront, storefront, storefront_set};
 
 /// A vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,26 +264,4 @@ pub fn token_price_set(
 /// The price of one token at a time.
 pub fn token_price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result<Amount> {
     store::price_at(tx, book_id, at)
-}
-
-/// Adds a member of staff.
-pub fn staff_create(tx: &mut Tx<'_>, vendor: &Vendor, name: &str, role: Role) -> Result<Staff> {
-    let name = text::line("the name", name, 200)?;
-    tx.lock_name(&format!("staff {}", vendor.book_id))?;
-    if store::staff_by_name(tx, vendor.book_id, &name)?.is_some() {
-        return Err(VendorError::StaffNameTaken(name));
-    }
-    let staff = Staff {
-        staff_id: StaffId(tx.new_id()?),
-        name,
-        role,
-    };
-    store::insert_staff(tx, vendor.book_id, &staff)?;
-    Ok(staff)
-}
-
-/// The member of staff of a name.
-pub fn staff_by_name(tx: &mut dyn Read, vendor: &Vendor, name: &str) -> Result<Staff> {
-    store::staff_by_name(tx, vendor.book_id, name)?
-        .ok_or_else(|| VendorError::StaffUnknown(name.chars().take(60).collect()))
 }

@@ -1,7 +1,9 @@
 //! The vendor's tables.
 
-use super::{Accounts, Result, Role, Staff, Vendor};
+use super::{Accounts, Hue, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
 use crate::id::StaffId;
+use crate::secret::{Attempts, Kept};
+use crate::text::TextError;
 use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::{Amount, asset_by_id};
 
@@ -134,16 +136,123 @@ pub(super) fn staff_by_name(tx: &mut dyn Read, book_id: i64, name: &str) -> Resu
         "SELECT staff_id, name, role FROM staff WHERE book_id = $1 AND name = $2",
         params![book_id, name],
     )?;
+    row.map(|row| staff(&row)).transpose()
+}
+
+pub(super) fn staff_by_id(tx: &mut dyn Read, book_id: i64, id: StaffId) -> Result<Option<Staff>> {
+    let row = tx.query_opt(
+        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 AND staff_id = $2",
+        params![book_id, &id],
+    )?;
+    row.map(|row| staff(&row)).transpose()
+}
+
+pub(super) fn staff_list(tx: &mut dyn Read, book_id: i64) -> Result<Vec<Staff>> {
+    let rows = tx.query(
+        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 ORDER BY name",
+        params![book_id],
+    )?;
+    rows.iter().map(staff).collect()
+}
+
+fn staff(row: &Row) -> Result<Staff> {
+    let staff_id = StaffId::from_row(row, 0)?;
+    let role = row.text(2)?;
+    let known = Role::ALL.into_iter().find(|r| r.name() == role);
+    Ok(Staff {
+        staff_id,
+        name: row.text(1)?.to_owned(),
+        role: known.ok_or_else(|| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
+    })
+}
+
+pub(super) fn set_staff_secret(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    id: StaffId,
+    hash: &str,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO staff_credential (book_id, staff_id, hash, failures, locked_until, changed_at)
+         VALUES ($1, $2, $3, 0, 0, $4)
+         ON CONFLICT (book_id, staff_id) DO UPDATE SET hash = excluded.hash, failures = 0,
+            locked_until = 0, changed_at = excluded.changed_at",
+        params![book_id, &id, hash, now.0],
+    )?;
+    Ok(())
+}
+
+pub(super) fn staff_secret_locked(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    id: StaffId,
+) -> Result<Option<Kept>> {
+    let rows = tx.query_locked(
+        "SELECT hash, failures, locked_until FROM staff_credential
+         WHERE book_id = $1 AND staff_id = $2",
+        params![book_id, &id],
+    )?;
+    rows.first()
+        .map(|row| {
+            Ok(Kept {
+                hash: row.text(0)?.to_owned(),
+                attempts: Attempts {
+                    failures: row.int(1)?,
+                    locked_until: Timestamp(row.int(2)?),
+                },
+            })
+        })
+        .transpose()
+}
+
+pub(super) fn set_staff_attempts(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    id: StaffId,
+    attempts: Attempts,
+) -> Result<()> {
+    tx.put(
+        "UPDATE staff_credential SET failures = $3, locked_until = $4
+         WHERE book_id = $1 AND staff_id = $2",
+        params![book_id, &id, attempts.failures, attempts.locked_until.0],
+    )?;
+    Ok(())
+}
+
+pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Storefront>> {
+    let row = tx.query_opt(
+        "SELECT hue, mark, headline, introduction, sells FROM storefront WHERE book_id = $1",
+        params![book_id],
+    )?;
+    let corrupt = |e: TextError| EngineError::Corrupt(format!("storefront of book {book_id}: {e}"));
     row.map(|row| {
-        let staff_id = StaffId::from_row(&row, 0)?;
-        let role = row.text(2)?;
-        let known = Role::ALL.into_iter().find(|r| r.name() == role);
-        Ok(Staff {
-            staff_id,
-            name: row.text(1)?.to_owned(),
-            role: known
-                .ok_or_else(|| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
+        Ok(Storefront {
+            hue: Hue::parse(row.text(0)?).map_err(corrupt)?,
+            mark: Mark::parse(row.text(1)?).map_err(corrupt)?,
+            headline: row.text(2)?.to_owned(),
+            introduction: row.text(3)?.to_owned(),
+            sells: Sells::parse(row.text(4)?).map_err(corrupt)?,
         })
     })
     .transpose()
+}
+
+pub(super) fn set_storefront(tx: &mut Tx<'_>, book_id: i64, new: &Storefront) -> Result<()> {
+    tx.put(
+        "INSERT INTO storefront (book_id, hue, mark, headline, introduction, sells)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (book_id) DO UPDATE SET hue = excluded.hue, mark = excluded.mark,
+            headline = excluded.headline, introduction = excluded.introduction,
+            sells = excluded.sells",
+        params![
+            book_id,
+            new.hue.name(),
+            new.mark.name(),
+            &new.headline,
+            &new.introduction,
+            new.sells.name()
+        ],
+    )?;
+    Ok(())
 }

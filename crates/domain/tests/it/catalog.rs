@@ -27,6 +27,7 @@ fn lamp() -> NewProduct {
         manufacturer: "Lumen & Sons".to_owned(),
         category: "Home".to_owned(),
         image_url: "https://shop.example/lamp.jpg".to_owned(),
+        download_kb: 1_200,
     }
 }
 

@@ -13,15 +13,26 @@ macro_rules! both {
     };
 }
 
+mod api_key;
+mod browse;
 mod catalog;
 mod command;
 mod customer;
+mod figures;
+mod history;
 mod model;
 mod order;
+mod order_list;
 mod order_race;
+mod pin;
 mod privacy;
 mod refund;
+mod requests;
 mod secret;
+mod session;
+mod staff;
 mod support;
 mod tokens;
+mod tokens_keyed;
 mod vendor;
+mod watched;

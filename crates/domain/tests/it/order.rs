@@ -1,11 +1,10 @@
-//! The order list, the quote, the purchase and its refusals.
+//! The quote, the purchase and its refusals.
 
 use crate::support::{World, completed, plain_offer, refused, request, tokens, want};
 use scrip_domain::catalog::{CatalogError, NewOffer};
 use scrip_domain::id::{CustomerId, OfferId};
 use scrip_domain::order::{
-    OrderError, OrderOutcome, OrderRequest, Quote, Refusal, Wanted, order_list, order_list_set,
-    order_reference_taken, quote,
+    OrderError, OrderOutcome, OrderRequest, Refusal, Wanted, order_reference_taken, quote,
 };
 use scrip_domain::vendor::TOKENS_AT_MOST;
 use scrip_domain::{Actor, Amount};
@@ -14,7 +13,6 @@ use scrip_ledger::Origin;
 use scrip_testkit::TestDb;
 
 both!(
-    required_available_and_remaining_follow_each_tick,
     looking_debits_nothing,
     an_order_of_all_tokens_leaves_none,
     a_shortage_is_named_and_nothing_is_debited,
@@ -26,50 +24,10 @@ both!(
     a_thousand_purchases_call_no_card_processor,
     restricted_tokens_pay_for_sales_only,
     soonest_expiring_tokens_are_spent_first,
-    the_list_is_set_quoted_and_emptied,
     staff_enter_prices_and_earlier_times,
     references_of_orders_are_taken_once,
     awkward_orders,
 );
-
-fn list_set(
-    world: &World,
-    actor: Actor,
-    id: CustomerId,
-    offer: OfferId,
-    quantity: i64,
-) -> Result<(), OrderError> {
-    let book = world.book();
-    world.write(move |tx| order_list_set(tx, actor, book, id, offer, quantity))
-}
-
-fn list(world: &World, id: CustomerId) -> Quote {
-    let quote = world
-        .node
-        .engine
-        .read(|tx| order_list(tx, Actor::Customer(id), world.book(), id));
-    quote.unwrap()
-}
-
-/// SHP-11: A (100) and D (80) on AT 500: RT 180, remaining 320; without D 100 and 400.
-fn required_available_and_remaining_follow_each_tick(db: &TestDb) {
-    let world = World::new(db);
-    let id = world.buyer(500);
-    let (a, d) = (world.offer("A", 100), world.offer("D", 80));
-    let figures = || {
-        let q = list(&world, id);
-        (q.required, q.available, q.remaining)
-    };
-    let tick = |offer, n| list_set(&world, Actor::Customer(id), id, offer, n).unwrap();
-    tick(a, 1);
-    tick(d, 1);
-    assert_eq!(figures(), (tokens(180), tokens(500), tokens(320)));
-    tick(d, 0);
-    assert_eq!(figures(), (tokens(100), tokens(500), tokens(400)));
-    tick(a, 6);
-    assert_eq!(figures(), (tokens(600), tokens(500), tokens(-100)));
-    assert_eq!(list(&world, id).shortage(), Some(tokens(100)));
-}
 
 /// SHP-12: a quote names products, kinds, tokens each, RT, AT and the new AT, and debits nothing.
 fn looking_debits_nothing(db: &TestDb) {
@@ -341,39 +299,6 @@ fn soonest_expiring_tokens_are_spent_first(db: &TestDb) {
         tokens(20),
         "AT has dropped by exactly the remainder"
     );
-}
-
-fn the_list_is_set_quoted_and_emptied(db: &TestDb) {
-    let world = World::new(db);
-    let id = world.buyer(100);
-    let own = Actor::Customer(id);
-    let (pen, cup) = (world.offer("pen", 30), world.offer("cup", 10));
-    assert_eq!(list(&world, id).lines, []);
-    list_set(&world, own, id, pen, 2).unwrap();
-    world.clock.advance_seconds(1);
-    list_set(&world, own, id, cup, 1).unwrap();
-    list_set(&world, own, id, pen, 3).unwrap();
-    let shown: Vec<_> = list(&world, id)
-        .lines
-        .into_iter()
-        .map(|l| (l.sku, l.quantity))
-        .collect();
-    assert_eq!(shown, [("pen".to_owned(), 3), ("cup".to_owned(), 1)]);
-    let invalid = list_set(&world, own, id, pen, -1);
-    let is_invalid = |e| matches!(e, OrderError::Catalog(CatalogError::QuantityInvalid { .. }));
-    assert!(is_invalid(invalid.unwrap_err()));
-    let stranger = Actor::Customer(world.register().customer_id);
-    let meddling = list_set(&world, stranger, id, pen, 1);
-    assert!(matches!(meddling, Err(OrderError::Forbidden)));
-    let unknown = list_set(&world, own, id, OfferId(id.0), 1);
-    assert!(matches!(
-        unknown,
-        Err(OrderError::Catalog(CatalogError::OfferUnknown(_)))
-    ));
-    list_set(&world, Actor::System, id, pen, 0).unwrap();
-    list_set(&world, own, id, pen, 0).unwrap();
-    list_set(&world, own, id, cup, 0).unwrap();
-    assert_eq!(list(&world, id).required, tokens(0));
 }
 
 fn staff_enter_prices_and_earlier_times(db: &TestDb) {

@@ -2,9 +2,10 @@
 
 use crate::support::World;
 use scrip_domain::customer::{
-    Attempt, CustomerError, Details, Registered, SecretError, SecretKind, SignIn, attempt_begin,
-    attempt_end, secret_hash, secret_set, sign_in,
+    Attempt, Details, Registered, SecretError, SecretKind, SignIn, attempt_begin, attempt_end,
+    secret_hash, secret_set, sign_in,
 };
+use scrip_domain::secret::stray_attempts_expire;
 use scrip_engine::Timestamp;
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
@@ -15,6 +16,10 @@ both!(
     sixteen_wrong_sign_ins_lock_the_pin,
     a_right_secret_starts_the_count_over,
     an_unknown_number_is_answered_like_a_wrong_pin,
+    a_sign_in_name_does_as_well_as_the_number,
+    a_lock_does_not_tell_who_has_an_account,
+    wrong_guesses_at_once_at_nobody_get_five_tries,
+    attempts_at_nobody_are_forgotten,
 );
 
 const PIN: &str = "2580";
@@ -64,10 +69,7 @@ fn pin_and_password_prove_the_customer(db: &TestDb) {
     assert_eq!(try_it(SecretKind::Password, PIN), SignIn::Wrong);
     assert_eq!(try_it(SecretKind::Password, ""), SignIn::Wrong);
     let weak = secret_hash(SecretKind::Pin, "1234");
-    assert!(matches!(
-        weak,
-        Err(CustomerError::Secret(SecretError::PinWeak))
-    ));
+    assert_eq!(weak, Err(SecretError::PinWeak));
     // A new PIN ends the old one.
     let customer = world.customer(who.customer_id);
     let fresh = secret_hash(SecretKind::Pin, "90871").unwrap();
@@ -90,10 +92,10 @@ fn wrong_guesses_at_once_get_five_comparisons(db: &TestDb) {
         let attempts: Vec<Attempt> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..16)
                 .map(|_| {
-                    let customer = customer.clone();
+                    let (customer, vault) = (customer.clone(), world.node.vault.clone());
                     let world = &world;
                     scope.spawn(move || {
-                        world.write(move |tx| attempt_begin(tx, &customer, SecretKind::Pin))
+                        world.write(move |tx| attempt_begin(tx, &vault, &customer, SecretKind::Pin))
                     })
                 })
                 .collect();
@@ -166,9 +168,12 @@ fn a_right_secret_starts_the_count_over(db: &TestDb) {
     }
     let customer = world.customer(who.customer_id);
     let ended = customer.clone();
-    world
-        .write(move |tx| attempt_end(tx, &ended, SecretKind::Pin))
-        .unwrap();
+    let end = |hash: &'static str| {
+        let ended = ended.clone();
+        world.write(move |tx| attempt_end(tx, &ended, SecretKind::Pin, hash))
+    };
+    assert!(end(&hashes().0).unwrap());
+    assert!(!end(&hashes().1).unwrap(), "not what is kept");
     let count = world.number("SELECT failures FROM credential WHERE book_id = $1 AND kind = 'pin'");
     assert_eq!(count, 0);
 }
@@ -189,4 +194,148 @@ fn an_unknown_number_is_answered_like_a_wrong_pin(db: &TestDb) {
     assert_eq!(try_it(&world.vendor, &without), SignIn::Wrong, "has no PIN");
     assert!(proven(&try_it(&world.vendor, &number)));
     assert_ne!(world.now(), Timestamp(0));
+}
+
+/// SHP-03: the name is read without case and space around it, and counts with the number.
+fn a_sign_in_name_does_as_well_as_the_number(db: &TestDb) {
+    let world = World::new(db);
+    let other = world.other_vendor("other-shop");
+    let who = world.register_with(Details {
+        login: Some("Ada Lovelace".to_owned()),
+        pin_hash: Some(hashes().0.clone()),
+        ..Details::default()
+    });
+    let by = |vendor, name: &str, pin: &str| {
+        sign_in(&world.node, vendor, name, SecretKind::Pin, pin).unwrap()
+    };
+    for name in ["Ada Lovelace", " ada LOVELACE "] {
+        match by(&world.vendor, name, PIN) {
+            SignIn::Proven(customer) => assert_eq!(customer.customer_id, who.customer_id),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert_eq!(by(&other, "Ada Lovelace", PIN), SignIn::Wrong, "not here");
+    assert_eq!(by(&world.vendor, "Ada", PIN), SignIn::Wrong);
+    for _ in 0..4 {
+        assert_eq!(by(&world.vendor, "ada lovelace", "7799"), SignIn::Wrong);
+    }
+    assert_eq!(pin(&world, &who, "7799"), SignIn::Wrong, "the fifth");
+    let until = world.now().plus_seconds(15 * 60);
+    assert_eq!(
+        by(&world.vendor, "Ada Lovelace", PIN),
+        SignIn::Locked { until }
+    );
+}
+
+/// SHP-03: whoever guesses is answered and locked alike, whether or not there is an account, for
+/// as long as attempts count.
+fn a_lock_does_not_tell_who_has_an_account(db: &TestDb) {
+    let world = World::new(db);
+    let known = world.register_with(Details {
+        login: Some("known".to_owned()),
+        pin_hash: Some(hashes().0.clone()),
+        ..Details::default()
+    });
+    let foreign = world.beside("other-shop", "0");
+    let names = [
+        known.number.to_string(),
+        "unknown".to_owned(),
+        "001-0000-0000-00".to_owned(),
+        // Numbers of nobody, of one without a PIN, and of another vendor's customer.
+        scrip_domain::customer::AccountNumber::parse("001-4827-1003-86")
+            .unwrap()
+            .to_string(),
+        world.register().number.to_string(),
+        register(&foreign).number.to_string(),
+        String::new(),
+        "x".repeat(10_000),
+    ];
+    let (minute, day) = (60, 24 * 3600);
+    let mut answers: Vec<Vec<SignIn>> = vec![Vec::new(); names.len()];
+    let waits = [
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        15 * minute - 1,
+        1,
+        30 * minute,
+        0,
+        60 * minute + 7 * day - 1,
+        0,
+        2 * 60 * minute + 7 * day,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
+    for wait in waits {
+        world.clock.advance_seconds(wait);
+        for (name, answers) in names.iter().zip(&mut answers) {
+            let kind = SecretKind::Pin;
+            let answer = sign_in(&world.node, &world.vendor, name, kind, "7799");
+            answers.push(answer.unwrap());
+        }
+    }
+    let wrong = |a: &&SignIn| **a == SignIn::Wrong;
+    assert_eq!(answers[0].iter().filter(wrong).count(), 13, "{answers:?}");
+    for (name, theirs) in names.iter().zip(&answers) {
+        assert_eq!(*theirs, answers[0], "{name:.40}");
+    }
+}
+
+fn wrong_guesses_at_once_at_nobody_get_five_tries(db: &TestDb) {
+    let world = World::new(db);
+    for name in ["nobody", "001-0000-0000-00"] {
+        // All ways to write a number have one count.
+        let ways = [name.to_owned(), format!(" {} ", name.to_uppercase())];
+        let answers: Vec<SignIn> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16)
+                .map(|i| {
+                    let (world, name) = (&world, &ways[i % 2]);
+                    let kind = SecretKind::Pin;
+                    scope.spawn(move || sign_in(&world.node, &world.vendor, name, kind, PIN))
+                })
+                .collect();
+            let ended = threads.into_iter().map(|t| t.join().unwrap().unwrap());
+            ended.collect()
+        });
+        let wrong = answers.iter().filter(|a| **a == SignIn::Wrong).count();
+        assert_eq!(wrong, 5);
+        let until = world.now().plus_seconds(15 * 60);
+        let locked = |a: &&SignIn| **a == SignIn::Locked { until };
+        assert_eq!(answers.iter().filter(locked).count(), 11);
+    }
+}
+
+/// Names that nobody has fill the database for a week at most.
+fn attempts_at_nobody_are_forgotten(db: &TestDb) {
+    let world = World::new(db);
+    let book = world.book();
+    let guess =
+        |name: &str| sign_in(&world.node, &world.vendor, name, SecretKind::Pin, PIN).unwrap();
+    for name in ["one", "two"] {
+        assert_eq!(guess(name), SignIn::Wrong);
+    }
+    for _ in 0..4 {
+        assert_eq!(guess("two"), SignIn::Wrong);
+    }
+    let expire = || {
+        world
+            .write(move |tx| stray_attempts_expire(tx, book))
+            .unwrap()
+    };
+    let week = 7 * 24 * 3600;
+    world.clock.advance_seconds(week - 1);
+    assert_eq!(expire(), 0);
+    world.clock.advance_seconds(1);
+    assert_eq!(expire(), 1, "the other one was locked until later");
+    world.clock.advance_seconds(15 * 60);
+    assert_eq!(expire(), 1);
+    let left = world.number("SELECT COUNT(*) FROM stray_attempt WHERE book_id = $1");
+    assert_eq!(left, 0);
 }

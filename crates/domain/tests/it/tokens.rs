@@ -18,6 +18,8 @@ both!(
     approval_credits_and_a_decline_does_not,
     the_third_decline_ends_the_session,
     an_approval_starts_the_count_of_declines_over,
+    attempts_at_once_cannot_outrun_the_count_of_declines,
+    an_attempt_waits_for_the_answer_to_the_one_before,
     a_time_out_is_resolved_and_never_guessed,
     a_lost_charge_is_a_decline,
     eight_resolvers_credit_once,
@@ -111,6 +113,53 @@ fn an_approval_starts_the_count_of_declines_over(db: &TestDb) {
     );
 }
 
+/// REG-09, TOK-09: of sixteen attempts in one session at once, no more cards are charged than may
+/// be declined.
+fn attempts_at_once_cannot_outrun_the_count_of_declines(db: &TestDb) {
+    let world = World::new(db);
+    for _ in 0..5 {
+        let id = world.register().customer_id;
+        let session = world.session(id);
+        let calls = world.cards.calls();
+        let tries = std::thread::scope(|scope| {
+            let buy = || world.buy_in(session, id, tokens(50), "test_declined");
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(buy)).collect();
+            let ended = threads.into_iter().map(|t| t.join().unwrap());
+            ended.collect::<Vec<_>>()
+        });
+        let charged = tries.iter().filter(|t| t.is_ok()).count();
+        assert!((1..=3).contains(&charged), "{charged} of {tries:?}");
+        assert_eq!(world.cards.calls() - calls, charged as u64);
+        for refused in tries.into_iter().filter_map(Result::err) {
+            let known = matches!(
+                refused,
+                TokenSaleError::UnderWay | TokenSaleError::SessionOver
+            );
+            assert!(known, "{refused}");
+        }
+    }
+}
+
+/// TOK-09: a second attempt in a session waits for the first, at most two minutes; other sessions
+/// do not wait.
+fn an_attempt_waits_for_the_answer_to_the_one_before(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.register().customer_id;
+    let session = world.session(id);
+    let buy = |card| world.buy_in(session, id, tokens(50), card);
+    assert_eq!(buy("test_timeout_long").unwrap(), Outcome::Awaiting);
+    let calls = world.cards.calls();
+    for wait in [0, 119] {
+        world.clock.advance_seconds(wait);
+        assert!(matches!(buy("test_ok"), Err(TokenSaleError::UnderWay)));
+    }
+    assert_eq!(world.cards.calls(), calls, "the card is not even asked");
+    let beside = world.buy(id, tokens(1), "test_ok").unwrap();
+    assert!(matches!(beside, Outcome::Cleared { .. }));
+    world.clock.advance_seconds(1);
+    assert!(matches!(buy("test_ok"), Ok(Outcome::Cleared { .. })));
+}
+
 /// TOK-08: without an answer nothing is credited; the answer credits once.
 fn a_time_out_is_resolved_and_never_guessed(db: &TestDb) {
     let world = World::new(db);
@@ -158,6 +207,7 @@ fn a_lost_charge_is_a_decline(db: &TestDb) {
     };
     for _ in 0..3 {
         assert_eq!(lost(), Outcome::Awaiting);
+        world.clock.advance_seconds(120);
     }
     assert_eq!(resolve(&world, world.cards.as_ref()), 3);
     assert_eq!((world.balance(id), awaiting(&world)), (tokens(0), 0));
@@ -222,6 +272,7 @@ fn saying_it_again_changes_nothing(db: &TestDb) {
         world
             .buy_by(&silent, session, id, tokens(50), "any")
             .unwrap();
+        world.clock.advance_seconds(120);
         silent.0.lock().unwrap().last().unwrap().order
     };
     let (first, second) = (order(), order());
@@ -248,7 +299,7 @@ fn saying_it_again_changes_nothing(db: &TestDb) {
         assert!(matches!(
             again,
             Outcome::Cleared {
-                activated: false,
+                activated: true,
                 ..
             }
         ));
@@ -346,7 +397,6 @@ fn what_cannot_be_bought(db: &TestDb) {
 fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
     let world = World::new(db);
     let id = world.register().customer_id;
-    let session = world.session(id);
     let before = world.now();
     world.clock.advance_seconds(100);
     let vendor = world.vendor.clone();
@@ -358,7 +408,7 @@ fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
         })
         .unwrap();
     let open = |actor: Actor, effective_at| {
-        let vendor = world.vendor.clone();
+        let (vendor, session) = (world.vendor.clone(), world.session(id));
         let new = NewTokenOrder {
             customer: id,
             session,

@@ -1,8 +1,11 @@
 //! Benchmarks: each measures Scrip beside a floor, in one run, so that the ratio holds on any
 //! machine. The order of the two alternates, and medians of five are reported.
 
+mod echo;
 mod floor;
+mod http;
 mod ledger;
+mod load;
 mod purchase;
 mod purchase_postgres;
 mod world;
@@ -21,6 +24,8 @@ pub enum Bench {
     Ledger(ledger::LedgerBench),
     /// Whole purchases; on PostgreSQL beside one hand-written function
     Purchase(purchase::PurchaseBench),
+    /// Whole purchases over HTTP, beside a bare echo and a durable one
+    Http(http::HttpBench),
 }
 
 impl Bench {
@@ -28,6 +33,7 @@ impl Bench {
         match self {
             Bench::Ledger(bench) => bench.run(),
             Bench::Purchase(bench) => bench.run(),
+            Bench::Http(bench) => bench.run(),
         }
     }
 }

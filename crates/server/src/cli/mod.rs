@@ -1,13 +1,16 @@
 //! The command line: arguments in, commands given, words or JSON out.
 
 mod account;
+mod api_key;
 mod backup;
+mod demo;
 mod export;
 mod import;
 mod maintain;
 mod open;
 pub mod progress;
 mod replay;
+mod serve;
 mod staff;
 mod vendor;
 mod verify;
@@ -35,12 +38,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show everything: three shops with customers and staff, on this machine alone
+    ///
+    /// Needs nothing. Cards are test cards: no money moves. Prints where to click and whom to sign
+    /// in as; the first page says it, too. A second start finds the same data.
+    Demo(demo::Demo),
+    /// Serve the shops, their API and their pages
+    Serve(serve::Serve),
     /// Create and list vendors
     #[command(subcommand)]
     Vendor(vendor::Vendor),
-    /// Add members of staff
+    /// Add members of staff, set their passwords
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// Make, list and revoke keys for programs that use the API
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKey),
     /// Import from files of other programs
     #[command(subcommand)]
     Import(import::Import),
@@ -92,8 +105,11 @@ pub fn run() -> ExitCode {
         e.exit()
     });
     let outcome = match cli.command {
+        Command::Demo(command) => command.run(),
+        Command::Serve(command) => command.run(),
         Command::Vendor(command) => command.run(),
         Command::Staff(command) => command.run(),
+        Command::ApiKey(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Account(command) => command.run(),

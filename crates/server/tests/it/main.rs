@@ -3,7 +3,7 @@
 //!
 //! Read on: `shop.rs` (a vendor whose customers buy under keys, and what must hold afterwards),
 //! then `power_loss.rs`, `killed.rs`, `server_stops.rs`, `full_disk.rs`, `corrupt_row.rs`.
-//! `program.rs` runs the built program; `help.rs`, `vendors.rs`, `import.rs`, `replay.rs`,
+//! `program.rs` runs the built program; `access.rs`, `help.rs`, `vendors.rs`, `import.rs`, `replay.rs`,
 //! `verify.rs`, `maintain.rs` and `backup.rs` do so.
 #![allow(clippy::unwrap_used)]
 
@@ -14,6 +14,7 @@ macro_rules! both {
     };
 }
 
+mod access;
 mod backup;
 mod corrupt_row;
 mod full_disk;

@@ -207,9 +207,15 @@ impl Driver {
         let (who, id) = self.someone(who);
         let (book, offer_id) = (self.world.book(), self.offers[offer]);
         let actor = Actor::Customer(id);
-        self.world
-            .write(move |tx| order_list_set(tx, actor, book, id, offer_id, quantity))
-            .unwrap();
+        let set = self
+            .world
+            .write(move |tx| order_list_set(tx, actor, book, id, offer_id, quantity));
+        if self.shadow.standing(who) == Standing::Closed {
+            let is_closed = |e| matches!(e, OrderError::Customer(CustomerError::Closed(_)));
+            assert!(is_closed(set.unwrap_err()));
+            return;
+        }
+        set.unwrap();
         let list = &mut self.shadow.wallets[who].list;
         list.insert(offer, quantity);
         list.retain(|_, quantity| *quantity > 0);
@@ -373,10 +379,11 @@ impl Driver {
                 Ok::<_, OrderError>((list, lots))
             })
             .unwrap();
-        assert_eq!(list.available, tokens(self.shadow.available(who)));
+        assert_eq!(list.quote.available, tokens(self.shadow.available(who)));
         let listed: BTreeMap<usize, i64> = list
             .lines
             .iter()
+            .map(|l| &l.line)
             .map(|l| (SKUS.iter().position(|s| *s == l.sku).unwrap(), l.quantity))
             .collect();
         assert_eq!(listed, wallet.list);

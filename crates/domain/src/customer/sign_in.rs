@@ -1,0 +1,112 @@
+//! Signing in: proving that someone is a customer (SHP-03). How attempts are counted and why is
+//! told in `secret/mod.rs`.
+
+use super::{AccountNumber, Customer, CustomerError, Result, customer_by_login, store};
+use crate::Node;
+use crate::id::CustomerId;
+use crate::secret::{Attempt, Attempts, Proof, SecretKind, prove, stray_attempt};
+use crate::vault::Vault;
+use crate::vendor::Vendor;
+use scrip_engine::{Read, Tx};
+
+/// The outcome of a sign-in.
+pub type SignIn = Proof<Customer>;
+
+/// Sets or replaces a secret by its hash.
+pub fn secret_set(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    customer: CustomerId,
+    kind: SecretKind,
+    hash: &str,
+) -> Result<()> {
+    Ok(store::set_secret(tx, book_id, customer, kind, hash)?)
+}
+
+/// Counts an attempt, before it is known whether it is right.
+pub fn attempt_begin(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    customer: &Customer,
+    kind: SecretKind,
+) -> Result<Attempt> {
+    let Some(kept) = store::secret_locked(tx, customer, kind)? else {
+        let name = customer.customer_id.to_string();
+        return Ok(stray_attempt(
+            tx,
+            vault,
+            customer.book_id,
+            kind.name(),
+            &name,
+        )?);
+    };
+    let now = tx.now();
+    match kept.attempts.counted(now) {
+        Err(until) => Ok(Attempt::Locked { until }),
+        Ok(counted) => {
+            store::set_attempts(tx, customer, kind, counted)?;
+            let hash = Some(kept.hash);
+            Ok(Attempt::Compare { hash })
+        }
+    }
+}
+
+/// Records that an attempt was right: the count starts over. False when the secret is no longer
+/// the one of this hash.
+pub fn attempt_end(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    kind: SecretKind,
+    hash: &str,
+) -> Result<bool> {
+    let kept = store::secret_locked(tx, customer, kind)?;
+    if kept.is_none_or(|kept| kept.hash != hash) {
+        return Ok(false);
+    }
+    store::set_attempts(tx, customer, kind, Attempts::NONE)?;
+    Ok(true)
+}
+
+/// Proves that someone is the customer of an account number, or of a sign-in name where the text
+/// is no account number. A name at another vendor is unknown here.
+pub fn sign_in(
+    node: &Node,
+    vendor: &Vendor,
+    name: &str,
+    kind: SecretKind,
+    secret: &str,
+) -> Result<SignIn> {
+    let found = node
+        .engine
+        .read(|tx| found(tx, &node.vault, vendor, name))?;
+    let (vault, book_id) = (node.vault.clone(), vendor.book_id);
+    // One count for all ways to write a number.
+    let stray = AccountNumber::parse(name).map_or_else(|_| name.to_owned(), |n| n.to_string());
+    prove(
+        node,
+        found,
+        secret,
+        move |tx, found| match found {
+            Some(customer) => attempt_begin(tx, &vault, customer, kind),
+            None => Ok(stray_attempt(tx, &vault, book_id, kind.name(), &stray)?),
+        },
+        move |tx, customer, hash| attempt_end(tx, customer, kind, hash),
+    )
+}
+
+fn found(
+    tx: &mut dyn Read,
+    vault: &Vault,
+    vendor: &Vendor,
+    name: &str,
+) -> Result<Option<Customer>> {
+    let customer = match AccountNumber::parse(name) {
+        Ok(number) => store::by_number(tx, number)?,
+        Err(_) => match customer_by_login(tx, vault, name) {
+            Ok(customer) => Some(customer),
+            Err(CustomerError::Unknown(_)) => None,
+            Err(other) => return Err(other),
+        },
+    };
+    Ok(customer.filter(|c| c.book_id == vendor.book_id))
+}

@@ -1,0 +1,223 @@
+//! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
+
+use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, rules, store};
+use crate::actor::Actor;
+use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
+use crate::customer::{CustomerError, State, buyer, customer_by_id};
+use crate::id::{CustomerId, OfferId};
+use scrip_engine::{Read, ReadTx, Tx};
+use scrip_ledger::lots_available;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Lines on one order list at most.
+pub const LIST_AT_MOST: usize = 200;
+
+/// A line of an order list, as kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub offer_id: OfferId,
+    pub quantity: i64,
+    pub selected: bool,
+}
+
+/// A line of an order list with today's price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListLine {
+    /// Its price; granted and amount are 0 where it has none.
+    pub line: QuoteLine,
+    /// True when its box is ticked.
+    pub selected: bool,
+    /// The tiers to choose from; empty for a price each.
+    pub tiers: Vec<Tier>,
+    /// Pieces at hand, where they are counted.
+    pub on_hand: Option<i64>,
+    /// False when the offer is not sold any more.
+    pub active: bool,
+    /// The product's handle.
+    pub handle: String,
+    /// What is downloaded, in kilobytes; 0 where nothing is.
+    pub download_kb: i64,
+    /// Why it cannot be ordered as it is, and what to do. Such a line is not counted.
+    pub problem: Option<String>,
+}
+
+impl ListLine {
+    /// True when the line belongs to the order: ticked, and there is no problem with it.
+    pub fn is_counted(&self) -> bool {
+        self.selected && self.problem.is_none()
+    }
+}
+
+/// An order list with what it comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderList {
+    /// All lines, in the order in which they were put on.
+    pub lines: Vec<ListLine>,
+    /// RT, AT and AT - RT of the lines that are counted.
+    pub quote: Quote,
+    /// True when the account is active: only then is AT shown (SHP-11).
+    pub active: bool,
+}
+
+impl OrderList {
+    /// The order of the counted lines at the prices shown.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        self.quote.lines.iter().map(QuoteLine::as_shown).collect()
+    }
+}
+
+impl QuoteLine {
+    /// This line, to be ordered as it was shown: what is granted is asked for in full, so that a
+    /// tier that has become smaller since does not grant less at the same price.
+    pub fn as_shown(&self) -> Wanted {
+        Wanted {
+            offer_id: self.offer_id,
+            quantity: self.granted,
+            quoted: Some(self.unit_price),
+            entered: None,
+        }
+    }
+}
+
+/// Refuses those who may not change a list, and accounts that are closed.
+fn check_change(tx: &mut Tx<'_>, actor: Actor, book_id: i64, customer: CustomerId) -> Result<()> {
+    if !actor.may_act_for(customer) {
+        return Err(OrderError::Forbidden);
+    }
+    let customer = customer_by_id(tx, book_id, customer)?;
+    match customer.state {
+        State::Inactive | State::Active => Ok(()),
+        State::Closed => Err(CustomerError::Closed(customer.number).into()),
+    }
+}
+
+/// Puts a quantity of an offer on the customer's order list and ticks it, replacing what is
+/// there; 0 takes it off (SHP-10).
+pub fn order_list_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+    offer: OfferId,
+    quantity: i64,
+) -> Result<()> {
+    check_change(tx, actor, book_id, customer)?;
+    let offers = offers_by_id(tx, book_id, &[offer])?;
+    if quantity == 0 {
+        return store::list_remove(tx, book_id, customer, offer);
+    }
+    for offer in &offers {
+        rules::line(&at_todays_price(offer.offer_id, quantity), offer)
+            .and_then(rules::affordable_at_all)?;
+    }
+    // Two new lines at once would each see room for one.
+    tx.lock_name(&format!("order list {customer}"))?;
+    let most = i64::try_from(LIST_AT_MOST).unwrap_or(i64::MAX);
+    if store::list_others(tx, book_id, customer, offer)? >= most {
+        return Err(OrderError::ListFull { most: LIST_AT_MOST });
+    }
+    store::list_set(tx, book_id, customer, offer, quantity)
+}
+
+/// Ticks a line of the order list, or unticks it (SHP-07, SHP-11).
+pub fn order_list_select(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+    offer: OfferId,
+    selected: bool,
+) -> Result<()> {
+    check_change(tx, actor, book_id, customer)?;
+    if store::list_select(tx, book_id, customer, offer, selected)? {
+        Ok(())
+    } else {
+        Err(OrderError::NotOnList(offer))
+    }
+}
+
+/// Takes offers off the order list, as after their purchase.
+pub fn order_list_clear(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+    offers: &[OfferId],
+) -> Result<()> {
+    check_change(tx, actor, book_id, customer)?;
+    for offer in offers {
+        store::list_remove(tx, book_id, customer, *offer)?;
+    }
+    Ok(())
+}
+
+/// The customer's order list with today's prices, and RT, AT, remaining of what is ticked
+/// (SHP-10, SHP-11).
+pub fn order_list(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+) -> Result<OrderList> {
+    if !actor.may_act_for(customer) {
+        return Err(OrderError::Forbidden);
+    }
+    let buyer = buyer(tx, book_id, customer)?;
+    let listed = store::list(tx, book_id, customer)?;
+    let ids: Vec<OfferId> = listed.iter().map(|l| l.offer_id).collect();
+    let mut shown: BTreeMap<OfferId, Shown> = offers_shown(tx, book_id, &ids)?
+        .into_iter()
+        .map(|s| (s.offer.offer_id, s))
+        .collect();
+    let lines: Vec<ListLine> = listed
+        .iter()
+        .filter_map(|l| Some(line(*l, shown.remove(&l.offer_id)?)))
+        .collect();
+    let counted = lines.iter().filter(|l| l.is_counted());
+    let counted = counted.map(|l| l.line.clone()).collect();
+    let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
+    Ok(OrderList {
+        quote: rules::summed(counted, &lots, tx.now())?,
+        lines,
+        active: buyer.customer.state == State::Active,
+    })
+}
+
+fn at_todays_price(offer_id: OfferId, quantity: i64) -> Wanted {
+    Wanted {
+        offer_id,
+        quantity,
+        quoted: None,
+        entered: None,
+    }
+}
+
+/// A line with today's price, or with the reason why it has none.
+fn line(listed: Listed, shown: Shown) -> ListLine {
+    let offer = &shown.offer;
+    let wanted = at_todays_price(listed.offer_id, listed.quantity);
+    let priced = rules::line(&wanted, offer).and_then(rules::affordable_at_all);
+    let not_for_sale = || Refusal::NotForSale {
+        title: offer.title.clone(),
+    };
+    let (line, problem) = match priced {
+        Ok(line) if offer.active => (line, None),
+        Ok(line) => (line, Some(not_for_sale().to_string())),
+        Err(_) if !offer.active => {
+            let problem = not_for_sale().to_string();
+            (rules::unpriced(&wanted, offer), Some(problem))
+        }
+        Err(error) => (rules::unpriced(&wanted, offer), Some(error.to_string())),
+    };
+    ListLine {
+        line,
+        selected: listed.selected,
+        active: offer.active,
+        problem,
+        on_hand: shown.on_hand,
+        handle: shown.handle,
+        download_kb: shown.download_kb,
+        tiers: shown.offer.tiers,
+    }
+}

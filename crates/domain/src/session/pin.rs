@@ -1,0 +1,85 @@
+//! A new PIN, for one who knows the old one or has a code: sessions that others may have opened
+//! with the old one end.
+
+use super::{Result, SessionError, Subject, sessions_end_of};
+use crate::Node;
+use crate::customer::{
+    Customer, ResetOutcome, attempt_begin, attempt_end, pin_reset_take, secret_set,
+};
+use crate::secret::{Attempt, Proof, SecretKind, prove, secret_hash};
+use crate::vault::Vault;
+use scrip_engine::{Timestamp, Tx};
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinChange {
+    /// The new PIN is set, and the other sessions have ended.
+    Done,
+    /// The old one is wrong; the attempt counts as in signing in.
+    Wrong,
+    /// Too many wrong attempts.
+    Locked {
+        /// When the next attempt is allowed.
+        until: Timestamp,
+    },
+}
+
+/// Replaces a PIN for one who knows the old one. `current` is the token of the session in which
+/// this is asked for: it goes on, all others end.
+pub fn pin_change(
+    node: &Node,
+    customer: &Customer,
+    old: &str,
+    new: &str,
+    current: Option<&str>,
+) -> Result<PinChange> {
+    // Refused before it costs an attempt.
+    let new = secret_hash(SecretKind::Pin, new)?;
+    let vault = node.vault.clone();
+    let current = current.map(str::to_owned);
+    let proof = prove(
+        node,
+        Some(customer.clone()),
+        old,
+        move |tx, found| match found {
+            Some(customer) => Ok(attempt_begin(tx, &vault, customer, SecretKind::Pin)?),
+            None => Ok(Attempt::Compare { hash: None }),
+        },
+        // One transaction: what was proven still holds when the new one is set.
+        move |tx, customer, old| {
+            if !attempt_end(tx, customer, SecretKind::Pin, old)? {
+                return Ok(false);
+            }
+            pin_set(tx, customer, &new, current.as_deref())?;
+            Ok::<_, SessionError>(true)
+        },
+    )?;
+    Ok(match proof {
+        Proof::Proven(_) => PinChange::Done,
+        Proof::Wrong => PinChange::Wrong,
+        Proof::Locked { until } => PinChange::Locked { until },
+    })
+}
+
+fn pin_set(tx: &mut Tx<'_>, customer: &Customer, hash: &str, current: Option<&str>) -> Result<()> {
+    let (book, id) = (customer.book_id, customer.customer_id);
+    secret_set(tx, book, id, SecretKind::Pin, hash)?;
+    sessions_end_of(tx, book, Subject::Customer(id), current)
+}
+
+/// Sets a new PIN, by its hash, for one who has a code from [`crate::customer::pin_reset_start`];
+/// the customer's sessions end.
+pub fn pin_reset_finish(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    customer: &Customer,
+    code: &str,
+    new_hash: &str,
+) -> Result<ResetOutcome> {
+    let outcome = pin_reset_take(tx, vault, customer, code, new_hash)?;
+    if outcome == ResetOutcome::Done {
+        let subject = Subject::Customer(customer.customer_id);
+        sessions_end_of(tx, customer.book_id, subject, None)?;
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,99 @@
+//! Orders of tokens and prices, as people look at them.
+
+use super::{Result, TokenOrderState, TokenSaleError, rules, store};
+use crate::actor::Actor;
+use crate::customer::Customer;
+use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::page::Page;
+use crate::vendor::{TOKENS_AT_MOST, Vendor, token_price_at};
+use scrip_engine::{Read, Timestamp};
+use scrip_ledger::Amount;
+
+/// An order of tokens. The card is not shown to anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenOrderView {
+    /// The order.
+    pub id: TokenOrderId,
+    /// For whom.
+    pub customer_id: CustomerId,
+    /// The payment session that it belongs to.
+    pub session: PaymentSessionId,
+    /// Tokens.
+    pub quantity: Amount,
+    /// What they cost.
+    pub price: Amount,
+    /// How far it is.
+    pub state: TokenOrderState,
+    /// What the processor said of a declined card; empty otherwise.
+    pub reason: String,
+    /// The name by which people find it.
+    pub reference: String,
+    /// When it counts.
+    pub effective_at: Timestamp,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When the processor's answer was written.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl From<store::TokenOrder> for TokenOrderView {
+    fn from(order: store::TokenOrder) -> Self {
+        TokenOrderView {
+            id: order.id,
+            customer_id: order.customer,
+            session: order.session,
+            quantity: order.quantity,
+            price: order.price,
+            state: order.state,
+            reason: order.reason,
+            reference: order.reference,
+            effective_at: order.effective_at,
+            created_at: order.created_at,
+            closed_at: order.closed_at,
+        }
+    }
+}
+
+/// An order of tokens, for its customer and the vendor's staff. One that does not exist and
+/// another customer's get the same answer.
+pub fn token_order_by_id(
+    tx: &mut dyn Read,
+    actor: Actor,
+    book_id: i64,
+    id: TokenOrderId,
+) -> Result<TokenOrderView> {
+    store::by_id(tx, book_id, id)?
+        .filter(|order| actor.may_act_for(order.customer))
+        .map(TokenOrderView::from)
+        .ok_or(TokenSaleError::Unknown(id))
+}
+
+/// A customer's orders of tokens, newest first: `limit` of them, older than `before`.
+pub fn token_orders_of(
+    tx: &mut dyn Read,
+    actor: Actor,
+    customer: &Customer,
+    before: Option<TokenOrderId>,
+    limit: usize,
+) -> Result<Page<TokenOrderView, TokenOrderId>> {
+    if !actor.may_act_for(customer.customer_id) {
+        return Err(TokenSaleError::Forbidden);
+    }
+    let further = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let found = store::of_customer(tx, customer, before, further)?;
+    let found = found.into_iter().map(TokenOrderView::from).collect();
+    Ok(Page::of(found, limit, |order: &TokenOrderView| order.id))
+}
+
+/// What a card is charged for so many tokens, bought now (TOK-01).
+pub fn token_price_quote(tx: &mut dyn Read, vendor: &Vendor, quantity: Amount) -> Result<Amount> {
+    if !quantity.is_positive() {
+        return Err(TokenSaleError::QuantityNotPositive);
+    }
+    if quantity > TOKENS_AT_MOST {
+        return Err(TokenSaleError::QuantityTooLarge);
+    }
+    let now = tx.now();
+    let unit = token_price_at(tx, vendor.book_id, now)?;
+    Ok(rules::card_price(quantity, unit, vendor)?)
+}

@@ -1,0 +1,147 @@
+//! The JSON API under `/v1`: parses, authorises, gives commands, renders. No rules.
+//!
+//! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
+//! cannot drift from the code.
+
+pub mod auth;
+mod order;
+mod shape;
+
+use crate::error::{Problem, Result};
+use crate::state::App;
+use auth::Caller;
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use scrip_domain::command::CommandError;
+use scrip_domain::id::CustomerId;
+use scrip_domain::{Answer, Keyed};
+use scrip_engine::{Error as EngineError, Tx};
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Scrip",
+        description = "Issue prepaid tokens, sell for them, keep the books.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    security(("key" = [])),
+    components(schemas(shape::ProblemBody)),
+    tags(
+        (name = "orders", description = "Buying with tokens"),
+    ),
+    modifiers(&KeyScheme),
+)]
+struct Document;
+
+struct KeyScheme;
+
+impl utoipa::Modify for KeyScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "A key of the vendor: `scrip api-key create` makes one",
+            ))
+            .build();
+        document
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(order::router())
+}
+
+/// The OpenAPI document.
+pub static OPENAPI: LazyLock<utoipa::openapi::OpenApi> =
+    LazyLock::new(|| routes().split_for_parts().1);
+static OPENAPI_TEXT: LazyLock<String> = LazyLock::new(|| OPENAPI.to_json().unwrap_or_default());
+
+/// The routes, with the document at `/v1/openapi.json`.
+pub fn router() -> Router<App> {
+    let (router, _) = routes().split_for_parts();
+    router.route("/v1/openapi.json", get(document))
+}
+
+async fn document() -> impl IntoResponse {
+    let json = HeaderValue::from_static("application/json");
+    (
+        [(axum::http::header::CONTENT_TYPE, json)],
+        OPENAPI_TEXT.as_str(),
+    )
+}
+
+/// The header that makes a write safe to repeat.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(pub String);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let value = parts.headers.get(IDEMPOTENCY_KEY).ok_or_else(|| {
+            Problem::bad_request(
+                "idempotency_key_missing",
+                "every write needs the header Idempotency-Key, for example a random UUID: \
+                 repeat a request under the same key and it is done once",
+            )
+        })?;
+        let text = value.to_str().map_err(|_| CommandError::KeyInvalid)?;
+        Ok(IdempotencyKey(text.to_owned()))
+    }
+}
+
+/// What a repeated request is compared by: where it went and what it said.
+fn request_bytes(route: &str, request: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(&(route, request)).map_err(|e| Problem::internal(&e))
+}
+
+/// Runs a command under the caller's idempotency key.
+async fn submit<T, E, F>(
+    app: &App,
+    caller: &Caller,
+    key: IdempotencyKey,
+    (route, request): (&str, &impl Serialize),
+    subject: Option<CustomerId>,
+    run: F,
+) -> Result<Answer<T>>
+where
+    F: FnMut(&mut Tx<'_>) -> std::result::Result<T, E> + Clone + Send + 'static,
+    T: Serialize + DeserializeOwned + Send + 'static,
+    E: From<CommandError> + From<EngineError> + Into<Problem> + Send + 'static,
+{
+    let keyed = Keyed {
+        book_id: caller.book(),
+        actor: caller.actor(),
+        key: Some(key.0),
+        request: request_bytes(route, request)?,
+        subject,
+    };
+    app.submit(keyed, run).await
+}
+
+/// An answer as JSON, with a header when it is a repeated one.
+fn answer<T: Serialize>(status: StatusCode, body: &T, replayed: bool) -> Response {
+    let mut response = (status, axum::Json(body)).into_response();
+    mark(&mut response, replayed);
+    response
+}
+
+fn mark(response: &mut Response, replayed: bool) {
+    if replayed {
+        let headers = response.headers_mut();
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+}

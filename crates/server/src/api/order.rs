@@ -1,0 +1,414 @@
+//! Orders (SHP-12, SHP-13, SHP-14, SHP-19).
+
+use super::auth::{May, OrdersWrite};
+use super::shape::{Money, ProblemBody, amount, parse_time};
+use super::{IdempotencyKey, answer, mark, submit};
+use crate::error::{Problem, Result, refused};
+use crate::http::body::{BatchJson, Json};
+use crate::state::App;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use scrip_domain::catalog::{CatalogError, offer_by_sku};
+use scrip_domain::id::{CustomerId, OfferId};
+use scrip_domain::order::{
+    OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Wanted, order_place,
+};
+use scrip_domain::{Actor, Answer};
+use scrip_engine::Tx;
+use scrip_ledger::{Amount, Asset};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(place))
+        .routes(routes!(place_batch))
+}
+
+/// A line that is wanted: an offer by its id or by its SKU.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineBody {
+    /// The offer.
+    #[schema(value_type = Option<String>, example = "off_01kb3v8z9mfxmr4x1qk2s7b0de")]
+    pub offer_id: Option<OfferId>,
+    /// The offer's stock-keeping unit, instead of its id.
+    pub sku: Option<String>,
+    /// How many; of an offer sold by tiers, the quantity whose tier is wanted.
+    #[schema(minimum = 1)]
+    pub quantity: i64,
+    /// The price in tokens that the buyer was shown: another one now is refused.
+    pub quoted: Option<String>,
+    /// A price in tokens instead of the offer's, for one.
+    pub entered: Option<String>,
+}
+
+/// An order to be placed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderBody {
+    /// Whose tokens pay.
+    #[schema(value_type = String, example = "cus_01kb3v8z9mfxmr4x1qk2s7b0de")]
+    pub customer_id: CustomerId,
+    /// What is bought.
+    pub lines: Vec<LineBody>,
+    /// The name by which your other systems call the order; each is taken once.
+    pub reference: Option<String>,
+    /// When it counts, if that was earlier than now.
+    pub effective_at: Option<String>,
+}
+
+/// A line with its price.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QuotedLine {
+    /// The offer.
+    #[schema(value_type = String)]
+    pub offer_id: OfferId,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// Name.
+    pub title: String,
+    /// What the customer gets: purchase, time, uses or processings.
+    pub kind: &'static str,
+    /// How many were asked for.
+    pub quantity: i64,
+    /// How many are granted: the upper bound of a tier.
+    pub granted: i64,
+    /// Tokens for one, or for the tier.
+    pub unit_price: Money,
+    /// Tokens for the line.
+    pub amount: Money,
+}
+
+/// A purchase that went through.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReceiptBody {
+    /// The order.
+    pub order_id: String,
+    /// Always `completed`.
+    pub state: &'static str,
+    /// What was bought.
+    pub lines: Vec<QuotedLine>,
+    /// Tokens that were debited.
+    pub total: Money,
+    /// Tokens that the account can spend after it.
+    pub remaining: Money,
+}
+
+/// A line in its JSON shape.
+pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
+    QuotedLine {
+        offer_id: line.offer_id,
+        kind: line.kind.name(),
+        quantity: line.quantity,
+        granted: line.granted,
+        unit_price: Money::new(line.unit_price, token),
+        amount: Money::new(line.amount, token),
+        sku: line.sku,
+        title: line.title,
+    }
+}
+
+fn receipt(receipt: Receipt, token: &Asset) -> ReceiptBody {
+    ReceiptBody {
+        order_id: receipt.order_id.to_string(),
+        state: "completed",
+        lines: receipt
+            .lines
+            .into_iter()
+            .map(|l| quoted_line(l, token))
+            .collect(),
+        total: Money::new(receipt.total, token),
+        remaining: Money::new(receipt.remaining, token),
+    }
+}
+
+/// A line with its amounts read and its offer still to be found by SKU.
+#[derive(Clone, Debug)]
+pub struct Line {
+    offer: OfferNamed,
+    quantity: i64,
+    quoted: Option<Amount>,
+    entered: Option<Amount>,
+}
+
+#[derive(Clone, Debug)]
+enum OfferNamed {
+    Id(OfferId),
+    Sku(String),
+}
+
+/// Reads the lines of a body.
+pub fn lines(bodies: &[LineBody], token: &Asset) -> Result<Vec<Line>> {
+    let tokens = |text: &Option<String>| text.as_deref().map(|t| amount(t, token)).transpose();
+    bodies
+        .iter()
+        .map(|line| {
+            let offer = match (&line.offer_id, &line.sku) {
+                (Some(id), None) => OfferNamed::Id(*id),
+                (None, Some(sku)) => OfferNamed::Sku(sku.clone()),
+                _ => {
+                    let text = "each line names its offer by offer_id or by sku, not by both";
+                    return Err(Problem::invalid("line_invalid", text));
+                }
+            };
+            Ok(Line {
+                offer,
+                quantity: line.quantity,
+                quoted: tokens(&line.quoted)?,
+                entered: tokens(&line.entered)?,
+            })
+        })
+        .collect()
+}
+
+/// Finds the offers of lines that name them by SKU.
+pub fn wanted(
+    tx: &mut dyn scrip_engine::Read,
+    book: i64,
+    lines: &[Line],
+) -> std::result::Result<Vec<Wanted>, OrderError> {
+    lines
+        .iter()
+        .map(|line| {
+            let offer_id = match &line.offer {
+                OfferNamed::Id(id) => *id,
+                OfferNamed::Sku(sku) => offer_by_sku(tx, book, sku)?
+                    .ok_or_else(|| CatalogError::OfferUnknown(sku.chars().take(60).collect()))?,
+            };
+            Ok(Wanted {
+                offer_id,
+                quantity: line.quantity,
+                quoted: line.quoted,
+                entered: line.entered,
+            })
+        })
+        .collect()
+}
+
+/// A body with everything read that can be read without the database.
+#[derive(Clone, Debug)]
+struct Prepared {
+    body: OrderBody,
+    lines: Vec<Line>,
+    effective_at: Option<i64>,
+}
+
+fn prepare(body: OrderBody, token: &Asset) -> Result<Prepared> {
+    let effective_at = body.effective_at.as_deref().map(parse_time).transpose()?;
+    Ok(Prepared {
+        lines: lines(&body.lines, token)?,
+        effective_at: effective_at.map(|t| t.0),
+        body,
+    })
+}
+
+fn run(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book: i64,
+    order: &Prepared,
+) -> std::result::Result<OrderOutcome, OrderError> {
+    let request = OrderRequest {
+        customer_id: order.body.customer_id,
+        lines: wanted(tx, book, &order.lines)?,
+        reference: order.body.reference.clone().unwrap_or_default(),
+        effective_at: order.effective_at,
+    };
+    order_place(tx, actor, book, &request)
+}
+
+const ROUTE: &str = "POST /v1/orders";
+
+/// Place an order
+///
+/// Pays the whole order or refuses it. A refusal is an answer with a problem: nothing was debited,
+/// and the same key gives the same refusal again, so try again under a new key.
+#[utoipa::path(
+    post, path = "/v1/orders", tag = "orders", operation_id = "order_place",
+    params(("Idempotency-Key" = String, Header, description = "Makes the request safe to repeat",
+        max_length = 255, min_length = 1)),
+    request_body = OrderBody,
+    responses(
+        (status = 201, description = "Paid", body = ReceiptBody),
+        (status = 402, description = "Tokens are short", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Refused: price, stock or account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+async fn place(
+    May(caller, ..): May<OrdersWrite>,
+    key: IdempotencyKey,
+    State(app): State<App>,
+    Json(body): Json<OrderBody>,
+) -> Result<Response> {
+    let vendor = app.vendor(caller.book()).await?;
+    let placed = place_one(&app, &caller, key, body, &vendor.token).await?;
+    Ok(placed_answer(&app, placed, &vendor.token))
+}
+
+fn placed_answer(app: &App, placed: Answer<OrderOutcome>, token: &Asset) -> Response {
+    match placed.value {
+        OrderOutcome::Completed(done) => {
+            app.metrics.order(true);
+            answer(StatusCode::CREATED, &receipt(done, token), placed.replayed)
+        }
+        OrderOutcome::Refused { order_id, refusal } => {
+            app.metrics.order(false);
+            let problem = refusal_problem(&order_id.to_string(), &refusal, token);
+            let mut response = problem.into_response();
+            mark(&mut response, placed.replayed);
+            response
+        }
+    }
+}
+
+/// A refusal with its figures.
+fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
+    let problem = refused(order_id, refusal);
+    let tokens = |a: &Amount| serde_json::json!(Money::new(*a, token));
+    match refusal {
+        Refusal::Shortage {
+            required,
+            available,
+            short,
+        } => problem
+            .with("required", tokens(required))
+            .with("available", tokens(available))
+            .with("short", tokens(short)),
+        Refusal::Restricted {
+            required,
+            available,
+        } => problem
+            .with("required", tokens(required))
+            .with("available", tokens(available)),
+        Refusal::PriceChanged { quoted, now, .. } => problem
+            .with("quoted", tokens(quoted))
+            .with("now", tokens(now)),
+        Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
+        _ => problem,
+    }
+}
+
+/// Several orders at once.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// The orders; each is done or refused by itself.
+    #[schema(max_items = 1000, min_items = 1)]
+    pub orders: Vec<OrderBody>,
+}
+
+/// What became of one order of a batch.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BatchItem {
+    /// The status that the order would have had alone.
+    pub status: u16,
+    /// True when it was done before under the same key.
+    pub replayed: bool,
+    /// The receipt of a paid order.
+    pub order: Option<ReceiptBody>,
+    /// Why an order was not paid.
+    #[schema(value_type = Option<ProblemBody>)]
+    pub problem: Option<serde_json::Value>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BatchAnswer {
+    /// One result for each order, in their order.
+    pub results: Vec<BatchItem>,
+}
+
+const ORDERS_AT_MOST: usize = 1000;
+
+/// Place several orders
+///
+/// Up to 1,000 orders, each paid or refused by itself. Order number n is done under the key of the
+/// request with `#n` behind it, so a repeated batch does only what was not done.
+#[utoipa::path(
+    post, path = "/v1/orders:batch", tag = "orders", operation_id = "order_place_batch",
+    params(("Idempotency-Key" = String, Header, description = "Makes the request safe to repeat",
+        max_length = 240, min_length = 1)),
+    request_body = BatchBody,
+    responses(
+        (status = 200, description = "A result for each order", body = BatchAnswer),
+        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+async fn place_batch(
+    May(caller, ..): May<OrdersWrite>,
+    key: IdempotencyKey,
+    State(app): State<App>,
+    BatchJson(body): BatchJson<BatchBody>,
+) -> Result<axum::Json<BatchAnswer>> {
+    if body.orders.is_empty() || body.orders.len() > ORDERS_AT_MOST {
+        let text = format!("a batch has 1 to {ORDERS_AT_MOST} orders: split it");
+        return Err(Problem::invalid("batch_size", text));
+    }
+    if key.0.chars().count() > 240 {
+        let text = "the key of a batch has at most 240 characters: each order adds its number";
+        return Err(Problem::bad_request("idempotency_key_invalid", text));
+    }
+    let vendor = app.vendor(caller.book()).await?;
+    let token = &vendor.token;
+    let items = body.orders.into_iter().enumerate().map(|(n, body)| {
+        let (app, caller) = (&app, &caller);
+        let key = IdempotencyKey(format!("{}#{}", key.0, n + 1));
+        async move {
+            let placed = place_one(app, caller, key, body, token).await;
+            batch_item(app, placed, token)
+        }
+    });
+    let results = join_all(items).await;
+    Ok(axum::Json(BatchAnswer { results }))
+}
+
+async fn place_one(
+    app: &App,
+    caller: &super::auth::Caller,
+    key: IdempotencyKey,
+    body: OrderBody,
+    token: &Asset,
+) -> Result<Answer<OrderOutcome>> {
+    let order = prepare(body, token)?;
+    let (actor, book) = (caller.actor(), caller.book());
+    let subject = Some(order.body.customer_id);
+    let request = order.body.clone();
+    submit(app, caller, key, (ROUTE, &request), subject, move |tx| {
+        run(tx, actor, book, &order)
+    })
+    .await
+}
+
+fn batch_item(app: &App, placed: Result<Answer<OrderOutcome>>, token: &Asset) -> BatchItem {
+    let failed = |problem: Problem, replayed| BatchItem {
+        status: problem.status.as_u16(),
+        replayed,
+        order: None,
+        problem: Some(problem.json()),
+    };
+    let placed = match placed {
+        Ok(placed) => placed,
+        Err(problem) => return failed(problem, false),
+    };
+    let completed = matches!(placed.value, OrderOutcome::Completed(_));
+    app.metrics.order(completed);
+    match placed.value {
+        OrderOutcome::Completed(done) => BatchItem {
+            status: 201,
+            replayed: placed.replayed,
+            order: Some(receipt(done, token)),
+            problem: None,
+        },
+        OrderOutcome::Refused { order_id, refusal } => failed(
+            refusal_problem(&order_id.to_string(), &refusal, token),
+            placed.replayed,
+        ),
+    }
+}

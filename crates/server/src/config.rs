@@ -1,0 +1,178 @@
+//! Settings of a node. Each comes from the command line, else from the environment, else from
+//! the TOML file, else it has its default.
+
+use crate::failure::Failure;
+use clap::{Args, ValueEnum};
+use scrip_engine::DatabaseUrl;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Who charges cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cards {
+    /// Nobody: tokens cannot be bought by card
+    #[default]
+    None,
+    /// The built-in test processor: no money moves, tokens are given for nothing
+    Test,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// What the command line and the environment say.
+#[derive(Debug, Default, Args)]
+pub struct Given {
+    /// A TOML file with the settings below, for example `listen = "127.0.0.1:8080"`
+    #[arg(long, env = "SCRIP_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database: sqlite:PATH or postgres://USER@HOST:PORT/NAME
+    #[arg(
+        long,
+        env = "SCRIP_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    database: Option<DatabaseUrl>,
+    /// The file with the master key [default: as for every other command]
+    #[arg(long, env = "SCRIP_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one
+    #[arg(long, env = "SCRIP_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The address that people use, when a proxy stands before the node: https://shop.example
+    #[arg(long, env = "SCRIP_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Who charges cards [default: none]
+    #[arg(long, env = "SCRIP_CARDS", value_enum)]
+    cards: Option<Cards>,
+    /// Connections at once [default: 10000]
+    #[arg(long, env = "SCRIP_CONNECTIONS", value_name = "NUMBER")]
+    connections: Option<usize>,
+    /// What is logged: error, warn, info or debug [default: info]
+    #[arg(long, env = "SCRIP_LOG", value_name = "LEVEL")]
+    log: Option<String>,
+    /// How log lines are written [default: text]
+    #[arg(long, env = "SCRIP_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+}
+
+/// What the file says: the same names, with `-` as `_`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database: Option<String>,
+    key_file: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    cards: Option<Cards>,
+    connections: Option<usize>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+/// Settings as they hold.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The file with the master key; `None` is the usual place.
+    pub key_file: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address that people use, without a slash at its end; empty for the one listened on.
+    pub public_url: String,
+    /// True when people come through TLS.
+    pub https: bool,
+    /// Who charges cards.
+    pub cards: Cards,
+    /// Connections at once.
+    pub connections: usize,
+    /// The level of the log.
+    pub log: tracing::Level,
+    /// The form of the log.
+    pub log_format: LogFormat,
+}
+
+const CONNECTIONS: usize = 10_000;
+
+impl Settings {
+    /// Settings for a database and an address, all else at its default.
+    pub fn new(database: DatabaseUrl, listen: SocketAddr) -> Settings {
+        Settings {
+            database,
+            key_file: None,
+            listen,
+            public_url: String::new(),
+            https: false,
+            cards: Cards::None,
+            connections: CONNECTIONS,
+            log: tracing::Level::WARN,
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Given {
+    /// Puts command line, environment, file and defaults together.
+    pub fn settings(self) -> Result<Settings, Failure> {
+        let file = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Failure::file(path, e))?;
+                toml::from_str::<File>(&text)
+                    .map_err(|e| Failure::Refused(format!("{}: {e}", path.display())))?
+            }
+            None => File::default(),
+        };
+        let database = match (self.database, file.database) {
+            (Some(given), _) => given,
+            (None, Some(text)) => text.parse().map_err(Failure::Database)?,
+            (None, None) => {
+                return Err(Failure::Usage(
+                    "no database is given: use --database sqlite:PATH, SCRIP_DATABASE, or \
+                     `database` in the TOML file"
+                        .into(),
+                ));
+            }
+        };
+        let public_url = self.public_url.or(file.public_url).unwrap_or_default();
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let https = public_url.starts_with("https://");
+        if !public_url.is_empty() && !https && !public_url.starts_with("http://") {
+            return Err(Failure::Usage(format!(
+                "{public_url:?} is no address: write it with https://"
+            )));
+        }
+        let level = self.log.or(file.log).unwrap_or_else(|| "info".into());
+        let listen = self.listen.or(file.listen);
+        Ok(Settings {
+            database,
+            key_file: self.key_file.or(file.key_file),
+            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url,
+            https,
+            cards: self.cards.or(file.cards).unwrap_or_default(),
+            connections: self
+                .connections
+                .or(file.connections)
+                .unwrap_or(CONNECTIONS)
+                .max(1),
+            log: level.parse().map_err(|_| {
+                Failure::Usage(format!(
+                    "{level:?} is no level: use error, warn, info or debug"
+                ))
+            })?,
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}

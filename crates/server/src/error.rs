@@ -1,0 +1,392 @@
+//! The one place where errors of the rules become answers of HTTP.
+//!
+//! Every error is a [`Problem`]: a status, a code that programs can compare, and a text that says
+//! what to do. The API writes it as RFC 9457 JSON, the pages as words.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use scrip_domain::api_key::ApiKeyError;
+use scrip_domain::catalog::CatalogError;
+use scrip_domain::command::CommandError;
+use scrip_domain::customer::CustomerError;
+use scrip_domain::order::{OrderError, Refusal};
+use scrip_domain::secret::SecretError;
+use scrip_domain::session::SessionError;
+use scrip_domain::token_sale::TokenSaleError;
+use scrip_domain::vendor::VendorError;
+use scrip_engine::Error as EngineError;
+use scrip_ledger::Error as LedgerError;
+use serde_json::{Map, Value, json};
+
+/// Why a request was not done, for programs and for people.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// What programs compare: letters and underscores.
+    pub code: &'static str,
+    /// What happened and what to do about it.
+    pub detail: String,
+    /// More members of the JSON form.
+    pub more: Map<String, Value>,
+    /// When trying again makes sense.
+    pub retry_after_s: Option<u32>,
+}
+
+/// What handlers return.
+pub type Result<T> = std::result::Result<T, Problem>;
+
+impl Problem {
+    /// A problem of a kind, with its text.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem {
+            status,
+            code,
+            detail: detail.into(),
+            more: Map::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// The same with one more member.
+    pub fn with(mut self, name: &str, value: Value) -> Problem {
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same, to be tried again after some seconds.
+    pub fn retry_after(mut self, seconds: u32) -> Problem {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// What was asked for is not here, or belongs to somebody else: both look the same.
+    pub fn not_found(what: &str) -> Problem {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no such {what}: check the id"),
+        )
+    }
+
+    /// The request itself cannot be read.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The request can be read, but not done as it stands.
+    pub fn invalid(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// Too much to do at the moment.
+    pub fn busy() -> Problem {
+        let text = "the node has too much to do at the moment: try again in a few seconds";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text).retry_after(5)
+    }
+
+    /// A defect: the details go to the log, not to the caller.
+    pub fn internal(what: &dyn std::fmt::Display) -> Problem {
+        tracing::error!(error = %what, "request failed");
+        let text = "something went wrong inside scrip and nothing of this request was kept; \
+                    the operator finds the reason in the log";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text)
+    }
+
+    /// The title: the code in words.
+    pub fn title(&self) -> String {
+        let words = self.code.replace('_', " ");
+        let mut letters = words.chars();
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect())
+            .unwrap_or_default()
+    }
+
+    /// The RFC 9457 form.
+    pub fn json(&self) -> Value {
+        let mut all = Map::new();
+        all.insert("type".into(), json!(format!("/docs#{}", self.code)));
+        all.insert("title".into(), json!(self.title()));
+        all.insert("status".into(), json!(self.status.as_u16()));
+        all.insert("detail".into(), json!(sentence(&self.detail)));
+        all.insert("code".into(), json!(self.code));
+        all.extend(self.more.clone());
+        Value::Object(all)
+    }
+
+    /// The text as a sentence.
+    pub fn sentence(&self) -> String {
+        sentence(&self.detail)
+    }
+}
+
+/// Errors of the rules begin small, so that they can be joined; alone they are sentences.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut whole: String = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
+    if !whole.ends_with(['.', '?', '!']) {
+        whole.push('.');
+    }
+    whole
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.json().to_string();
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, json);
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer realm=\"scrip\"");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        // Pages show the same problem in words.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Errors that carry a kind of their own; those from below are asked there.
+trait Kind {
+    fn problem(self) -> Problem;
+}
+
+impl Kind for EngineError {
+    fn problem(self) -> Problem {
+        let unavailable = |code, text: &str| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, text).retry_after(2)
+        };
+        match &self {
+            EngineError::OutcomeUnknown(_) => {
+                tracing::error!(error = %self, "outcome unknown");
+                unavailable(
+                    "outcome_unknown",
+                    "the database failed while it kept this request: repeat it under the same \
+                     idempotency key to learn its outcome",
+                )
+            }
+            EngineError::Unavailable(_)
+            | EngineError::Contention(_)
+            | EngineError::Closed
+            | EngineError::InUse(_) => {
+                tracing::error!(error = %self, "database not available");
+                unavailable(
+                    "unavailable",
+                    "the database cannot serve now and nothing of this request was kept: try again",
+                )
+            }
+            _ => Problem::internal(&self),
+        }
+    }
+}
+
+impl Kind for CommandError {
+    fn problem(self) -> Problem {
+        match self {
+            CommandError::KeyReused => Problem::invalid("idempotency_key_reused", self.to_string()),
+            CommandError::KeyInvalid => {
+                Problem::bad_request("idempotency_key_invalid", self.to_string())
+            }
+            CommandError::Engine(e) => e.problem(),
+        }
+    }
+}
+
+impl Kind for LedgerError {
+    fn problem(self) -> Problem {
+        match self {
+            LedgerError::Engine(e) => e.problem(),
+            LedgerError::Overflow
+            | LedgerError::NotAnAmount { .. }
+            | LedgerError::NotPositive
+            | LedgerError::CurrencyInvalid(_)
+            | LedgerError::SlugInvalid(_) => Problem::invalid("amount_invalid", self.to_string()),
+            LedgerError::EntryUnknown { .. } => Problem::not_found("entry"),
+            LedgerError::EntrySize(_) => Problem::invalid("too_large", self.to_string()),
+            // The rules look first; what the ledger still refuses is a defect above it.
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl Kind for VendorError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            VendorError::Engine(e) => e.problem(),
+            VendorError::Ledger(e) => e.problem(),
+            VendorError::Unknown(_) => Problem::not_found("vendor"),
+            VendorError::StaffUnknown(_) => Problem::not_found("member of staff"),
+            VendorError::StaffNameTaken(_) => {
+                Problem::new(StatusCode::CONFLICT, "name_taken", text)
+            }
+            _ => Problem::invalid("vendor_invalid", text),
+        }
+    }
+}
+
+impl Kind for CatalogError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            CatalogError::Engine(e) => e.problem(),
+            CatalogError::Ledger(e) => e.problem(),
+            CatalogError::ProductUnknown(_) => Problem::not_found("product"),
+            CatalogError::OfferUnknown(_) => Problem::not_found("offer"),
+            CatalogError::QuantityInvalid { .. } => Problem::invalid("quantity_invalid", text),
+            _ => Problem::invalid("catalog_invalid", text),
+        }
+    }
+}
+
+impl Kind for CustomerError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            CustomerError::Engine(e) => e.problem(),
+            CustomerError::Ledger(e) => e.problem(),
+            CustomerError::Vendor(e) => e.problem(),
+            CustomerError::Unknown(_) => Problem::not_found("customer"),
+            CustomerError::RegistrationUnknown => {
+                Problem::new(StatusCode::NOT_FOUND, "registration_lapsed", text)
+            }
+            CustomerError::WrongStage { .. } => {
+                Problem::new(StatusCode::CONFLICT, "wrong_stage", text)
+            }
+            CustomerError::LoginTaken => Problem::new(StatusCode::CONFLICT, "login_taken", text),
+            CustomerError::ReferenceTaken(_) => {
+                Problem::new(StatusCode::CONFLICT, "reference_taken", text)
+            }
+            CustomerError::Closed(_) => Problem::new(StatusCode::CONFLICT, "account_closed", text),
+            CustomerError::NotEmpty { .. } => {
+                Problem::new(StatusCode::CONFLICT, "account_not_empty", text)
+            }
+            CustomerError::Forbidden => Problem::not_found("customer"),
+            _ => Problem::invalid("customer_invalid", text),
+        }
+    }
+}
+
+impl Kind for TokenSaleError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            TokenSaleError::Engine(e) => e.problem(),
+            TokenSaleError::Ledger(e) => e.problem(),
+            TokenSaleError::Vendor(e) => e.problem(),
+            TokenSaleError::Customer(e) => e.problem(),
+            TokenSaleError::Unknown(_) => Problem::not_found("token order"),
+            TokenSaleError::Forbidden => Problem::not_found("customer"),
+            TokenSaleError::SessionUnknown => Problem::not_found("payment session"),
+            TokenSaleError::SessionOver => {
+                Problem::new(StatusCode::CONFLICT, "payment_session_over", text)
+            }
+            _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for OrderError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            OrderError::Engine(e) => e.problem(),
+            OrderError::Ledger(e) => e.problem(),
+            OrderError::Vendor(e) => e.problem(),
+            OrderError::Customer(e) => e.problem(),
+            OrderError::Catalog(e) => e.problem(),
+            OrderError::Command(e) => e.problem(),
+            OrderError::Unknown(_) => Problem::not_found("order"),
+            OrderError::Forbidden => Problem::not_found("customer"),
+            OrderError::StaffOnly => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            OrderError::ReferenceTaken(_) => conflict("reference_taken", text),
+            OrderError::RefundTooLarge { .. } => conflict("refund_too_large", text),
+            OrderError::NothingToRefund => conflict("nothing_to_refund", text),
+            OrderError::Empty => Problem::invalid("order_empty", text),
+            _ => Problem::invalid("order_invalid", text),
+        }
+    }
+}
+
+impl Kind for SecretError {
+    fn problem(self) -> Problem {
+        match self {
+            SecretError::Hashing(_) => Problem::internal(&self),
+            _ => Problem::invalid("secret_invalid", self.to_string()),
+        }
+    }
+}
+
+impl Kind for SessionError {
+    fn problem(self) -> Problem {
+        match self {
+            SessionError::Secret(e) => e.problem(),
+            SessionError::Customer(e) => e.problem(),
+            SessionError::Vendor(e) => e.problem(),
+            SessionError::Engine(e) => e.problem(),
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl Kind for ApiKeyError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            ApiKeyError::Engine(e) => e.problem(),
+            ApiKeyError::Unknown(_) => Problem::not_found("key"),
+            ApiKeyError::Forbidden => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            ApiKeyError::ScopeNotHeld(_) => {
+                Problem::new(StatusCode::FORBIDDEN, "scope_missing", text)
+            }
+            _ => Problem::invalid("key_invalid", text),
+        }
+    }
+}
+
+/// A refused order is an answer, not an error; this is its form as a problem.
+pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
+    let (status, code) = match refusal {
+        Refusal::Shortage { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_short"),
+        Refusal::Restricted { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_restricted"),
+        Refusal::PriceChanged { .. } => (StatusCode::CONFLICT, "price_changed"),
+        Refusal::OutOfStock { .. } => (StatusCode::CONFLICT, "out_of_stock"),
+        Refusal::NotForSale { .. } => (StatusCode::CONFLICT, "not_for_sale"),
+        Refusal::Inactive { .. } => (StatusCode::CONFLICT, "account_inactive"),
+        Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
+    };
+    Problem::new(status, code, refusal.to_string()).with("order_id", json!(order_id))
+}
+
+macro_rules! problems {
+    ($($error:ident),+ $(,)?) => {
+        $(impl From<$error> for Problem {
+            fn from(e: $error) -> Problem {
+                e.problem()
+            }
+        })+
+    };
+}
+
+problems!(
+    EngineError,
+    CommandError,
+    LedgerError,
+    VendorError,
+    CatalogError,
+    CustomerError,
+    TokenSaleError,
+    OrderError,
+    SecretError,
+    SessionError,
+    ApiKeyError,
+);

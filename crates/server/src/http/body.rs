@@ -1,0 +1,173 @@
+//! Reading requests. Everything that arrives is bad input until checked: size, time, encoding,
+//! syntax, unknown and repeated fields.
+
+use crate::error::{Problem, Result};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// The largest ordinary body.
+pub const BODY_AT_MOST: usize = 256 * 1024;
+/// The largest body of a batch or an import.
+pub const BATCH_AT_MOST: usize = 8 * 1024 * 1024;
+/// A body must be here by then.
+const BODY_TIME: Duration = Duration::from_secs(15);
+
+/// Collects a body within its limits of size and time.
+async fn collect(body: Body, most: usize) -> Result<Bytes> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
+        Ok(Ok(all)) => Ok(all.to_bytes()),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body has more than {most} bytes: send less, or several requests"),
+        )),
+        Ok(Err(_)) => Err(Problem::bad_request(
+            "body_truncated",
+            "the body ended before its announced length: send it again",
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "the body did not arrive within 15 seconds: send it again",
+        )),
+    }
+}
+
+fn media_type(request: &Request) -> &str {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.split(';').next())
+        .map(str::trim)
+        .unwrap_or_default()
+}
+
+fn wrong_media_type(wanted: &str) -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "media_type_unsupported",
+        format!("the body must be sent with content-type {wanted}"),
+    )
+}
+
+/// A JSON body of at most [`BODY_AT_MOST`] bytes.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body of at most [`BATCH_AT_MOST`] bytes.
+#[derive(Debug)]
+pub struct BatchJson<T>(pub T);
+
+/// A body of text, for imports.
+#[derive(Debug)]
+pub struct Text(pub String);
+
+/// A posted form.
+#[derive(Debug)]
+pub struct Form<T>(pub T);
+
+/// The query of the address.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+/// The parameters of the path. An id that cannot be one is not found.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        json(request, BODY_AT_MOST).await.map(Json)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for BatchJson<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        json(request, BATCH_AT_MOST).await.map(BatchJson)
+    }
+}
+
+async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T> {
+    if media_type(&request) != "application/json" {
+        return Err(wrong_media_type("application/json"));
+    }
+    let bytes = collect(request.into_body(), most).await?;
+    let mut reader = serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| unreadable(&e))?;
+    reader
+        .end()
+        .map_err(|e| Problem::bad_request("json_invalid", format!("the body is not JSON: {e}")))?;
+    Ok(value)
+}
+
+fn unreadable(e: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let (path, inner) = (e.path().to_string(), e.inner());
+    if inner.is_data() {
+        let place = if path == "." {
+            "the body".to_owned()
+        } else {
+            format!("the field {path}")
+        };
+        Problem::invalid("field_invalid", format!("{place} cannot be taken: {inner}"))
+    } else {
+        Problem::bad_request("json_invalid", format!("the body is not JSON: {inner}"))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        if !matches!(media_type(&request), "text/csv" | "text/plain") {
+            return Err(wrong_media_type("text/csv"));
+        }
+        let bytes = collect(request.into_body(), BATCH_AT_MOST).await?;
+        let text = String::from_utf8(bytes.into()).map_err(|_| {
+            Problem::bad_request("not_utf8", "the body is not UTF-8: save the file as UTF-8")
+        })?;
+        Ok(Text(text))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        if media_type(&request) != "application/x-www-form-urlencoded" {
+            return Err(wrong_media_type("application/x-www-form-urlencoded"));
+        }
+        let bytes = collect(request.into_body(), BODY_AT_MOST).await?;
+        if std::str::from_utf8(&bytes).is_err() {
+            let text = "the form is not UTF-8: send it again from the page";
+            return Err(Problem::bad_request("not_utf8", text));
+        }
+        serde_html_form::from_bytes(&bytes)
+            .map(Form)
+            .map_err(|e| Problem::invalid("form_invalid", format!("the form cannot be read: {e}")))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        serde_html_form::from_str(parts.uri.query().unwrap_or_default())
+            .map(Query)
+            .map_err(|e| {
+                Problem::invalid("query_invalid", format!("the query cannot be taken: {e}"))
+            })
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        axum::extract::Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(path)| Path(path))
+            .map_err(|_| Problem::not_found("thing at this address"))
+    }
+}

@@ -1,0 +1,159 @@
+//! What a running node does by itself: seals, rolls up, gives holds back, asks about payments
+//! without an answer, forgets what is over.
+
+use scrip_domain::Node;
+use scrip_domain::command::answers_expire;
+use scrip_domain::secret::stray_attempts_expire;
+use scrip_domain::session::{SessionError, sessions_expire};
+use scrip_domain::token_sale::{CardProcessor, token_orders_resolve};
+use scrip_domain::vendor::{VendorError, vendors};
+use scrip_engine::{Engine, Error as EngineError};
+use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Holds or answers in one transaction.
+const AT_ONCE: i64 = 10_000;
+/// Sessions erased in one transaction.
+const SESSIONS_AT_ONCE: usize = 1_000;
+/// Entries in one seal while customers wait for the same writer.
+const SEALED_AT_ONCE: i64 = 256;
+const SECOND: Duration = Duration::from_secs(1);
+/// Seconds between two rounds of what is not urgent.
+const ROUND_S: u32 = 60;
+/// A payment whose answer is awaited for longer than this is asked about.
+const PAYMENT_S: i64 = 60;
+
+/// Seals all entries of a book that are not sealed yet; returns how many.
+pub fn seal(engine: &Engine, book: i64, at_once: i64) -> Result<i64, LedgerError> {
+    let mut entries = 0;
+    while let Some(sealed) = engine.write(move |tx| seal_next(tx, book, at_once))? {
+        entries += sealed.entries;
+    }
+    Ok(entries)
+}
+
+/// Gives back the holds of a book whose time is over; returns how many.
+pub fn expire_holds(engine: &Engine, book: i64) -> Result<usize, LedgerError> {
+    let due = engine.read(|tx| holds_due(tx, book, AT_ONCE))?;
+    let mut expired = 0;
+    for hold in due {
+        let outcome = engine.write(move |tx| {
+            let event_id = tx.new_id()?;
+            hold_expire(tx, book, hold, event_id)
+        });
+        match outcome {
+            Ok(_) => expired += 1,
+            // Posted or released since it was looked for.
+            Err(LedgerError::HoldClosed { .. }) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(expired)
+}
+
+/// Forgets the stored answers of a book whose time is over; returns how many.
+pub fn expire_answers(engine: &Engine, book: i64) -> Result<u64, EngineError> {
+    engine.write(move |tx| answers_expire(tx, book))
+}
+
+/// Forgets attempts to sign in under names that nobody has, when they no longer count.
+pub fn expire_attempts(engine: &Engine, book: i64) -> Result<u64, EngineError> {
+    engine.write(move |tx| stray_attempts_expire(tx, book))
+}
+
+/// Erases sessions that are over.
+pub fn expire_sessions(engine: &Engine) -> Result<usize, SessionError> {
+    let mut erased: usize = 0;
+    loop {
+        let some = engine.write(|tx| sessions_expire(tx, SESSIONS_AT_ONCE))?;
+        erased += some;
+        if some < SESSIONS_AT_ONCE {
+            return Ok(erased);
+        }
+    }
+}
+
+/// The thread that does all this beside a running server; dropping it stops the thread.
+pub struct Jobs {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Jobs {
+    /// Begins.
+    pub fn start(node: Node, cards: Arc<dyn CardProcessor>) -> std::io::Result<Jobs> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new()
+            .name("scrip-jobs".into())
+            .spawn(move || work(&node, cards.as_ref(), &stopped))?;
+        Ok(Jobs {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
+    let mut second: u32 = 0;
+    while stopped.recv_timeout(SECOND) == Err(RecvTimeoutError::Timeout) {
+        let all = match node.engine.read(|tx| books(tx)) {
+            Ok(all) => all,
+            Err(e) => {
+                failed("list of books", &e);
+                continue;
+            }
+        };
+        let round = second.is_multiple_of(ROUND_S);
+        for book in all {
+            let (engine, id) = (&node.engine, book.book_id);
+            noted("sealing", seal(engine, id, SEALED_AT_ONCE));
+            if round {
+                noted("holds", expire_holds(engine, id));
+                noted("answers", expire_answers(engine, id));
+                noted("attempts", expire_attempts(engine, id));
+            }
+        }
+        if round {
+            noted("sessions", expire_sessions(&node.engine));
+            payments(node, cards);
+        }
+        second = second.wrapping_add(1);
+    }
+}
+
+fn payments(node: &Node, cards: &dyn CardProcessor) {
+    let all = match node.engine.read(|tx| vendors(tx)) {
+        Ok(all) => all,
+        Err(e) => return failed::<VendorError>("list of vendors", &e),
+    };
+    for vendor in all {
+        noted(
+            "payments",
+            token_orders_resolve(node, cards, &vendor, PAYMENT_S),
+        );
+    }
+}
+
+/// A job that failed is tried again in its next round.
+fn noted<T, E: Display>(job: &str, done: Result<T, E>) {
+    if let Err(e) = done {
+        failed(job, &e);
+    }
+}
+
+fn failed<E: Display>(job: &str, e: &E) {
+    tracing::error!(job, error = %e, "a background job failed and will be tried again");
+}

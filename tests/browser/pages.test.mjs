@@ -1,0 +1,32 @@
+// What holds for every page of the list: it loads without complaint, wide and
+// at 320 px, light and dark, with and without script, and axe finds nothing
+// serious.
+
+import { strict as assert } from 'node:assert';
+
+import { assertAccessible } from './lib/axe.mjs';
+import { PHONE } from './lib/page.mjs';
+import { browserTest } from './lib/test.mjs';
+import { pages, pathOf } from './pages.mjs';
+
+for (const listed of pages) {
+  const { name, who } = listed;
+
+  browserTest(`page ${name}: wide, light`, async ({ open, demo }) => {
+    const page = await open({ who });
+    await page.goto(pathOf(listed, await demo()));
+    await assertAccessible(page);
+  });
+
+  browserTest(`page ${name}: 320 px, dark`, async ({ open, demo }) => {
+    const page = await open({ who, viewport: PHONE, colorScheme: 'dark' });
+    await page.goto(pathOf(listed, await demo()));
+    await assertAccessible(page);
+  });
+
+  browserTest(`page ${name}: 320 px, no script`, async ({ open, demo }) => {
+    const page = await open({ who, viewport: PHONE, javascript: false });
+    await page.goto(pathOf(listed, await demo()));
+    assert.equal(await page.locator('h1').count(), 1, 'a page has one main heading');
+  });
+}
