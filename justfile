@@ -24,6 +24,21 @@ tidy:
     cargo xtask tidy
     cargo xtask requirements
 
+# Browser tests on a debug build; NAME is part of a test file's name: just browser pages
+browser name="":
+    cargo build -p scrip
+    SCRIP_BIN=target/debug/scrip scripts/browser-tests {{ name }}
+
+# Pictures of every page, light, dark and at 320 px
+screenshots folder="target/screenshots":
+    cargo build -p scrip
+    SCRIP_BIN=target/debug/scrip scripts/screenshots {{ folder }}
+
+# The HTTP API of a debug build against its own OpenAPI document
+api-check:
+    cargo build -p scrip
+    SCRIP_BIN=target/debug/scrip scripts/api-check
+
 # Start the PostgreSQL that test-one uses
 pg-start:
     scripts/postgres start {{ pg_dir }}

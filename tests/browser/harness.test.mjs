@@ -12,21 +12,25 @@ import { assertAccessible, axeFindings } from './lib/axe.mjs';
 import { startNode } from './lib/node.mjs';
 import { closePage, newPage, PHONE } from './lib/page.mjs';
 
-const POLICY = "default-src 'self'";
+// As strict as the node's own.
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'";
 
 const html = (body, head = '') =>
-  `<!doctype html><html lang="en"><head><title>Toy</title>${head}</head><body><main><h1>Toy</h1>${body}</main></body></html>`;
+  `<!doctype html><html lang="en"><head><title>Toy</title>${head}</head>` +
+  `<body><main><h1>Toy</h1>${body}</main></body></html>`;
 
-const script = '<script src="/page.js"></script>';
+const script = (name) => `<script src="/${name}.js"></script>`;
+const scrolling = '<link rel="stylesheet" href="/scroll.css">';
+const long = `<pre class="long">${'wide '.repeat(80)}</pre>`;
 
-// path: [body, status, content type]
+// path: [body, status, content type, policy]
 const PAGES = {
   '/good': [html('<p>Nothing is wrong here.</p>')],
   '/style.css': ['main { max-width: 40rem }', 200, 'text/css'],
   '/styled': [html('<p>Text.</p>', '<link rel="stylesheet" href="/style.css">')],
-  '/console': [html(script.replace('page', 'console'))],
+  '/console': [html(script('console'))],
   '/console.js': ['console.error("a toy complains")', 200, 'text/javascript'],
-  '/throws': [html(script.replace('page', 'throws'))],
+  '/throws': [html(script('throws'))],
   '/throws.js': ['throw new Error("a toy breaks")', 200, 'text/javascript'],
   '/inline-script': [html('<script>document.title = "x"</script>')],
   '/inline-style': [html('<p style="color: red">Red.</p>')],
@@ -35,9 +39,9 @@ const PAGES = {
   '/cut': [html('<img src="/cut.png" alt="">')],
   '/refused': [html('<p>Not so.</p>'), 422],
   '/broken': [html('<p>Sorry.</p>'), 500],
-  '/wide': [html('<pre class="long">' + 'wide '.repeat(80) + '</pre>')],
-  '/wide-scroll': [html('<div class="scroll"><pre>' + 'wide '.repeat(80) + '</pre></div>', '<link rel="stylesheet" href="/scroll.css">')],
-  '/wide-other': [html('<div class="box"><pre>' + 'wide '.repeat(80) + '</pre></div>', '<link rel="stylesheet" href="/scroll.css">')],
+  '/wide': [html(long)],
+  '/wide-scroll': [html(`<div class="scroll">${long}</div>`, scrolling)],
+  '/wide-other': [html(`<div class="box">${long}</div>`, scrolling)],
   '/scroll.css': ['.scroll, .box { overflow-x: auto }', 200, 'text/css'],
   '/no-label': [html('<form><input name="a"></form>')],
   '/opens': [html('<a href="/console" target="_blank">Open</a>')],
@@ -49,7 +53,8 @@ let origin;
 before(async () => {
   server = createServer((request, response) => {
     if (request.url === '/cut.png') return response.destroy();
-    const [body, status = 200, type = 'text/html', policy = POLICY] = PAGES[request.url] ?? ['', 404];
+    const known = PAGES[request.url] ?? ['', 404];
+    const [body, status = 200, type = 'text/html', policy = POLICY] = known;
     const headers = { 'content-type': `${type}; charset=utf-8` };
     if (policy) headers['content-security-policy'] = policy;
     response.writeHead(status, headers).end(body);

@@ -34,7 +34,7 @@ export async function signIn(page, demo, who) {
   ]);
   if (!response?.ok() || new URL(page.url()).pathname === account.page) {
     const text = (await page.locator('main, body').first().innerText()).slice(0, 300);
-    throw new Error(`${who} could not sign in: status ${response?.status()}, the page says: ${text}`);
+    throw new Error(`${who} could not sign in (status ${response?.status()}): ${text}`);
   }
 }
 

@@ -17,7 +17,8 @@ export function sideways() {
     if (hasOwnScroll(element) || element.scrollWidth <= element.clientWidth + 1) continue;
     const { overflowX } = getComputedStyle(element);
     if (overflowX === 'auto' || overflowX === 'scroll') {
-      found.push(`${name(element)} is ${element.scrollWidth} px wide inside ${element.clientWidth}`);
+      const { scrollWidth, clientWidth } = element;
+      found.push(`${name(element)} is ${scrollWidth} px wide inside ${clientWidth}`);
     }
   }
 
@@ -30,7 +31,8 @@ export function sideways() {
     };
     const wide = all.filter((element) => !element.closest('.scroll, .vh') && end(element) > view);
     // The innermost elements say most: leave out those that hold another.
-    const isInner = (element) => !wide.some((other) => other !== element && element.contains(other));
+    const isInner = (element) =>
+      !wide.some((other) => other !== element && element.contains(other));
     const culprits = wide
       .filter(isInner)
       .map((element) => `${name(element)} ends at ${end(element)} px`);

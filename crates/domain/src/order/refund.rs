@@ -156,13 +156,8 @@ pub fn order_refund(
     };
     store::insert_refund(tx, book, &row, &refund)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
-    outbox::add(
-        tx,
-        book,
-        "order.refunded",
-        &request.order_id.to_string(),
-        "{}",
-    )?;
+    let subject = request.order_id.to_string();
+    outbox::add(tx, book, "order.refunded", &subject, "{}")?;
     Ok(Refunded {
         order_id: request.order_id,
         refund_no,

@@ -202,7 +202,7 @@ fn open_requests_come_oldest_first_page_by_page(db: &TestDb) {
     let mut asked = Vec::new();
     for n in 0..7 {
         let order = bought(&world, id);
-        ask(&world, Actor::Customer(id), order, "please").unwrap();
+        ask(&world, Actor::Customer(id), order, "broken").unwrap();
         asked.push((world.now(), order));
         // Some at the same time.
         world.clock.advance_seconds(n % 2);

@@ -1,6 +1,13 @@
 //! The pages: rendered on the server, complete without JavaScript. No rules.
+//!
+//! Each noun has a file with its handlers and page structs, and its templates in
+//! `templates/<noun>/`. `session.rs` says who is looking, `frame.rs` draws what is around a page,
+//! `view.rs` turns amounts and times into words.
 
+mod directory;
+pub mod frame;
 pub mod session;
+pub mod view;
 
 use crate::error::Problem;
 use crate::state::App;
@@ -8,10 +15,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use session::{Guest, Shop, shop};
+use view::Shell;
+use view::fault::FaultPage;
 
 /// The routes of all pages.
 pub fn router() -> Router<App> {
-    Router::new()
+    Router::new().route("/", get(directory::directory))
 }
 
 /// Shows problems as pages; whoever must sign in first is sent there and comes back.
@@ -25,7 +36,7 @@ pub async fn problems(State(app): State<App>, request: Request, next: Next) -> R
 }
 
 /// The page of a problem.
-pub async fn problem_page(_app: &App, _path: &str, problem: Problem) -> Response {
+pub async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
     let text = |name: &str| {
         problem
             .more
@@ -39,5 +50,24 @@ pub async fn problem_page(_app: &App, _path: &str, problem: Problem) -> Response
     {
         return Redirect::to(&format!("{page}?{query}")).into_response();
     }
-    (problem.status, problem.sentence()).into_response()
+    let (shell, sign_in) = match shop_of(app, path).await {
+        Some(shop) => {
+            let sign_in = shop.at("/sign-in");
+            let guest = Guest {
+                shop,
+                me: None,
+                now: app.node.engine.now(),
+            };
+            (frame::guest_shell(&guest, "", ""), Some(sign_in))
+        }
+        None => (Shell::outside(""), None),
+    };
+    let page = FaultPage::of(&problem, shell, sign_in.as_deref());
+    frame::page_with(problem.status, &page).unwrap_or_else(IntoResponse::into_response)
+}
+
+/// The shop whose address a path is; a page about a problem must not fail over it.
+async fn shop_of(app: &App, path: &str) -> Option<Shop> {
+    let slug = path.strip_prefix("/shops/")?.split('/').next()?.to_owned();
+    app.read(move |tx| shop(tx, &slug)).await.ok()
 }

@@ -84,6 +84,17 @@ pub struct Member {
     pub now: Timestamp,
 }
 
+impl Member {
+    /// The same as any visitor.
+    pub fn as_guest(&self) -> Guest {
+        Guest {
+            shop: self.shop.clone(),
+            me: Some(self.me.clone()),
+            now: self.now,
+        }
+    }
+}
+
 /// A member of staff who is signed in.
 #[derive(Clone, Debug)]
 pub struct StaffMember {

@@ -16,6 +16,7 @@ macro_rules! both {
 
 mod access;
 mod backup;
+mod client;
 mod corrupt_row;
 mod full_disk;
 mod help;

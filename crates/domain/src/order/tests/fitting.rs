@@ -95,6 +95,15 @@ fn row(rows: &[(&str, i64, i64)]) -> Vec<(String, i64, i64)> {
         .collect()
 }
 
+type Rows = &'static [(&'static str, i64, i64)];
+
+/// Single changes are suggested, and nothing else.
+fn singles(name: &str, available: i64, lines: &[ListLine], expected: Rows) {
+    let found = fits(&list(available, lines));
+    assert_eq!(short(&found.single), row(expected), "{name}");
+    assert_eq!(found.together, [], "{name}");
+}
+
 const STAMPS: [(i64, i64); 3] = [(100, 10), (1_000, 80), (10_000, 600)];
 
 /// SHP-14: single changes of which each is enough, the smallest saving first.
@@ -109,7 +118,6 @@ fn single_changes_that_fit() {
         ..line
     };
     let (a, b) = (|q| pieces(1, q, 30), |q| pieces(2, q, 7));
-    type Rows = &'static [(&'static str, i64, i64)];
     let table: Vec<(&str, i64, Vec<ListLine>, Rows)> = vec![
         ("enough", 37, vec![a(1), b(1)], &[]),
         ("nothing ticked", 0, vec![unticked(a(1))], &[]),
@@ -148,6 +156,16 @@ fn single_changes_that_fit() {
             vec![a(1), pieces(3, 5, 0)],
             &[("-1", 30, 29)],
         ),
+    ];
+    for (name, available, lines, expected) in table {
+        singles(name, available, &lines, expected);
+    }
+}
+
+/// SHP-10, SHP-14: of the smaller tiers the largest one that fits.
+#[test]
+fn tiers_that_fit() {
+    let table: Vec<(&str, i64, Vec<ListLine>, Rows)> = vec![
         (
             "the largest tier that fits",
             599,
@@ -175,9 +193,7 @@ fn single_changes_that_fit() {
         ),
     ];
     for (name, available, lines, expected) in table {
-        let found = fits(&list(available, &lines));
-        assert_eq!(short(&found.single), row(expected), "{name}");
-        assert_eq!(found.together, [], "{name}");
+        singles(name, available, &lines, expected);
     }
 }
 
@@ -203,7 +219,6 @@ fn lines_that_go_together() {
         let lines = (1..).zip(amounts);
         lines.map(|(no, amount)| pieces(no, 1, *amount)).collect()
     };
-    type Rows = &'static [(&'static str, i64, i64)];
     let table: [(i64, &[i64], Rows); 6] = [
         (100, &[20, 90, 10, 80], &[("-2", 90, -10), ("-3", 10, 0)]),
         (99, &[20, 90, 10, 80], &[("-2", 90, -11), ("-1", 20, 9)]),

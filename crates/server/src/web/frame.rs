@@ -1,0 +1,120 @@
+//! The frame of a shop's pages as its visitors see it, and how pages and redirects are answered.
+
+use super::session::{Guest, Member, Shop, StaffMember};
+use super::view::{NavItem, Shell, Trio, Who, format};
+use crate::error::{Problem, Result};
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use scrip_domain::order::OrderList;
+use scrip_domain::vendor::Sells;
+
+/// The frame for whoever looks; `path` is the page's own, without the shop's part: `/account`.
+pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell {
+    let shop = &guest.shop;
+    let mut shell = Shell::in_shop(shop, title);
+    let here = shop.at(path);
+    shell.nav.push(shelves(shop, &here));
+    match &guest.me {
+        Some(me) => {
+            for (label, place) in [("Orders", "/orders"), ("Buy tokens", "/buy")] {
+                shell.nav.push(NavItem::new(label, shop.at(place), &here));
+            }
+            shell.who = Some(Who {
+                label: me.name.clone(),
+                tokens: me.is_active().then(|| format::tokens(me.available)),
+                href: shop.at("/account"),
+            });
+            shell.quit = Some(shop.at("/quit"));
+            shell.last = Some(shop.at("/list"));
+        }
+        None => {
+            shell
+                .nav
+                .push(NavItem::new("Register", shop.at("/register"), &here));
+            shell.who = Some(Who {
+                label: "Sign in".into(),
+                tokens: None,
+                href: shop.at("/sign-in"),
+            });
+        }
+    }
+    shell
+}
+
+fn shelves(shop: &Shop, here: &str) -> NavItem {
+    let word = match shop.front.sells {
+        Sells::Software => "Software",
+        Sells::Goods => "Shop",
+    };
+    NavItem::new(word, shop.at("/shop"), here)
+}
+
+/// The frame for a customer who is signed in.
+pub fn member_shell(member: &Member, title: impl Into<String>, path: &str) -> Shell {
+    guest_shell(&member.as_guest(), title, path)
+}
+
+/// The frame of a page that shows the order list beside it.
+pub fn with_list(mut shell: Shell, list: &OrderList) -> Shell {
+    shell.list = Some(trio(list));
+    shell
+}
+
+/// Required, Available, Remaining of an order list; AT only for active accounts (SHP-11).
+pub fn trio(list: &OrderList) -> Trio {
+    Trio::of(
+        list.quote.required,
+        list.active.then_some(list.quote.available),
+    )
+}
+
+/// The frame for staff.
+pub fn staff_shell(member: &StaffMember, title: impl Into<String>, path: &str) -> Shell {
+    let shop = &member.shop;
+    let mut shell = Shell::in_shop(shop, title);
+    if let Some(look) = &mut shell.look {
+        look.section = Some("staff".into());
+        look.home = shop.at("/staff");
+        look.note = "All figures in tokens unless a currency stands beside them.".into();
+    }
+    let here = shop.at(path);
+    for (label, place) in [
+        ("Today", "/staff/today"),
+        ("Customers", "/staff/customers"),
+        ("Orders", "/staff/orders"),
+    ] {
+        shell.nav.push(NavItem::new(label, shop.at(place), &here));
+    }
+    shell.who = Some(Who {
+        label: format!("{}, {}", member.staff.name, member.staff.role.name()),
+        tokens: None,
+        href: String::new(),
+    });
+    shell.quit = Some(shop.at("/staff/quit"));
+    shell
+}
+
+/// A page.
+pub fn page(template: &impl Template) -> Result<Response> {
+    page_with(StatusCode::OK, template)
+}
+
+/// A page with another status than 200, for example a form that could not be taken (422).
+pub fn page_with(status: StatusCode, template: &impl Template) -> Result<Response> {
+    let text = template.render().map_err(|e| Problem::internal(&e))?;
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    Ok((status, [(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Sends the browser to a page after a form was done, so that reloading repeats nothing.
+pub fn see(path: &str) -> Result<Response> {
+    let place = HeaderValue::from_str(path).map_err(|e| Problem::internal(&e))?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
+}
+
+/// A fresh idempotency key for a form: posting the form again, by a double click or by going
+/// back, is done once.
+pub fn form_key() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}

@@ -1,0 +1,1 @@
+//! What people write comes out as text, whatever they write.

@@ -1,0 +1,234 @@
+//! A running node, and clients of its API: real HTTP to the built program.
+
+use crate::program::Program;
+use scrip_testkit::TestDb;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use ureq::http::{HeaderMap, Request};
+use ureq::{Agent, Body};
+
+/// A node with two vendors, `retail` and `other`.
+pub struct Served<'a> {
+    pub program: Program<'a>,
+    /// A client with a key of `retail` that may do everything.
+    pub api: Api,
+    /// The same at the vendor `other`.
+    pub other: Api,
+    pub url: String,
+    child: Child,
+}
+
+/// Everything that a key may do.
+pub const ALL_SCOPES: &str = "customers:read,customers:write,tokens:write,orders:read,\
+    orders:write,refunds:write,catalog:read,catalog:write,vendor:read,vendor:write,reports:read,\
+    ledger:read,keys:write";
+
+impl<'a> Served<'a> {
+    pub fn start(db: &'a TestDb) -> Served<'a> {
+        Served::start_with(db, |_| {})
+    }
+
+    /// `prepare` runs commands of the program before the node has the database for itself.
+    pub fn start_with(db: &'a TestDb, prepare: impl FnOnce(&Program<'_>)) -> Served<'a> {
+        let program = Program::with_vendor(db);
+        program.ok(&["vendor", "create", "--name", "Other", "--slug", "other"]);
+        let [key, other] = ["retail", "other"].map(|vendor| {
+            let create = ["api-key", "create", "--vendor", vendor, "--name", "tests"];
+            let made = program.json(&[&create[..], &["--scope", ALL_SCOPES]].concat());
+            made["key"].as_str().unwrap().to_owned()
+        });
+        prepare(&program);
+        let log = File::create(program.path("log")).unwrap();
+        let mut child = program
+            .command(&["serve", "--listen", "127.0.0.1:0", "--cards", "test"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        let out = child.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut ready).unwrap();
+        let Some(url) = ready.trim().strip_prefix("ready ") else {
+            let log = std::fs::read_to_string(program.path("log")).unwrap();
+            panic!("the node did not start: {ready:?} {log}");
+        };
+        Served {
+            api: Api::new(url, &key),
+            other: Api::new(url, &other),
+            url: url.to_owned(),
+            program,
+            child,
+        }
+    }
+
+    /// A client with another key.
+    pub fn with_key(&self, key: &str) -> Api {
+        Api::new(&self.url, key)
+    }
+
+    /// A client with a fresh key of `retail` that has these scopes.
+    pub fn with_scopes(&self, scopes: &[&str]) -> Api {
+        let body = serde_json::json!({"name": "narrow", "scopes": scopes});
+        let made = self.api.post("/v1/api-keys", &body).expect(201);
+        self.with_key(made["key"].as_str().unwrap())
+    }
+
+    /// What the node has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.program.path("log")).unwrap()
+    }
+
+    /// Asks the node to stop and waits until it has.
+    pub fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+}
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A client with a key.
+#[derive(Clone)]
+pub struct Api {
+    agent: Agent,
+    url: String,
+    key: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub text: String,
+    /// The body where it is JSON, else null.
+    pub json: Value,
+}
+
+static TURN: AtomicU64 = AtomicU64::new(1);
+
+/// An idempotency key that was not used before.
+pub fn fresh_key() -> String {
+    format!("test-{}", TURN.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Api {
+    fn new(url: &str, key: &str) -> Api {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .allow_non_standard_methods(true)
+            .build();
+        Api {
+            agent: config.into(),
+            url: url.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Answered {
+        self.send("GET", path, &[], &[])
+    }
+
+    /// Posts JSON under a fresh idempotency key.
+    pub fn post(&self, path: &str, body: &Value) -> Answered {
+        self.post_under(&fresh_key(), path, body)
+    }
+
+    /// Posts JSON under this idempotency key.
+    pub fn post_under(&self, key: &str, path: &str, body: &Value) -> Answered {
+        self.write("POST", key, path, body)
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answered {
+        self.write("PUT", &fresh_key(), path, body)
+    }
+
+    pub fn delete(&self, path: &str) -> Answered {
+        self.send("DELETE", path, &[("idempotency-key", &fresh_key())], &[])
+    }
+
+    pub fn write(&self, method: &str, key: &str, path: &str, body: &Value) -> Answered {
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        self.send(method, path, &headers, body.to_string().as_bytes())
+    }
+
+    /// Any request; the API key is sent unless `headers` has an `authorization`.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answered {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if headers.iter().all(|(name, _)| *name != "authorization") {
+            request = request.header("authorization", format!("Bearer {}", self.key));
+        }
+        let answer = if body.is_empty() {
+            self.agent.run(request.body(()).unwrap())
+        } else {
+            self.agent.run(request.body(body).unwrap())
+        };
+        Answered::read(answer.unwrap())
+    }
+}
+
+impl Answered {
+    fn read(answer: ureq::http::Response<Body>) -> Answered {
+        let (parts, mut body) = answer.into_parts();
+        let text = body.read_to_string().unwrap();
+        Answered {
+            status: parts.status.as_u16(),
+            json: serde_json::from_str(&text).unwrap_or_default(),
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    /// The JSON body of an answer with this status.
+    pub fn expect(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        &self.json
+    }
+
+    /// A problem with this status and code; its text.
+    pub fn problem(&self, status: u16, code: &str) -> &str {
+        assert_eq!(
+            (self.status, &self.json["code"]),
+            (status, &code.into()),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.json["status"], status);
+        self.json["detail"].as_str().unwrap()
+    }
+
+    /// True when it is the stored answer of an earlier request.
+    pub fn replayed(&self) -> bool {
+        self.headers
+            .get("idempotency-replayed")
+            .is_some_and(|v| v == "true")
+    }
+}
