@@ -38,6 +38,10 @@ macro_rules! typed_id {
             type Err = IdError;
             fn from_str(text: &str) -> std::result::Result<Self, IdError> {
                 let wrong = || IdError { text: text.chars().take(40).collect(), kind: $prefix };
+                // The parser panics at a long prefix with letters of several bytes.
+                if text.len() != $prefix.len().saturating_add(27) || !text.is_ascii() {
+                    return Err(wrong());
+                }
                 let id: TypeSafeId<DynamicType> = text.parse().map_err(|_| wrong())?;
                 if id.type_prefix() != $prefix {
                     return Err(wrong());
@@ -113,9 +117,28 @@ pub fn ids_between(from: Timestamp, to: Timestamp) -> (Uuid, Uuid) {
 
 #[cfg(test)]
 mod tests {
-    use super::ids_between;
+    use super::{CustomerId, ids_between};
     use scrip_engine::Timestamp;
     use uuid::Builder;
+
+    #[test]
+    fn odd_texts_are_no_ids() {
+        let right = "cus_01h455vb4pex5vsknk084sn02q";
+        assert_eq!(right.parse::<CustomerId>().unwrap().to_string(), right);
+        let suffix = right.strip_prefix("cus").unwrap();
+        for odd in [
+            "",
+            suffix,
+            &format!("é{}", &right[2..]),
+            &format!("x{}{suffix}", "é".repeat(40)),
+            &format!("{}{suffix}", "c".repeat(100_000)),
+            &right.to_uppercase(),
+            &right.replace("_0", "_8"),
+            &right.replace("cus", "ord"),
+        ] {
+            assert!(odd.parse::<CustomerId>().is_err(), "{odd:.60}");
+        }
+    }
 
     #[test]
     fn a_span_holds_the_ids_of_its_milliseconds() {

@@ -6,7 +6,10 @@ use crate::error::{Error, Result};
 use crate::grant::{GrantInfo, grant_by_id, grant_info};
 use crate::memory::{LedgerMemory, State};
 use crate::seal::tail_transfers;
-use scrip_engine::{Error as EngineError, Read, ReadTx, Sequence, Store, Timestamp, Tx, params};
+use scrip_engine::{
+    Error as EngineError, Param, Query, Read, ReadTx, Sequence, Store, Timestamp, Tx, params,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -328,6 +331,29 @@ pub fn account_history(
         (e, _) => e,
     })
 }
+
+/// What some accounts are: kind and label by number. Those that do not exist are left out.
+pub fn accounts_named(
+    tx: &mut dyn Read,
+    book: i64,
+    accounts: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, (AccountKind, String)>> {
+    let params: Vec<[Param<'_>; 2]> = accounts
+        .iter()
+        .map(|account| [Param::Int(book), Param::Int(*account)])
+        .collect();
+    let queries: Vec<Query<'_>> = params.iter().map(|p| (NAMED, &p[..])).collect();
+    let mut named = BTreeMap::new();
+    for row in tx.query_all(&queries)?.iter().flatten() {
+        let account = row.int(0)?;
+        let kind = AccountKind::of_row(row.text(1)?, account)?;
+        named.insert(account, (kind, row.text(2)?.to_owned()));
+    }
+    Ok(named)
+}
+
+const NAMED: &str = "SELECT account_id, kind, label FROM account
+    WHERE book_id = $1 AND account_id = $2";
 
 /// The last transfer of a chained account, 0 for none, locked until the transaction ends. In a
 /// write transaction the stored row may be behind what the writer holds; this is not.

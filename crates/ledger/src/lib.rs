@@ -36,7 +36,8 @@ pub mod verify;
 
 pub use account::{
     AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_balances,
-    account_head_locked, account_history, account_open, account_walk, lots_available, lots_locked,
+    account_head_locked, account_history, account_open, account_walk, accounts_named,
+    lots_available, lots_locked,
 };
 pub use amount::{Amount, Rounding};
 pub use book::{

@@ -1,7 +1,8 @@
 // Arrow keys move the focus to what lies in their direction (SHP-16, ARC-07): a television has no
 // other keys. What uses arrows itself keeps them: text, numbers, lists to choose from, regions that
-// can still scroll. Where nothing in sight lies in the direction, the page scrolls as always. Whoever
-// holds a mouse scrolls with arrows until the focus is somewhere by key.
+// can still scroll. On a television they give them up at their edges, and Enter opens or ticks. Where
+// nothing in sight lies in the direction, the page scrolls as always. Whoever holds a mouse scrolls
+// with arrows until the focus is somewhere by key.
 
 const DIRECTIONS = {
   ArrowUp: { axis: "y", sign: -1 },
@@ -14,7 +15,7 @@ const OWN_ARROWS = '[role="slider"], [role="listbox"], [role="menu"], [role="tre
 const PRESSED = ["button", "submit", "reset", "image", "file", "checkbox"];
 const TEXT = ["text", "search", "email", "tel", "url", "password"];
 
-/** Read from the sofa: there, one key also leaves a text field. */
+/** Read from the sofa: there is no Tab to leave a field with. */
 const sofa = matchMedia("(min-width: 110rem), (pointer: none)");
 let byPointer = false;
 
@@ -29,7 +30,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Tab") byPointer = false;
   if (event.defaultPrevented || event.isComposing) return;
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (event.key === "Enter") toggle(event);
+  if (event.key === "Enter") press(event);
   const direction = DIRECTIONS[event.key];
   if (!direction) return;
   const active = document.activeElement ?? document.body;
@@ -50,25 +51,38 @@ function go(target) {
   (target.closest("label") ?? target).scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** The middle key of a remote control is Enter: it ticks. */
-function toggle(event) {
+/** The middle key of a remote control is Enter: it ticks and opens. */
+function press(event) {
   const active = document.activeElement;
   if (!document.documentElement.classList.contains("arrows")) return;
-  if (!active?.matches('input[type="checkbox"], input[type="radio"]')) return;
-  event.preventDefault();
-  active.click();
-}
-
-function keepsArrows(element, { axis, sign }) {
-  if (element.isContentEditable || element.closest(OWN_ARROWS) || element.matches("textarea")) return true;
-  if (element.matches("select")) return !(sofa.matches && axis === "x");
-  if (element.matches("input") && element.type !== "radio" && !PRESSED.includes(element.type)) {
-    return !(sofa.matches && axis === "y" && TEXT.includes(element.type) && !element.list);
+  if (active.matches('input[type="checkbox"], input[type="radio"]')) {
+    event.preventDefault();
+    active.click();
+  } else if (sofa.matches && active.matches("select") && active.showPicker) {
+    event.preventDefault();
+    active.showPicker();
   }
-  return canScroll(element, axis, sign);
 }
 
-function canScroll(element, axis, sign) {
+function keepsArrows(element, direction) {
+  if (element.isContentEditable || element.closest(OWN_ARROWS)) return true;
+  if (element.matches("select")) return !sofa.matches;
+  if (element.matches("textarea")) return !(sofa.matches && isAtEdge(element, direction.sign));
+  if (element.matches("input") && element.type !== "radio" && !PRESSED.includes(element.type)) {
+    if (!sofa.matches || !TEXT.includes(element.type) || element.list) return true;
+    return direction.axis === "x" && !isAtEdge(element, direction.sign);
+  }
+  return canScroll(element, direction);
+}
+
+/** Whether the caret cannot go further; kinds of input that do not tell are left when empty. */
+function isAtEdge(field, sign) {
+  if (field.selectionStart === null) return field.value === "";
+  if (field.selectionStart !== field.selectionEnd) return false;
+  return field.selectionStart === (sign > 0 ? field.value.length : 0);
+}
+
+function canScroll(element, { axis, sign }) {
   const [at, size, room] = axis === "x"
     ? [element.scrollLeft, element.scrollWidth, element.clientWidth]
     : [element.scrollTop, element.scrollHeight, element.clientHeight];
@@ -90,9 +104,10 @@ function withinGroup(radio, direction, event) {
   return true;
 }
 
-/** Where an element is, for the eye: a box with its words counts as one. */
+/** Where an element is, for the eye: a box with its words counts as one, unless a link is among them. */
 function boxOf(element) {
-  return (element.matches("input") ? element.closest("label") ?? element : element).getBoundingClientRect();
+  const label = element.matches("input") ? element.closest("label") : null;
+  return (label && !label.querySelector("a, button") ? label : element).getBoundingClientRect();
 }
 
 function isSeen(box) {

@@ -5,6 +5,9 @@
 // holds <aside id="order-list"> and <a class="stub">; both are put in place. Anything else (an error,
 // another page, no network) sends the form as if there were no script, so the server has the word.
 //
+// What was changed is named beside the fields ("changed"), because the page shows more than was drawn
+// once it has been kept up to date.
+//
 // Requests go one after another. While more is waiting, answers are not shown: the last state wins.
 // A submit button with formaction or data-whole goes to its page and is left alone.
 
@@ -13,7 +16,8 @@ const BUSY_AFTER_MS = 200;
 /** Slower ones count as none. */
 const LONGEST_MS = 10_000;
 
-/** What is to be sent: a form as it is then, or the fields of a button as they were. */
+/** What is to be sent: a form as it is then with the offers that were changed in it, or the fields
+ *  of a button as they were. */
 const waiting = [];
 let sending = false;
 
@@ -25,7 +29,10 @@ document.addEventListener("change", (event) => {
   const form = event.target.form;
   if (!isLive(form)) return;
   mirror(event.target);
-  if (!waiting.some((turn) => turn.form === form && !turn.fields)) waiting.push({ form });
+  let turn = waiting.find((one) => one.form === form && !one.fields);
+  if (!turn) waiting.push((turn = { form, changed: new Set() }));
+  const offer = offerOf(event.target);
+  if (offer) turn.changed.add(offer);
   send();
 });
 
@@ -62,11 +69,13 @@ async function send() {
 }
 
 /** The answer's nodes, or nothing when it is not a list. */
-async function ask({ form, fields }) {
+async function ask({ form, fields, changed = [] }) {
   try {
+    const body = new URLSearchParams(fields ?? new FormData(form));
+    for (const offer of changed) body.append("changed", offer);
     const reply = await fetch(form.getAttribute("action") || location.href, {
       method: "POST",
-      body: new URLSearchParams(fields ?? new FormData(form)),
+      body,
       headers: { "X-Fragment": "list" },
       signal: AbortSignal.timeout(LONGEST_MS),
     });
@@ -79,9 +88,15 @@ async function ask({ form, fields }) {
   }
 }
 
-/** Sends the form as a page. */
-function sendWhole({ form, submitter }) {
+/** Sends the form as a page, with what else was changed in it. */
+function sendWhole({ form, submitter, changed = [] }) {
+  const later = waiting.filter((turn) => turn.form === form && turn.changed);
   waiting.length = 0;
+  for (const offer of new Set([...changed, ...later.flatMap((turn) => [...turn.changed])])) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "changed", value: offer });
+    form.append(field);
+  }
   form.dataset.whole = "now";
   form.requestSubmit(submitter && form.contains(submitter) ? submitter : null);
   delete form.dataset.whole;
@@ -175,12 +190,32 @@ function mirror(control) {
   for (const other of boxes()) if (other.dataset.offer === control.dataset.offer) other.checked = control.checked;
 }
 
-/** Ticks on the page as the server's list has them. */
+/** Which offer a control is about. */
+function offerOf(control) {
+  return control.dataset.offer ?? control.dataset.amount ?? control.closest("[data-amount-of]")?.dataset.amountOf ?? "";
+}
+
+/** Ticks, quantities and tiers on the page as the server's list has them. */
 function mirrorAll() {
   const aside = list();
   if (!aside) return;
   const ticked = new Set([...boxes(aside)].filter((box) => box.checked).map((box) => box.dataset.offer));
   for (const box of boxes()) if (!aside.contains(box)) box.checked = ticked.has(box.dataset.offer);
+  for (const control of aside.querySelectorAll("[data-amount]")) {
+    // What is being typed is not on the list yet.
+    const amount = control.defaultValue ?? control.value;
+    for (const part of document.querySelectorAll(`[data-amount-of="${control.dataset.amount}"]`)) mirrorAmount(part, amount);
+  }
+}
+
+/** Shows an amount in a part of the page that chooses it or says what it costs. */
+function mirrorAmount(part, amount) {
+  for (const radio of part.querySelectorAll('input[type="radio"]')) radio.checked = radio.value === amount;
+  const field = part.querySelector('input[name="quantity"]:not([type="radio"])');
+  if (field && field !== document.activeElement) field.value = amount;
+  const faces = [...part.querySelectorAll("[data-tier]")];
+  if (!faces.some((face) => face.dataset.tier === amount)) return;
+  for (const face of faces) face.hidden = face.dataset.tier !== amount;
 }
 
 function boxes(root = document) {

@@ -122,7 +122,7 @@ impl Problem {
 }
 
 /// Errors of the rules begin small, so that they can be joined; alone they are sentences.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut whole: String = letters
         .next()
@@ -195,6 +195,9 @@ impl Kind for CommandError {
             CommandError::KeyInvalid => {
                 Problem::bad_request("idempotency_key_invalid", self.to_string())
             }
+            CommandError::UnderWay => {
+                Problem::new(StatusCode::CONFLICT, "under_way", self.to_string()).retry_after(1)
+            }
             CommandError::Engine(e) => e.problem(),
         }
     }
@@ -210,6 +213,11 @@ impl Kind for LedgerError {
             | LedgerError::CurrencyInvalid(_)
             | LedgerError::SlugInvalid(_) => Problem::invalid("amount_invalid", self.to_string()),
             LedgerError::EntryUnknown { .. } => Problem::not_found("entry"),
+            // A cursor named it.
+            LedgerError::TransferUnknown { .. } => Problem::invalid(
+                "cursor_invalid",
+                "this cursor is not one of this list: use `next` of the page before",
+            ),
             LedgerError::EntrySize(_) => Problem::invalid("too_large", self.to_string()),
             // The rules look first; what the ledger still refuses is a defect above it.
             other => Problem::internal(&other),
@@ -242,6 +250,9 @@ impl Kind for CatalogError {
             CatalogError::ProductUnknown(_) => Problem::not_found("product"),
             CatalogError::OfferUnknown(_) => Problem::not_found("offer"),
             CatalogError::QuantityInvalid { .. } => Problem::invalid("quantity_invalid", text),
+            CatalogError::NotCounted(_) => {
+                Problem::new(StatusCode::CONFLICT, "stock_not_counted", text)
+            }
             _ => Problem::invalid("catalog_invalid", text),
         }
     }
@@ -254,6 +265,8 @@ impl Kind for CustomerError {
             CustomerError::Engine(e) => e.problem(),
             CustomerError::Ledger(e) => e.problem(),
             CustomerError::Vendor(e) => e.problem(),
+            CustomerError::Command(e) => e.problem(),
+            CustomerError::Secret(e) => e.problem(),
             CustomerError::Unknown(_) => Problem::not_found("customer"),
             CustomerError::RegistrationUnknown => {
                 Problem::new(StatusCode::NOT_FOUND, "registration_lapsed", text)
@@ -283,11 +296,18 @@ impl Kind for TokenSaleError {
             TokenSaleError::Ledger(e) => e.problem(),
             TokenSaleError::Vendor(e) => e.problem(),
             TokenSaleError::Customer(e) => e.problem(),
+            TokenSaleError::Command(e) => e.problem(),
             TokenSaleError::Unknown(_) => Problem::not_found("token order"),
             TokenSaleError::Forbidden => Problem::not_found("customer"),
             TokenSaleError::SessionUnknown => Problem::not_found("payment session"),
             TokenSaleError::SessionOver => {
                 Problem::new(StatusCode::CONFLICT, "payment_session_over", text)
+            }
+            TokenSaleError::PriceChanged => {
+                Problem::new(StatusCode::CONFLICT, "price_changed", text)
+            }
+            TokenSaleError::UnderWay => {
+                Problem::new(StatusCode::CONFLICT, "payment_under_way", text).retry_after(5)
             }
             _ => Problem::invalid("token_order_invalid", text),
         }
@@ -311,6 +331,10 @@ impl Kind for OrderError {
             OrderError::ReferenceTaken(_) => conflict("reference_taken", text),
             OrderError::RefundTooLarge { .. } => conflict("refund_too_large", text),
             OrderError::NothingToRefund => conflict("nothing_to_refund", text),
+            OrderError::RefundDeclined { .. } => conflict("refund_declined", text),
+            OrderError::NotAsked(_) => Problem::not_found("open request for a refund"),
+            OrderError::ListFull { .. } => conflict("order_list_full", text),
+            OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
         }
@@ -330,6 +354,7 @@ impl Kind for SessionError {
     fn problem(self) -> Problem {
         match self {
             SessionError::Secret(e) => e.problem(),
+            SessionError::Command(e) => e.problem(),
             SessionError::Customer(e) => e.problem(),
             SessionError::Vendor(e) => e.problem(),
             SessionError::Engine(e) => e.problem(),
@@ -348,7 +373,7 @@ impl Kind for ApiKeyError {
             ApiKeyError::ScopeNotHeld(_) => {
                 Problem::new(StatusCode::FORBIDDEN, "scope_missing", text)
             }
-            _ => Problem::invalid("key_invalid", text),
+            _ => Problem::invalid("api_key_invalid", text),
         }
     }
 }
@@ -367,13 +392,36 @@ pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
     Problem::new(status, code, refusal.to_string()).with("order_id", json!(order_id))
 }
 
+/// An error of any noun, for commands that use several. It becomes a [`Problem`], and perhaps a
+/// line in the log, only when it is the last word: a command may fail and run again.
+pub struct Failed(Box<dyn FnOnce() -> Problem + Send>);
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Problem {
+        failed.0()
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Failed {
+        Failed(Box::new(|| problem))
+    }
+}
+
 macro_rules! problems {
     ($($error:ident),+ $(,)?) => {
-        $(impl From<$error> for Problem {
-            fn from(e: $error) -> Problem {
-                e.problem()
+        $(
+            impl From<$error> for Problem {
+                fn from(e: $error) -> Problem {
+                    e.problem()
+                }
             }
-        })+
+            impl From<$error> for Failed {
+                fn from(e: $error) -> Failed {
+                    Failed(Box::new(|| e.problem()))
+                }
+            }
+        )+
     };
 }
 
@@ -390,3 +438,44 @@ problems!(
     SessionError,
     ApiKeyError,
 );
+
+#[cfg(test)]
+mod tests {
+    use super::{EngineError, Problem};
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+
+    /// A full disk or a lost database is no fault of the caller: nothing was kept, try again.
+    #[test]
+    fn a_database_that_cannot_serve_is_told_as_such() {
+        for (error, code) in [
+            (EngineError::Unavailable("disk full".into()), "unavailable"),
+            (EngineError::Contention("rows".into()), "unavailable"),
+            (
+                EngineError::OutcomeUnknown("lost".into()),
+                "outcome_unknown",
+            ),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code, code);
+            assert!(!problem.detail.contains("disk full"), "{}", problem.detail);
+            let answer = problem.into_response();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        }
+    }
+
+    /// What went wrong inside is for the log alone.
+    #[test]
+    fn defects_tell_the_caller_nothing_of_the_inside() {
+        for error in [
+            EngineError::Statement("SELECT secret".into()),
+            EngineError::Corrupt("row 17 of secret".into()),
+            EngineError::Panicked("secret".into()),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(!problem.json().to_string().contains("secret"));
+        }
+    }
+}

@@ -109,11 +109,11 @@ below! {
     CommandError { Engine },
     VendorError { Engine, Ledger },
     CatalogError { Engine, Ledger },
-    CustomerError { Engine, Ledger, Vendor },
-    TokenSaleError { Engine, Ledger, Vendor, Customer },
+    CustomerError { Engine, Ledger, Vendor, Command },
+    TokenSaleError { Engine, Ledger, Vendor, Customer, Command },
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
     ApiKeyError { Engine },
-    SessionError { Engine, Vendor, Customer },
+    SessionError { Engine, Vendor, Customer, Command },
 }
 
 impl From<SecretError> for Failure {

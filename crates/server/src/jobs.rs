@@ -5,7 +5,7 @@ use scrip_domain::Node;
 use scrip_domain::command::answers_expire;
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
-use scrip_domain::token_sale::{CardProcessor, token_orders_resolve};
+use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
 use scrip_domain::vendor::{VendorError, vendors};
 use scrip_engine::{Engine, Error as EngineError};
 use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next};
@@ -24,8 +24,6 @@ const SEALED_AT_ONCE: i64 = 256;
 const SECOND: Duration = Duration::from_secs(1);
 /// Seconds between two rounds of what is not urgent.
 const ROUND_S: u32 = 60;
-/// A payment whose answer is awaited for longer than this is asked about.
-const PAYMENT_S: i64 = 60;
 
 /// Seals all entries of a book that are not sealed yet; returns how many.
 pub fn seal(engine: &Engine, book: i64, at_once: i64) -> Result<i64, LedgerError> {
@@ -142,7 +140,7 @@ fn payments(node: &Node, cards: &dyn CardProcessor) {
     for vendor in all {
         noted(
             "payments",
-            token_orders_resolve(node, cards, &vendor, PAYMENT_S),
+            token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
         );
     }
 }

@@ -16,7 +16,13 @@ mod replay;
 mod state;
 mod web;
 
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// Memory is taken on one thread and given back on another with every request: the system's
+/// allocator spends a tenth of the processor on that.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cli::run()

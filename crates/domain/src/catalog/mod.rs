@@ -35,7 +35,8 @@ pub enum OfferKind {
 }
 
 impl OfferKind {
-    const ALL: [OfferKind; 4] = [
+    /// All kinds.
+    pub const ALL: [OfferKind; 4] = [
         OfferKind::Purchase,
         OfferKind::Time,
         OfferKind::Uses,
@@ -119,6 +120,8 @@ pub struct Offer {
     pub product_id: ProductId,
     /// The product's name with the variant.
     pub title: String,
+    /// What tells it from the product's other offers; may be empty.
+    pub variant: String,
     /// Stock-keeping unit.
     pub sku: String,
     /// What the customer gets.
@@ -198,6 +201,12 @@ pub enum CatalogError {
         /// The largest one.
         most: i64,
     },
+    /// A delivery to an offer that has no stock.
+    #[error("the pieces of {0:?} are not counted: enter a new offer with a stock instead")]
+    NotCounted(String),
+    /// A delivery of nothing.
+    #[error("a delivery has at least one piece, this one has {0}")]
+    DeliveryEmpty(i64),
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -306,6 +315,19 @@ pub fn stock_take(
         store::set_stock(tx, book_id, offer, rest)?;
     }
     Ok(Ok(()))
+}
+
+/// Adds a delivery to the stock of an offer whose pieces are counted.
+pub fn stock_deliver(tx: &mut Tx<'_>, book_id: i64, offer: OfferId, pieces: i64) -> Result<()> {
+    if pieces < 1 {
+        return Err(CatalogError::DeliveryEmpty(pieces));
+    }
+    if let Some(offer) = offers_by_id(tx, book_id, &[offer])?.pop()
+        && !offer.stocked
+    {
+        return Err(CatalogError::NotCounted(offer.sku));
+    }
+    stock_add(tx, book_id, &[(offer, pieces)])
 }
 
 /// Puts pieces back into stock, or adds a delivery.

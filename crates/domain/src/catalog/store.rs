@@ -341,6 +341,7 @@ fn offer_row(row: &Row) -> Result<Offer> {
         } else {
             format!("{title}, {variant}")
         },
+        variant: variant.to_owned(),
         sku: row.text(4)?.to_owned(),
         kind: OfferKind::of_row(row.text(5)?, offer_id)?,
         price: Amount::from_units(row.int(6)?),

@@ -19,6 +19,7 @@ fn offer(tiers: &[(i64, i64)]) -> Offer {
         offer_id: OfferId(Uuid::from_u128(1)),
         product_id: ProductId(Uuid::from_u128(2)),
         title: "Stamps".to_owned(),
+        variant: String::new(),
         sku: "stamps".to_owned(),
         kind: OfferKind::Uses,
         price: tokens(3),

@@ -42,6 +42,16 @@ pub struct Answer<T> {
     pub replayed: bool,
 }
 
+impl<T> Answer<T> {
+    /// The same with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            value: change(self.value),
+            replayed: self.replayed,
+        }
+    }
+}
+
 /// Why an envelope was not opened.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommandError {
@@ -51,6 +61,12 @@ pub enum CommandError {
     /// The key cannot be one.
     #[error("an idempotency key has 1 to 255 visible characters without spaces")]
     KeyInvalid,
+    /// The first request under the key is not done, or broke off half-way.
+    #[error(
+        "the first request under this idempotency key has no outcome yet: repeat it in a moment, \
+         or begin again under a fresh key"
+    )]
+    UnderWay,
     /// Below the rules.
     #[error(transparent)]
     Engine(#[from] EngineError),

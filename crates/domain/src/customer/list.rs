@@ -1,7 +1,7 @@
 //! A vendor's customers, page by page.
 
 use super::number::AccountNumber;
-use super::{Channel, Result, State, store};
+use super::{Channel, Customer, CustomerError, Result, State, store};
 use crate::id::CustomerId;
 use crate::page::Page;
 use scrip_engine::{Read, Timestamp};
@@ -21,6 +21,15 @@ pub struct CustomerSummary {
     pub created_at: Timestamp,
     /// When the account became active.
     pub activated_at: Option<Timestamp>,
+}
+
+/// A customer as on the list.
+pub fn customer_summary(tx: &mut dyn Read, customer: &Customer) -> Result<CustomerSummary> {
+    let before = customer.number.serial().saturating_sub(1);
+    store::list(tx, customer.book_id, before, 1)?
+        .into_iter()
+        .find(|c| c.customer_id == customer.customer_id)
+        .ok_or_else(|| CustomerError::Unknown(customer.number.to_string()))
 }
 
 /// A vendor's customers in the order of their account numbers, which is not that in which they

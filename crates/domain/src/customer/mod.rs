@@ -9,11 +9,13 @@ mod number;
 mod pin_reset;
 mod rules;
 mod sign_in;
+mod stage;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use crate::actor::Actor;
+use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
 use crate::text::{self, TextError};
 use crate::vault::{self, Vault};
@@ -25,11 +27,13 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use list::{CustomerSummary, customers};
+pub use list::{CustomerSummary, customer_summary, customers};
 pub use number::{AccountNumber, NumberError};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
-pub use sign_in::{SignIn, attempt_begin, attempt_end, secret_set, sign_in};
+pub(crate) use sign_in::customer_named;
+pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
+pub use stage::{Stage, login_checked, registration_stage};
 
 // The words of secrets, for those who register customers.
 pub use crate::secret::{Attempt, SecretError, SecretKind, secret_hash};
@@ -82,15 +86,6 @@ impl Person {
     /// True when nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Person::default()
-    }
-
-    fn checked(&self) -> std::result::Result<Person, TextError> {
-        Ok(Person {
-            name: text::optional_line("the name", &self.name, 200)?,
-            address: text::paragraph("the address", &self.address, 1000)?,
-            phone: text::optional_line("the telephone number", &self.phone, 60)?,
-            email: text::optional_line("the e-mail address", &self.email, 254)?,
-        })
     }
 }
 
@@ -196,6 +191,9 @@ pub enum CustomerError {
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From the vendor.
     #[error(transparent)]
     Vendor(#[from] VendorError),
@@ -242,7 +240,7 @@ pub fn registration_details(
     let login = details
         .login
         .as_ref()
-        .map(|l| text::line("the sign-in name", l, 200))
+        .map(|l| login_checked(l))
         .transpose()?;
     // Said here already, while another name can be chosen; the directory decides in the end.
     if let Some(login) = &login
@@ -428,14 +426,16 @@ pub fn customer_by_login(tx: &mut dyn Read, vault: &Vault, login: &str) -> Resul
     customer_by_id(tx, book_id, id)
 }
 
-/// Notes the name by which another system calls a customer; each is taken once.
+/// Notes a name by which another system calls a customer; each is one customer's. Noting it again
+/// changes nothing.
 pub fn reference_set(tx: &mut Tx<'_>, customer: &Customer, reference: &str) -> Result<()> {
     let reference = text::line("the reference", reference, 200)?;
-    if store::by_reference(tx, customer.book_id, &reference)?.is_some() {
-        return Err(CustomerError::ReferenceTaken(reference));
-    }
     let (book, id) = (customer.book_id, customer.customer_id);
-    Ok(store::set_reference(tx, book, &reference, id)?)
+    match store::by_reference(tx, book, &reference)? {
+        Some(known) if known == id => Ok(()),
+        Some(_) => Err(CustomerError::ReferenceTaken(reference)),
+        None => Ok(store::set_reference(tx, book, &reference, id)?),
+    }
 }
 
 /// The customer whom another system calls so.
@@ -467,6 +467,18 @@ pub fn activate_if_due(tx: &mut Tx<'_>, vendor: &Vendor, customer: &Customer) ->
     let id = customer.customer_id.to_string();
     outbox::add(tx, customer.book_id, "customer.activated", &id, "{}")?;
     Ok(true)
+}
+
+/// Tokens that an account still needs to become active; none where it is not inactive.
+pub fn tokens_to_activate(
+    vendor: &Vendor,
+    customer: &Customer,
+    acquired: Amount,
+) -> Result<Amount> {
+    if customer.state != State::Inactive {
+        return Ok(Amount::ZERO);
+    }
+    Ok(vendor.minimum_tokens.minus(acquired)?.max(Amount::ZERO))
 }
 
 /// Closes an account for good. It must be empty.

@@ -1,10 +1,11 @@
 //! Signing in: proving that someone is a customer (SHP-03). How attempts are counted and why is
 //! told in `secret/mod.rs`.
 
-use super::{AccountNumber, Customer, CustomerError, Result, customer_by_login, store};
+use super::{AccountNumber, Customer, CustomerError, Result, State, customer_by_login, store};
 use crate::Node;
+use crate::command::{Answer, Keyed};
 use crate::id::CustomerId;
-use crate::secret::{Attempt, Attempts, Proof, SecretKind, prove, stray_attempt};
+use crate::secret::{Attempt, Attempts, Proof, SecretKind, prove, prove_keyed, stray_attempt};
 use crate::vault::Vault;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Tx};
@@ -78,7 +79,7 @@ pub fn sign_in(
 ) -> Result<SignIn> {
     let found = node
         .engine
-        .read(|tx| found(tx, &node.vault, vendor, name))?;
+        .read(|tx| customer_named(tx, &node.vault, vendor, name))?;
     let (vault, book_id) = (node.vault.clone(), vendor.book_id);
     // One count for all ways to write a number.
     let stray = AccountNumber::parse(name).map_or_else(|_| name.to_owned(), |n| n.to_string());
@@ -94,7 +95,32 @@ pub fn sign_in(
     )
 }
 
-fn found(
+/// Proves that someone is a customer who is known already, under an idempotency key: a shop's own
+/// page asks for account and PIN (ARC-04).
+pub fn customer_verify_keyed(
+    node: &Node,
+    keyed: Keyed,
+    customer: &Customer,
+    kind: SecretKind,
+    secret: &str,
+) -> Result<Answer<Proof<()>>> {
+    if customer.state == State::Closed {
+        return Err(CustomerError::Closed(customer.number));
+    }
+    let vault = node.vault.clone();
+    prove_keyed(
+        node,
+        keyed,
+        customer.clone(),
+        secret,
+        move |tx, customer| attempt_begin(tx, &vault, customer, kind),
+        move |tx, customer, hash| attempt_end(tx, customer, kind, hash),
+    )
+}
+
+/// The customer of this vendor who is called so: by account number, or by sign-in name where the
+/// text is no account number.
+pub(crate) fn customer_named(
     tx: &mut dyn Read,
     vault: &Vault,
     vendor: &Vendor,

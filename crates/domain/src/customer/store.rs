@@ -84,6 +84,34 @@ pub(super) fn registration(
         .transpose()
 }
 
+/// A registration as a page shows it: not locked, without its details.
+pub(super) struct Seen {
+    pub stage: String,
+    pub customer: Option<CustomerId>,
+    pub expires_at: Timestamp,
+}
+
+pub(super) fn registration_seen(
+    tx: &mut dyn Read,
+    book: i64,
+    id: RegistrationId,
+) -> Result<Option<Seen>> {
+    let row = tx.query_opt(
+        "SELECT stage, customer_id, expires_at FROM registration
+         WHERE book_id = $1 AND registration_id = $2",
+        params![book, &id],
+    )?;
+    row.map(|row| {
+        let made = row.opt_blob(1)?.is_some();
+        Ok(Seen {
+            stage: row.text(0)?.to_owned(),
+            customer: made.then(|| CustomerId::from_row(&row, 1)).transpose()?,
+            expires_at: Timestamp(row.int(2)?),
+        })
+    })
+    .transpose()
+}
+
 pub(super) fn set_details(
     tx: &mut Tx<'_>,
     book: i64,

@@ -1,6 +1,8 @@
 //! What makes an order fit when tokens are short (SHP-14). Pure: a list in, suggestions out.
 
-use super::list::{ListLine, OrderList};
+use super::list::OrderList;
+use super::{Quote, QuoteLine};
+use crate::catalog::Tier;
 use crate::id::OfferId;
 use scrip_ledger::Amount;
 use serde::{Deserialize, Serialize};
@@ -49,21 +51,34 @@ pub struct Fits {
     pub together: Vec<Fit>,
 }
 
+/// A line of an order, with the tiers that it could have.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub line: &'a QuoteLine,
+    pub tiers: &'a [Tier],
+}
+
 /// Changes that make a short order fit; none when nothing is short (SHP-14). No suggestion
 /// empties the order: where nothing else helps there is none, and tokens have to be bought.
 pub fn fits(list: &OrderList) -> Fits {
-    let Some(short) = list.quote.shortage() else {
+    let counted = list.lines.iter().filter(|l| l.is_counted());
+    let counted = counted.map(|l| Counted {
+        line: &l.line,
+        tiers: &l.tiers,
+    });
+    fits_of(counted.collect(), &list.quote)
+}
+
+/// The same for lines that are on no list.
+pub(super) fn fits_of(counted: Vec<Counted<'_>>, quote: &Quote) -> Fits {
+    let Some(short) = quote.shortage() else {
         return Fits::default();
     };
-    let counted: Vec<&ListLine> = list.lines.iter().filter(|l| l.is_counted()).collect();
     let mut single: Vec<Fit> = counted
         .iter()
         .flat_map(|line| {
-            let left_out = (counted.len() > 1).then(|| leave_out(line, list.quote.remaining));
-            [
-                smaller(line, short, list.quote.remaining),
-                left_out.flatten(),
-            ]
+            let left_out = (counted.len() > 1).then(|| leave_out(line, quote.remaining));
+            [smaller(line, short, quote.remaining), left_out.flatten()]
         })
         .flatten()
         .filter(|fit| fit.saves >= short)
@@ -71,7 +86,7 @@ pub fn fits(list: &OrderList) -> Fits {
     single.sort_by_key(|fit| fit.saves);
     single.truncate(AT_MOST);
     let together = if single.is_empty() {
-        together(counted, list.quote.remaining)
+        together(counted, quote.remaining)
     } else {
         Vec::new()
     };
@@ -79,8 +94,8 @@ pub fn fits(list: &OrderList) -> Fits {
 }
 
 /// The largest smaller quantity of a line that saves what is short.
-fn smaller(line: &ListLine, short: Amount, remaining: Amount) -> Option<Fit> {
-    let priced = &line.line;
+fn smaller(line: &Counted<'_>, short: Amount, remaining: Amount) -> Option<Fit> {
+    let priced = line.line;
     if line.tiers.is_empty() {
         // Pieces that have to go: what is short, in whole pieces.
         let unit = priced.unit_price.units();
@@ -110,12 +125,12 @@ fn smaller(line: &ListLine, short: Amount, remaining: Amount) -> Option<Fit> {
     )
 }
 
-fn leave_out(line: &ListLine, remaining: Amount) -> Option<Fit> {
+fn leave_out(line: &Counted<'_>, remaining: Amount) -> Option<Fit> {
     fit(line, Change::LeaveOut, line.line.amount, remaining)
 }
 
 /// A change, with what remains after it.
-fn fit(line: &ListLine, change: Change, saves: Amount, remaining: Amount) -> Option<Fit> {
+fn fit(line: &Counted<'_>, change: Change, saves: Amount, remaining: Amount) -> Option<Fit> {
     Some(Fit {
         offer_id: line.line.offer_id,
         title: line.line.title.clone(),
@@ -126,18 +141,18 @@ fn fit(line: &ListLine, change: Change, saves: Amount, remaining: Amount) -> Opt
 }
 
 /// The dearest lines go until one more is enough; of those that are, the cheapest goes.
-fn together(mut lines: Vec<&ListLine>, mut remaining: Amount) -> Vec<Fit> {
+fn together(mut lines: Vec<Counted<'_>>, mut remaining: Amount) -> Vec<Fit> {
     lines.sort_by_key(|l| Reverse(l.line.amount));
     let mut out = Vec::new();
     while remaining < Amount::ZERO && !lines.is_empty() {
-        let enough = |l: &&ListLine| {
+        let enough = |l: &Counted<'_>| {
             l.line
                 .amount
                 .plus(remaining)
                 .is_ok_and(|r| r >= Amount::ZERO)
         };
         let next = lines.remove(lines.iter().rposition(enough).unwrap_or(0));
-        let Some(fit) = leave_out(next, remaining) else {
+        let Some(fit) = leave_out(&next, remaining) else {
             return Vec::new();
         };
         remaining = fit.remaining;

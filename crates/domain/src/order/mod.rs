@@ -16,13 +16,14 @@ mod store;
 mod tests;
 
 use crate::actor::Actor;
-use crate::catalog::{CatalogError, Offer, OfferKind, offers_by_id, stock_take};
+use crate::catalog::{CatalogError, Offer, OfferKind, Tier, offers_by_id, stock_take};
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, Buyer, CustomerError, State, buyer};
 use crate::id::{CustomerId, OfferId, OrderId};
 use crate::text::{self, TextError};
 use crate::vendor::VendorError;
 use allocation::{Need, allocate};
+use fit::Counted;
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, Lot, Posting, entry_post, lots_available, lots_locked,
@@ -321,6 +322,30 @@ pub fn quote(
     let lines = rules::priced(wanted, &offers)?;
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
     rules::quoted(lines, &lots, tx.now())
+}
+
+/// What lines would come to for a customer, and what makes them fit when tokens are short
+/// (SHP-12, SHP-14).
+pub fn quote_with_fits(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+    wanted: &[Wanted],
+) -> Result<(Quote, Fits)> {
+    rules::check_lines(wanted.len())?;
+    let quote = quote(tx, actor, book_id, customer, wanted)?;
+    let offers = load_offers(tx, book_id, wanted)?;
+    let tiers: Vec<Vec<Tier>> = wanted
+        .iter()
+        .zip(offers)
+        .zip(&quote.lines)
+        .map(|((wanted, offer), line)| rules::tiers_of(wanted, offer, line))
+        .collect();
+    let counted = quote.lines.iter().zip(&tiers);
+    let counted = counted.map(|(line, tiers)| Counted { line, tiers });
+    let fits = fit::fits_of(counted.collect(), &quote);
+    Ok((quote, fits))
 }
 
 fn load_offers(tx: &mut dyn Read, book_id: i64, wanted: &[Wanted]) -> Result<Vec<Offer>> {

@@ -8,7 +8,7 @@ use crate::customer::Customer;
 use crate::id::OrderId;
 use crate::text;
 use crate::vendor::Vendor;
-use scrip_engine::{Timestamp, Tx};
+use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, account_head_locked};
 
 /// One kind of goods that came back.
@@ -55,6 +55,9 @@ pub fn goods_return(
 ) -> Result<Vec<Returned>> {
     if !actor.for_vendor() {
         return Err(OrderError::StaffOnly);
+    }
+    if new.effective_at > tx.now() {
+        return Err(OrderError::InFuture);
     }
     let reference = text::line("the reference", &new.reference, 200)?;
     if store::return_reference_taken(tx, vendor.book_id, &reference)? {

@@ -4,7 +4,7 @@ use super::{
     OrderError, OrderRequest, Quote, QuoteLine, Refusal, Result, Wanted, account_refusal, available,
 };
 use crate::actor::Actor;
-use crate::catalog::{Offer, price};
+use crate::catalog::{Offer, Tier, price};
 use crate::customer::Buyer;
 use crate::vendor::TOKENS_AT_MOST;
 use scrip_engine::Timestamp;
@@ -13,6 +13,18 @@ use scrip_ledger::{Amount, Lot, Piece};
 /// Lines in one order at most.
 const LINES_AT_MOST: usize = 10_000;
 
+/// Checks the number of lines of an order or a quote.
+pub(super) fn check_lines(lines: usize) -> Result<()> {
+    match lines {
+        0 => Err(OrderError::Empty),
+        1..=LINES_AT_MOST => Ok(()),
+        _ => Err(OrderError::TooManyLines {
+            lines,
+            most: LINES_AT_MOST,
+        }),
+    }
+}
+
 /// Checks a request before anything is loaded.
 pub(super) fn check_request(
     actor: Actor,
@@ -20,16 +32,7 @@ pub(super) fn check_request(
     effective_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    let lines = request.lines.len();
-    if lines == 0 {
-        return Err(OrderError::Empty);
-    }
-    if lines > LINES_AT_MOST {
-        return Err(OrderError::TooManyLines {
-            lines,
-            most: LINES_AT_MOST,
-        });
-    }
+    check_lines(request.lines.len())?;
     if effective_at > now {
         return Err(OrderError::InFuture);
     }
@@ -61,6 +64,17 @@ pub(super) fn line(wanted: &Wanted, offer: &Offer) -> Result<QuoteLine> {
         amount: priced.amount,
         ..unpriced(wanted, offer)
     })
+}
+
+/// The tiers that a line could have. An entered price holds for its own tier alone.
+pub(super) fn tiers_of(wanted: &Wanted, offer: Offer, line: &QuoteLine) -> Vec<Tier> {
+    if offer.tiered && wanted.entered.is_some() {
+        return vec![Tier {
+            up_to: line.granted,
+            price: line.unit_price,
+        }];
+    }
+    offer.tiers
 }
 
 /// A line that has no price: nothing is granted, nothing is due.

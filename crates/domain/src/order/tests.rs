@@ -117,6 +117,7 @@ fn offer(price: i64) -> Offer {
         offer_id: OfferId(Uuid::from_u128(1)),
         product_id: ProductId(Uuid::from_u128(2)),
         title: "Pen".to_owned(),
+        variant: String::new(),
         sku: "pen".to_owned(),
         kind: OfferKind::Purchase,
         price: units(price),

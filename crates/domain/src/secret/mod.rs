@@ -9,6 +9,7 @@
 //! account, and a lock that is told only to the right secret tells a guesser that it is right.
 //! This way the owner is told how long to wait, and a guesser learns nothing.
 
+mod keyed;
 mod rules;
 mod store;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use crate::vault::{self, Vault};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
+
+pub use keyed::prove_keyed;
 
 /// Characters of a [`token`].
 pub const TOKEN_LENGTH: usize = 43;
@@ -66,6 +69,11 @@ pub fn secret_hash(kind: SecretKind, secret: &str) -> Result<String, SecretError
         .hash_password(secret.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|e| SecretError::Hashing(e.to_string()))
+}
+
+/// Refuses what [`secret_hash`] refuses, at once.
+pub fn secret_check(kind: SecretKind, secret: &str) -> Result<(), SecretError> {
+    rules::acceptable(kind, secret)
 }
 
 /// What is compared with where there is no secret: as costly as a real one.

@@ -10,13 +10,16 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::command::CommandError;
 use crate::customer::{CustomerError, State, customer_by_id};
 use crate::id::{CustomerId, StaffId};
 use crate::secret::{self, SecretError};
 use crate::vendor::{self, Vendor, VendorError, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
-pub use pin::{PinChange, pin_change, pin_reset_finish};
+pub use pin::{
+    PinChange, pin_change, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named,
+};
 
 /// Who signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +59,9 @@ pub enum SessionError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),

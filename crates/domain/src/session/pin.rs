@@ -3,11 +3,15 @@
 
 use super::{Result, SessionError, Subject, sessions_end_of};
 use crate::Node;
+use crate::actor::Actor;
+use crate::command::{Answer, Keyed};
 use crate::customer::{
-    Customer, ResetOutcome, attempt_begin, attempt_end, pin_reset_take, secret_set,
+    Customer, CustomerError, ResetOutcome, State, attempt_begin, attempt_end, customer_named,
+    pin_reset_take, secret_set,
 };
-use crate::secret::{Attempt, Proof, SecretKind, prove, secret_hash};
+use crate::secret::{Attempt, Proof, SecretKind, prove, prove_keyed, secret_hash, stray_attempt};
 use crate::vault::Vault;
+use crate::vendor::Vendor;
 use scrip_engine::{Timestamp, Tx};
 
 /// What became of a change.
@@ -22,6 +26,16 @@ pub enum PinChange {
         /// When the next attempt is allowed.
         until: Timestamp,
     },
+}
+
+impl<T> From<Proof<T>> for PinChange {
+    fn from(proof: Proof<T>) -> PinChange {
+        match proof {
+            Proof::Proven(_) => PinChange::Done,
+            Proof::Wrong => PinChange::Wrong,
+            Proof::Locked { until } => PinChange::Locked { until },
+        }
+    }
 }
 
 /// Replaces a PIN for one who knows the old one. `current` is the token of the session in which
@@ -54,11 +68,50 @@ pub fn pin_change(
             Ok::<_, SessionError>(true)
         },
     )?;
-    Ok(match proof {
-        Proof::Proven(_) => PinChange::Done,
-        Proof::Wrong => PinChange::Wrong,
-        Proof::Locked { until } => PinChange::Locked { until },
-    })
+    Ok(PinChange::from(proof))
+}
+
+/// Replaces a PIN under an idempotency key, by the new one's hash, for one who knows the old one.
+/// All sessions of the customer end.
+pub fn pin_change_keyed(
+    node: &Node,
+    keyed: Keyed,
+    customer: &Customer,
+    old: &str,
+    new_hash: &str,
+) -> Result<Answer<PinChange>> {
+    let (vault, new) = (node.vault.clone(), new_hash.to_owned());
+    let ended = prove_keyed(
+        node,
+        keyed,
+        customer.clone(),
+        old,
+        move |tx, customer| Ok(attempt_begin(tx, &vault, customer, SecretKind::Pin)?),
+        move |tx, customer, old| {
+            if !attempt_end(tx, customer, SecretKind::Pin, old)? {
+                return Ok(false);
+            }
+            pin_set(tx, customer, &new, None)?;
+            Ok::<_, SessionError>(true)
+        },
+    )?;
+    Ok(ended.map(PinChange::from))
+}
+
+/// Sets a PIN, by its hash, for a customer whom the vendor knows; the customer's sessions end.
+pub fn pin_replace(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    customer: &Customer,
+    new_hash: &str,
+) -> Result<()> {
+    if !actor.for_vendor() {
+        return Err(CustomerError::Forbidden.into());
+    }
+    if customer.state == State::Closed {
+        return Err(CustomerError::Closed(customer.number).into());
+    }
+    pin_set(tx, customer, new_hash, None)
 }
 
 fn pin_set(tx: &mut Tx<'_>, customer: &Customer, hash: &str, current: Option<&str>) -> Result<()> {
@@ -80,6 +133,28 @@ pub fn pin_reset_finish(
     if outcome == ResetOutcome::Done {
         let subject = Subject::Customer(customer.customer_id);
         sessions_end_of(tx, customer.book_id, subject, None)?;
+    }
+    Ok(outcome)
+}
+
+/// The same for one who is only named, by account number or sign-in name. An unknown name ends like
+/// one without a code, and takes as long.
+pub fn pin_reset_finish_named(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    vendor: &Vendor,
+    name: &str,
+    code: &str,
+    new_hash: &str,
+) -> Result<ResetOutcome> {
+    let outcome = match customer_named(tx, vault, vendor, name)? {
+        Some(customer) => pin_reset_finish(tx, vault, &customer, code, new_hash)?,
+        None => ResetOutcome::Expired,
+    };
+    if outcome == ResetOutcome::Expired {
+        // Written like a wrong code is, so that time tells nothing. Nothing is locked by it: a
+        // code has its own few tries.
+        drop(stray_attempt(tx, vault, vendor.book_id, "reset", name)?);
     }
     Ok(outcome)
 }

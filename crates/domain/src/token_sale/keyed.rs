@@ -35,6 +35,8 @@ pub struct TokenPurchase {
     pub payment_session: Option<PaymentSessionId>,
     /// Tokens, in their smallest unit.
     pub quantity: Amount,
+    /// The money that the buyer was told they cost: another price now is refused.
+    pub quoted: Option<Amount>,
     /// The processor's token for a card; never a card number.
     pub card: String,
     /// The name by which people find it; empty takes the order's id.
@@ -128,6 +130,9 @@ fn open(
         effective_at: new.effective_at,
     };
     let charge = token_order_open(tx, actor, vendor, &order)?;
+    if new.quoted.is_some_and(|quoted| quoted != charge.amount) {
+        return Err(TokenSaleError::PriceChanged);
+    }
     Ok(Opened {
         order: charge.order,
         payment_session,

@@ -94,6 +94,9 @@ pub enum TokenSaleError {
     /// No such session of this customer.
     #[error("there is no such payment session: begin a new one")]
     SessionUnknown,
+    /// The price is not the one that the buyer was told.
+    #[error("the price of these tokens has changed: look at the new one and buy again")]
+    PriceChanged,
     /// No such order.
     #[error("there is no token order {0}")]
     Unknown(TokenOrderId),
@@ -179,7 +182,8 @@ pub fn token_order_open(
         return Err(TokenSaleError::UnderWay);
     }
     let effective_at = new.effective_at.unwrap_or(now);
-    if effective_at > now || (effective_at != now && !actor.for_vendor()) {
+    let early = effective_at < Timestamp(0) || !actor.for_vendor();
+    if effective_at > now || (effective_at != now && early) {
         return Err(TokenSaleError::EffectiveTime);
     }
     let unit = token_price_at(tx, vendor.book_id, effective_at)?;

@@ -165,10 +165,7 @@ pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Op
     row.as_ref().map(order_row).transpose()
 }
 
-const NEWEST: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
-        reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
-    FROM token_order WHERE book_id = $1 AND customer_id = $2
-    ORDER BY token_order_id DESC LIMIT $3";
+// With an upper bound also on the first page: without it SQLite walks the orders of all customers.
 const OLDER: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
         reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
     FROM token_order WHERE book_id = $1 AND customer_id = $2 AND token_order_id < $4
@@ -182,10 +179,8 @@ pub(super) fn of_customer(
     limit: i64,
 ) -> Result<Vec<TokenOrder>> {
     let (book, id) = (customer.book_id, &customer.customer_id);
-    let rows = match &before {
-        Some(before) => tx.query(OLDER, params![book, id, limit, before])?,
-        None => tx.query(NEWEST, params![book, id, limit])?,
-    };
+    let before = before.unwrap_or(TokenOrderId(uuid::Uuid::max()));
+    let rows = tx.query(OLDER, params![book, id, limit, &before])?;
     rows.iter().map(order_row).collect()
 }
 

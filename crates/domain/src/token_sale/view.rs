@@ -34,6 +34,8 @@ pub struct TokenOrderView {
     pub created_at: Timestamp,
     /// When the processor's answer was written.
     pub closed_at: Option<Timestamp>,
+    /// True when it made the account active.
+    pub activated: bool,
 }
 
 impl From<store::TokenOrder> for TokenOrderView {
@@ -50,6 +52,7 @@ impl From<store::TokenOrder> for TokenOrderView {
             effective_at: order.effective_at,
             created_at: order.created_at,
             closed_at: order.closed_at,
+            activated: order.activated,
         }
     }
 }

@@ -29,6 +29,7 @@ mod privacy;
 mod refund;
 mod requests;
 mod secret;
+mod secret_keyed;
 mod session;
 mod staff;
 mod support;

@@ -8,8 +8,10 @@ use scrip_domain::customer::{
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
 use scrip_domain::session::{
-    PinChange, SessionError, Subject, pin_change, pin_reset_finish, session_find, session_open,
+    PinChange, SessionError, Subject, pin_change, pin_reset_finish, pin_reset_finish_named,
+    session_find, session_open,
 };
+use scrip_domain::vendor::Vendor;
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
 
@@ -22,6 +24,7 @@ both!(
     five_wrong_codes_end_the_reset,
     guesses_at_once_get_five_tries,
     a_code_lasts_an_hour_and_until_the_next_one,
+    a_code_is_taken_with_a_number_or_a_name,
 );
 
 const OLD: &str = "2580";
@@ -274,4 +277,51 @@ fn a_code_lasts_an_hour_and_until_the_next_one(db: &TestDb) {
     let third = start(&world, id);
     world.clock.advance_seconds(3599);
     assert_eq!(finish(&world, id, &third), ResetOutcome::Done);
+}
+
+/// SHP-03: a code goes with an account number or a sign-in name of this vendor; a name that nobody
+/// has, or somebody elsewhere, ends like an account without a code.
+fn a_code_is_taken_with_a_number_or_a_name(db: &TestDb) {
+    let world = World::new(db);
+    let details = Details {
+        login: Some("Wren".into()),
+        pin_hash: Some(hashes()[0].clone()),
+        ..Details::default()
+    };
+    let id = world.register_with(details).customer_id;
+    let elsewhere = world.other_vendor("other-shop");
+    let finish = |vendor: &Vendor, name: &str, code: &str| {
+        let (vault, vendor) = (world.node.vault.clone(), vendor.clone());
+        let (name, code) = (name.to_owned(), code.to_owned());
+        let done = world.write(move |tx| {
+            pin_reset_finish_named(tx, &vault, &vendor, &name, &code, &hashes()[1])
+        });
+        done.unwrap()
+    };
+    let number = world.customer(id).number.to_string();
+    for name in [" wren ", &number, &number.replace('-', "")] {
+        let code = start(&world, id);
+        for unknown in ["nobody", "001-0000-0001-00", ""] {
+            assert_eq!(finish(&world.vendor, unknown, &code), ResetOutcome::Expired);
+        }
+        assert_eq!(finish(&elsewhere, name, &code), ResetOutcome::Expired);
+        let wrong = finish(&world.vendor, name, "00000-00000");
+        assert_eq!(wrong, ResetOutcome::Wrong { left: 4 });
+        assert_eq!(finish(&world.vendor, name, &code), ResetOutcome::Done);
+        assert_eq!(
+            finish(&world.vendor, name, &code),
+            ResetOutcome::Expired,
+            "once"
+        );
+    }
+    assert!(is_pin(&world, id, NEW) && !is_pin(&world, id, OLD));
+    // Guesses at a name lock nothing: a code has its own few tries.
+    for _ in 0..10 {
+        assert_eq!(
+            finish(&world.vendor, &number, "00000-00000"),
+            ResetOutcome::Expired
+        );
+    }
+    let code = start(&world, id);
+    assert_eq!(finish(&world.vendor, &number, &code), ResetOutcome::Done);
 }

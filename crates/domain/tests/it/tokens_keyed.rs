@@ -26,6 +26,7 @@ both!(
     eight_at_once_under_one_key_credit_once,
     orders_of_tokens_are_shown_to_their_customer_alone,
     a_quote_is_what_the_card_is_charged,
+    another_price_than_the_one_shown_is_refused,
 );
 
 fn purchase(customer: CustomerId, quantity: i64, card: &str) -> TokenPurchase {
@@ -33,6 +34,7 @@ fn purchase(customer: CustomerId, quantity: i64, card: &str) -> TokenPurchase {
         customer,
         payment_session: None,
         quantity: tokens(quantity),
+        quoted: None,
         card: card.to_owned(),
         reference: String::new(),
         effective_at: None,
@@ -387,4 +389,23 @@ fn a_quote_is_what_the_card_is_charged(db: &TestDb) {
         quote(too_much),
         Err(TokenSaleError::QuantityTooLarge)
     ));
+}
+
+/// TOK-08: a price that changed after the page was shown is refused, with nothing charged; the
+/// same key may then buy at the new one.
+fn another_price_than_the_one_shown_is_refused(db: &TestDb) {
+    let world = World::with(db, "0.01", "0");
+    let id = world.register().customer_id;
+    let shown = |cents: i64| TokenPurchase {
+        quoted: Some(Amount::from_units(cents * 1_000_000)),
+        ..purchase(id, 200, "test_ok")
+    };
+    let calls = world.cards.calls();
+    let refused = buy_by(&world, world.cards.as_ref(), "a", &shown(199));
+    assert!(matches!(refused, Err(TokenSaleError::PriceChanged)));
+    assert_eq!(world.cards.calls(), calls);
+    assert_eq!(world.balance(id), Amount::ZERO);
+    let bought = buy(&world, "a", &shown(200));
+    assert!(!bought.replayed);
+    assert_eq!(bought.value.outcome, cleared(200, false));
 }

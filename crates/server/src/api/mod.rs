@@ -4,8 +4,26 @@
 //! cannot drift from the code.
 
 pub mod auth;
+mod bounded;
+mod catalog;
+mod catalog_import;
+mod customer;
+mod field;
+mod key;
+mod ledger;
+pub mod once;
 mod order;
+mod order_history;
+mod order_list;
+mod pin;
+mod quote;
+mod refund;
+mod registration;
+mod report;
 mod shape;
+mod statement;
+mod token;
+mod vendor;
 
 use crate::error::{Problem, Result};
 use crate::state::App;
@@ -21,8 +39,8 @@ use scrip_domain::{Answer, Keyed};
 use scrip_engine::{Error as EngineError, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::LazyLock;
-use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
@@ -35,7 +53,17 @@ use utoipa_axum::router::OpenApiRouter;
     security(("key" = [])),
     components(schemas(shape::ProblemBody)),
     tags(
+        (name = "registrations", description = "Opening accounts, stage by stage"),
+        (name = "customers", description = "Accounts and whose they are"),
+        (name = "tokens", description = "Selling tokens for money"),
+        (name = "catalog", description = "Products, offers, stock"),
+        (name = "order list", description = "What a customer thinks of buying"),
         (name = "orders", description = "Buying with tokens"),
+        (name = "refunds", description = "Tokens back"),
+        (name = "reports", description = "Figures"),
+        (name = "ledger", description = "Entries, exports, verification"),
+        (name = "vendor", description = "Settings, storefront, prices, staff"),
+        (name = "keys", description = "Keys of programs"),
     ),
     modifiers(&KeyScheme),
 )]
@@ -59,7 +87,23 @@ impl utoipa::Modify for KeyScheme {
 }
 
 fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(order::router())
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(registration::router())
+        .merge(customer::router())
+        .merge(statement::router())
+        .merge(pin::router())
+        .merge(token::router())
+        .merge(catalog::router())
+        .merge(catalog_import::router())
+        .merge(order_list::router())
+        .merge(quote::router())
+        .merge(order::router())
+        .merge(order_history::router())
+        .merge(refund::router())
+        .merge(report::router())
+        .merge(ledger::router())
+        .merge(vendor::router())
+        .merge(key::router())
 }
 
 /// The OpenAPI document.
@@ -85,6 +129,22 @@ async fn document() -> impl IntoResponse {
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(pub String);
 
+/// The header in the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)] // Only its description is used.
+struct Repeatable {
+    /// Makes the request safe to repeat: the same request under the same key is done once, and
+    /// its answer is kept for two days. A random UUID will do.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    key: String,
+}
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -99,6 +159,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             )
         })?;
         let text = value.to_str().map_err(|_| CommandError::KeyInvalid)?;
+        // Not every request that takes a key comes to where the rules check it.
+        if !(1..=255).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(CommandError::KeyInvalid.into());
+        }
         Ok(IdempotencyKey(text.to_owned()))
     }
 }
@@ -108,12 +172,28 @@ fn request_bytes(route: &str, request: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(&(route, request)).map_err(|e| Problem::internal(&e))
 }
 
+/// The envelope of a command under the caller's idempotency key.
+fn keyed(
+    caller: &Caller,
+    key: IdempotencyKey,
+    (route, request): (&str, &impl Serialize),
+    subject: Option<CustomerId>,
+) -> Result<Keyed> {
+    Ok(Keyed {
+        book_id: caller.book(),
+        actor: caller.actor(),
+        key: Some(key.0),
+        request: request_bytes(route, request)?,
+        subject,
+    })
+}
+
 /// Runs a command under the caller's idempotency key.
 async fn submit<T, E, F>(
     app: &App,
     caller: &Caller,
     key: IdempotencyKey,
-    (route, request): (&str, &impl Serialize),
+    request: (&str, &impl Serialize),
     subject: Option<CustomerId>,
     run: F,
 ) -> Result<Answer<T>>
@@ -122,19 +202,19 @@ where
     T: Serialize + DeserializeOwned + Send + 'static,
     E: From<CommandError> + From<EngineError> + Into<Problem> + Send + 'static,
 {
-    let keyed = Keyed {
-        book_id: caller.book(),
-        actor: caller.actor(),
-        key: Some(key.0),
-        request: request_bytes(route, request)?,
-        subject,
-    };
-    app.submit(keyed, run).await
+    app.submit(keyed(caller, key, request, subject)?, run).await
 }
 
 /// An answer as JSON, with a header when it is a repeated one.
 fn answer<T: Serialize>(status: StatusCode, body: &T, replayed: bool) -> Response {
     let mut response = (status, axum::Json(body)).into_response();
+    mark(&mut response, replayed);
+    response
+}
+
+/// Done, with nothing to say.
+fn done(replayed: bool) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
     mark(&mut response, replayed);
     response
 }

@@ -1,17 +1,20 @@
 //! Orders (SHP-12, SHP-13, SHP-14, SHP-19).
 
 use super::auth::{May, OrdersWrite};
-use super::shape::{Money, ProblemBody, amount, parse_time};
-use super::{IdempotencyKey, answer, mark, submit};
+use super::bounded::Quantity;
+use super::catalog::OfferKindWord;
+use super::field::{self, Decimal, Line200, Moment, OptionalLine200};
+use super::shape::{Money, ProblemBody};
+use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
-use crate::http::body::{BatchJson, Json};
+use crate::http::body::BatchJson;
 use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use scrip_domain::catalog::{CatalogError, offer_by_sku};
-use scrip_domain::id::{CustomerId, OfferId};
+use scrip_domain::id::OfferId;
 use scrip_domain::order::{
     OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Wanted, order_place,
 };
@@ -35,17 +38,18 @@ pub fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 pub struct LineBody {
     /// The offer.
-    #[schema(value_type = Option<String>, example = "off_01kb3v8z9mfxmr4x1qk2s7b0de")]
-    pub offer_id: Option<OfferId>,
+    pub offer_id: Option<field::Offer>,
     /// The offer's stock-keeping unit, instead of its id.
-    pub sku: Option<String>,
+    #[schema(example = "software-a")]
+    pub sku: Option<Line200>,
     /// How many; of an offer sold by tiers, the quantity whose tier is wanted.
-    #[schema(minimum = 1)]
-    pub quantity: i64,
-    /// The price in tokens that the buyer was shown: another one now is refused.
-    pub quoted: Option<String>,
-    /// A price in tokens instead of the offer's, for one.
-    pub entered: Option<String>,
+    #[schema(example = 1)]
+    pub quantity: Quantity,
+    /// The price in tokens that the buyer was shown, for one or for the tier: when it is another
+    /// one now, the order is refused.
+    pub quoted: Option<Decimal>,
+    /// A price in tokens instead of the offer's, for one or for the tier.
+    pub entered: Option<Decimal>,
 }
 
 /// An order to be placed.
@@ -53,28 +57,27 @@ pub struct LineBody {
 #[serde(deny_unknown_fields)]
 pub struct OrderBody {
     /// Whose tokens pay.
-    #[schema(value_type = String, example = "cus_01kb3v8z9mfxmr4x1qk2s7b0de")]
-    pub customer_id: CustomerId,
+    pub customer_id: field::Customer,
     /// What is bought.
+    #[schema(min_items = 1, max_items = 10_000)]
     pub lines: Vec<LineBody>,
     /// The name by which your other systems call the order; each is taken once.
-    pub reference: Option<String>,
+    pub reference: Option<OptionalLine200>,
     /// When it counts, if that was earlier than now.
-    pub effective_at: Option<String>,
+    pub effective_at: Option<Moment>,
 }
 
 /// A line with its price.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct QuotedLine {
     /// The offer.
-    #[schema(value_type = String)]
-    pub offer_id: OfferId,
+    pub offer_id: field::Offer,
     /// Stock-keeping unit.
     pub sku: String,
     /// Name.
     pub title: String,
-    /// What the customer gets: purchase, time, uses or processings.
-    pub kind: &'static str,
+    /// What the customer gets: to keep, or for so many days, uses or processings.
+    pub kind: OfferKindWord,
     /// How many were asked for.
     pub quantity: i64,
     /// How many are granted: the upper bound of a tier.
@@ -89,8 +92,9 @@ pub struct QuotedLine {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReceiptBody {
     /// The order.
-    pub order_id: String,
+    pub order_id: field::Order,
     /// Always `completed`.
+    #[schema(example = "completed")]
     pub state: &'static str,
     /// What was bought.
     pub lines: Vec<QuotedLine>,
@@ -103,8 +107,8 @@ pub struct ReceiptBody {
 /// A line in its JSON shape.
 pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
     QuotedLine {
-        offer_id: line.offer_id,
-        kind: line.kind.name(),
+        offer_id: field::Id(line.offer_id),
+        kind: field::Named(line.kind),
         quantity: line.quantity,
         granted: line.granted,
         unit_price: Money::new(line.unit_price, token),
@@ -116,7 +120,7 @@ pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
 
 fn receipt(receipt: Receipt, token: &Asset) -> ReceiptBody {
     ReceiptBody {
-        order_id: receipt.order_id.to_string(),
+        order_id: field::Id(receipt.order_id),
         state: "completed",
         lines: receipt
             .lines
@@ -145,13 +149,13 @@ enum OfferNamed {
 
 /// Reads the lines of a body.
 pub fn lines(bodies: &[LineBody], token: &Asset) -> Result<Vec<Line>> {
-    let tokens = |text: &Option<String>| text.as_deref().map(|t| amount(t, token)).transpose();
+    let tokens = |given: &Option<Decimal>| given.as_ref().map(|d| d.of(token)).transpose();
     bodies
         .iter()
         .map(|line| {
             let offer = match (&line.offer_id, &line.sku) {
-                (Some(id), None) => OfferNamed::Id(*id),
-                (None, Some(sku)) => OfferNamed::Sku(sku.clone()),
+                (Some(id), None) => OfferNamed::Id(id.0),
+                (None, Some(sku)) => OfferNamed::Sku(sku.0.clone()),
                 _ => {
                     let text = "each line names its offer by offer_id or by sku, not by both";
                     return Err(Problem::invalid("line_invalid", text));
@@ -159,7 +163,7 @@ pub fn lines(bodies: &[LineBody], token: &Asset) -> Result<Vec<Line>> {
             };
             Ok(Line {
                 offer,
-                quantity: line.quantity,
+                quantity: line.quantity.0,
                 quoted: tokens(&line.quoted)?,
                 entered: tokens(&line.entered)?,
             })
@@ -196,14 +200,11 @@ pub fn wanted(
 struct Prepared {
     body: OrderBody,
     lines: Vec<Line>,
-    effective_at: Option<i64>,
 }
 
 fn prepare(body: OrderBody, token: &Asset) -> Result<Prepared> {
-    let effective_at = body.effective_at.as_deref().map(parse_time).transpose()?;
     Ok(Prepared {
         lines: lines(&body.lines, token)?,
-        effective_at: effective_at.map(|t| t.0),
         body,
     })
 }
@@ -215,10 +216,10 @@ fn run(
     order: &Prepared,
 ) -> std::result::Result<OrderOutcome, OrderError> {
     let request = OrderRequest {
-        customer_id: order.body.customer_id,
+        customer_id: order.body.customer_id.0,
         lines: wanted(tx, book, &order.lines)?,
-        reference: order.body.reference.clone().unwrap_or_default(),
-        effective_at: order.effective_at,
+        reference: order.body.reference.clone().unwrap_or_default().0,
+        effective_at: order.body.effective_at.map(|at| at.0.0),
     };
     order_place(tx, actor, book, &request)
 }
@@ -228,16 +229,18 @@ const ROUTE: &str = "POST /v1/orders";
 /// Place an order
 ///
 /// Pays the whole order or refuses it. A refusal is an answer with a problem: nothing was debited,
-/// and the same key gives the same refusal again, so try again under a new key.
+/// the order is kept as refused with its `order_id`, and the same key gives the same refusal again,
+/// so try again under a new key.
 #[utoipa::path(
     post, path = "/v1/orders", tag = "orders", operation_id = "order_place",
-    params(("Idempotency-Key" = String, Header, description = "Makes the request safe to repeat",
-        max_length = 255, min_length = 1)),
+    security(("key" = ["orders:write"])),
+    params(Repeatable),
     request_body = OrderBody,
     responses(
         (status = 201, description = "Paid", body = ReceiptBody),
-        (status = 402, description = "Tokens are short", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Refused: price, stock or account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 402, description = "Refused: tokens are short, or may not pay for this", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such customer or offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Refused: price, stock, account or reference", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -245,7 +248,7 @@ async fn place(
     May(caller, ..): May<OrdersWrite>,
     key: IdempotencyKey,
     State(app): State<App>,
-    Json(body): Json<OrderBody>,
+    BatchJson(body): BatchJson<OrderBody>,
 ) -> Result<Response> {
     let vendor = app.vendor(caller.book()).await?;
     let placed = place_one(&app, &caller, key, body, &vendor.token).await?;
@@ -329,12 +332,15 @@ const ORDERS_AT_MOST: usize = 1000;
 
 /// Place several orders
 ///
-/// Up to 1,000 orders, each paid or refused by itself. Order number n is done under the key of the
-/// request with `#n` behind it, so a repeated batch does only what was not done.
+/// Up to 1,000 orders, each paid or refused by itself; a body that cannot be read does nothing.
+/// Order number n is done under the key of the request with `#n` behind it, so a repeated batch
+/// does only what was not done.
 #[utoipa::path(
     post, path = "/v1/orders:batch", tag = "orders", operation_id = "order_place_batch",
-    params(("Idempotency-Key" = String, Header, description = "Makes the request safe to repeat",
-        max_length = 240, min_length = 1)),
+    security(("key" = ["orders:write"])),
+    params(("Idempotency-Key" = String, Header,
+        description = "Makes the request safe to repeat: a random UUID will do",
+        min_length = 1, max_length = 240, pattern = "^[!-~]+$")),
     request_body = BatchBody,
     responses(
         (status = 200, description = "A result for each order", body = BatchAnswer),
@@ -378,7 +384,7 @@ async fn place_one(
 ) -> Result<Answer<OrderOutcome>> {
     let order = prepare(body, token)?;
     let (actor, book) = (caller.actor(), caller.book());
-    let subject = Some(order.body.customer_id);
+    let subject = Some(order.body.customer_id.0);
     let request = order.body.clone();
     submit(app, caller, key, (ROUTE, &request), subject, move |tx| {
         run(tx, actor, book, &order)

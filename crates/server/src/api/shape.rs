@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// An amount beside its asset.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Money {
     /// Decimal digits, never a floating point number.
     #[schema(example = "180")]
@@ -30,11 +30,6 @@ impl Money {
             asset: asset.code.clone(),
         }
     }
-}
-
-/// Reads a decimal amount of an asset.
-pub fn amount(text: &str, asset: &Asset) -> Result<Amount> {
-    Ok(Amount::parse(text, asset.scale)?)
 }
 
 /// A time as RFC 3339 text.
@@ -60,9 +55,11 @@ pub fn parse_time(text: &str) -> Result<Timestamp> {
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Where the page begins: `next` of the page before.
+    #[serde(default, deserialize_with = "super::field::given")]
     pub cursor: Option<String>,
     /// Items at most, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(default, deserialize_with = "super::field::given")]
     pub limit: Option<i64>,
 }
 

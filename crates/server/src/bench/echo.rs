@@ -62,7 +62,7 @@ fn append(mut file: File, waiting: &Receiver<Append>) {
             return;
         }
         for (_, done) in batch {
-            drop(done.send(()));
+            let _ = done.send(());
         }
     }
 }

@@ -6,6 +6,7 @@ mod floor;
 mod http;
 mod ledger;
 mod load;
+mod pages;
 mod purchase;
 mod purchase_postgres;
 mod world;
@@ -26,6 +27,8 @@ pub enum Bench {
     Purchase(purchase::PurchaseBench),
     /// Whole purchases over HTTP, beside a bare echo and a durable one
     Http(http::HttpBench),
+    /// Pages of a large shop, beside a bare echo
+    Pages(pages::PagesBench),
 }
 
 impl Bench {
@@ -34,6 +37,7 @@ impl Bench {
             Bench::Ledger(bench) => bench.run(),
             Bench::Purchase(bench) => bench.run(),
             Bench::Http(bench) => bench.run(),
+            Bench::Pages(bench) => bench.run(),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::demo::{DemoNotes, build};
 use crate::failure::Failure;
 use clap::Args;
 use scrip_engine::DatabaseUrl;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -129,7 +128,10 @@ fn clear(folder: &Path, database: &DatabaseUrl) -> Result<(), Failure> {
 fn tell(notes: &DemoNotes, address: SocketAddr, folder: &str) -> String {
     let at = format!("http://localhost:{}", address.port());
     let mut text = String::new();
-    let mut line = |words: String| drop(writeln!(text, "{words}"));
+    let mut line = |words: String| {
+        text.push_str(&words);
+        text.push('\n');
+    };
     line(format!("ready {at}"));
     line(String::new());
     line("Open that address in a browser. Three shops sell for tokens of their own:".into());

@@ -1,6 +1,7 @@
 //! Reading requests. Everything that arrives is bad input until checked: size, time, encoding,
 //! syntax, unknown and repeated fields.
 
+use super::strict;
 use crate::error::{Problem, Result};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -99,15 +100,19 @@ async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T> {
     }
     let bytes = collect(request.into_body(), most).await?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| unreadable(&e))?;
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+    let value = match strict::deserialize(tracked) {
+        Ok(value) => value,
+        Err(e) => return Err(unreadable(&track.path().to_string(), &e)),
+    };
     reader
         .end()
         .map_err(|e| Problem::bad_request("json_invalid", format!("the body is not JSON: {e}")))?;
     Ok(value)
 }
 
-fn unreadable(e: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let (path, inner) = (e.path().to_string(), e.inner());
+fn unreadable(path: &str, inner: &serde_json::Error) -> Problem {
     if inner.is_data() {
         let place = if path == "." {
             "the body".to_owned()

@@ -6,6 +6,7 @@ mod guard;
 mod health;
 pub mod metrics;
 mod server;
+mod strict;
 
 use crate::error::Problem;
 use crate::failure::Failure;

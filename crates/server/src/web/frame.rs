@@ -1,5 +1,6 @@
 //! The frame of a shop's pages as its visitors see it, and how pages and redirects are answered.
 
+use super::buy::bought::notice;
 use super::session::{Guest, Member, Shop, StaffMember};
 use super::view::{NavItem, Shell, Trio, Who, format};
 use crate::error::{Problem, Result};
@@ -27,6 +28,7 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
             });
             shell.quit = Some(shop.at("/quit"));
             shell.last = Some(shop.at("/list"));
+            shell.notice = me.bought.as_ref().map(|order| notice(order, me));
         }
         None => {
             shell
@@ -111,6 +113,14 @@ pub fn page_with(status: StatusCode, template: &impl Template) -> Result<Respons
 pub fn see(path: &str) -> Result<Response> {
     let place = HeaderValue::from_str(path).map_err(|e| Problem::internal(&e))?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
+}
+
+/// An address with a query.
+pub fn link(path: &str, query: &[(&str, &str)]) -> String {
+    match serde_html_form::to_string(query) {
+        Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+        _ => path.to_owned(),
+    }
 }
 
 /// A fresh idempotency key for a form: posting the form again, by a double click or by going

@@ -4,9 +4,18 @@
 //! `templates/<noun>/`. `session.rs` says who is looking, `frame.rs` draws what is around a page,
 //! `view.rs` turns amounts and times into words.
 
+mod account;
+mod buy;
 mod directory;
+mod entrance;
 pub mod frame;
+mod list;
+mod order;
+mod register;
 pub mod session;
+mod shop;
+mod sign_in;
+mod staff;
 pub mod view;
 
 use crate::error::Problem;
@@ -22,13 +31,23 @@ use view::fault::FaultPage;
 
 /// The routes of all pages.
 pub fn router() -> Router<App> {
-    Router::new().route("/", get(directory::directory))
+    Router::new()
+        .route("/", get(directory::directory))
+        .merge(entrance::router())
+        .merge(register::router())
+        .merge(sign_in::router())
+        .merge(account::router())
+        .merge(buy::router())
+        .merge(staff::router())
+        .merge(shop::router())
+        .merge(list::router())
+        .merge(order::router())
 }
 
 /// Shows problems as pages; whoever must sign in first is sent there and comes back.
 pub async fn problems(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
+    let mut response = next.run(buy::bought::take_flag(request)).await;
     match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem_page(&app, &path, problem).await,
         None => response,

@@ -4,6 +4,7 @@
 //! Each shop has a cookie of its own, so one browser can be signed in at several shops, and as
 //! customer and as staff at once; ending one session leaves the others alone.
 
+use super::buy::bought::Bought;
 use crate::error::{Problem, Result};
 use crate::http::body::Path;
 use crate::state::App;
@@ -12,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Pa
 use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
 use scrip_domain::order::available;
 use scrip_domain::session::{Subject, session_find, session_touch};
+use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
 use scrip_domain::vendor::{Staff, Storefront, Vendor, staff_by_id, storefront, vendor_by_slug};
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{ReadTx, Timestamp};
@@ -48,6 +50,8 @@ pub struct Me {
     pub available: Amount,
     /// The session's token.
     pub token: String,
+    /// The order of tokens from which the customer comes back to this page (TOK-14).
+    pub bought: Option<TokenOrderView>,
 }
 
 impl Me {
@@ -143,6 +147,7 @@ impl FromRequestParts<App> for Guest {
         let slug = slug(parts, app).await?;
         let token = cookie(&parts.headers, &customer_cookie(&slug));
         let vault = app.node.vault.clone();
+        let bought = parts.extensions.get::<Bought>().copied();
         let (guest, touch) = app
             .read(move |tx| {
                 use scrip_engine::Read;
@@ -166,6 +171,13 @@ impl FromRequestParts<App> for Guest {
                 let customer = customer_by_id(tx, book, id)?;
                 let person = customer_person(tx, &vault, Actor::Customer(id), &customer)?;
                 let lots = lots_available(tx, book, customer.wallet)?;
+                let bought =
+                    match bought.map(|b| token_order_by_id(tx, Actor::Customer(id), book, b.0)) {
+                        Some(Ok(order)) => Some(order),
+                        // Not this customer's: there is nothing to tell.
+                        Some(Err(TokenSaleError::Unknown(_))) | None => None,
+                        Some(Err(e)) => return Err(e.into()),
+                    };
                 guest.me = Some(Me {
                     name: person
                         .map(|p| p.name)
@@ -174,6 +186,7 @@ impl FromRequestParts<App> for Guest {
                     available: available(&lots, now)?,
                     customer,
                     token,
+                    bought,
                 });
                 Ok::<_, Problem>((guest, session.touch_due(now)))
             })
@@ -304,7 +317,8 @@ pub fn staff_cookie(slug: &str) -> String {
     format!("__Host-staff-{slug}")
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of a cookie.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -21,7 +21,7 @@ use scrip_domain::vendor::{Hue, Mark};
 
 pub use format::{Shown, When};
 pub use parts::{Action, Choice, Field, Notice, Pager, Step, Tag, Tone};
-pub use trio::{Meter, Strip, Third, Trio};
+pub use trio::{Meter, Third, Trio};
 
 /// The frame of a page: what `base.html` reads. Fields are set directly; [`Shell::in_shop`] and
 /// [`Shell::outside`] fill in what follows from the shop.
@@ -207,10 +207,7 @@ pub fn calm(text: &str) -> String {
 
 /// A token with its punch, in a box of 24.
 pub fn mark_path(mark: Mark) -> String {
-    format!(
-        "M12 1a11 11 0 1 1 0 22 11 11 0 0 1 0-22z{}",
-        punch(mark)
-    )
+    format!("M12 1a11 11 0 1 1 0 22 11 11 0 0 1 0-22z{}", punch(mark))
 }
 
 /// What is punched out of a token, in a box of 24. `assets/marks.svg` has the same outlines.

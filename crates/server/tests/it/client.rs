@@ -73,8 +73,8 @@ impl<'a> Served<'a> {
     /// A client with a fresh key of `retail` that has these scopes.
     pub fn with_scopes(&self, scopes: &[&str]) -> Api {
         let body = serde_json::json!({"name": "narrow", "scopes": scopes});
-        let made = self.api.post("/v1/api-keys", &body).expect(201);
-        self.with_key(made["key"].as_str().unwrap())
+        let made = self.api.post("/v1/api-keys", &body);
+        self.with_key(made.expect(201)["key"].as_str().unwrap())
     }
 
     /// What the node has logged so far.
@@ -84,8 +84,18 @@ impl<'a> Served<'a> {
 
     /// Asks the node to stop and waits until it has.
     pub fn stop(&mut self) {
+        self.ask_to_stop();
+        self.stopped();
+    }
+
+    /// Asks the node to stop.
+    pub fn ask_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    }
+
+    /// Waits until the node has stopped.
+    pub fn stopped(&mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}: {}", self.log());
     }
@@ -136,6 +146,11 @@ impl Api {
             url: url.to_owned(),
             key: key.to_owned(),
         }
+    }
+
+    /// The key itself.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     pub fn get(&self, path: &str) -> Answered {
@@ -195,7 +210,7 @@ impl Api {
 }
 
 impl Answered {
-    fn read(answer: ureq::http::Response<Body>) -> Answered {
+    pub fn read(answer: ureq::http::Response<Body>) -> Answered {
         let (parts, mut body) = answer.into_parts();
         let text = body.read_to_string().unwrap();
         Answered {

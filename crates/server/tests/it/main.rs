@@ -15,18 +15,24 @@ macro_rules! both {
 }
 
 mod access;
+mod api_customers;
 mod backup;
 mod client;
 mod corrupt_row;
 mod full_disk;
 mod help;
+mod http_server;
 mod import;
 mod killed;
 mod maintain;
+mod pages_entrance;
+mod pages_sign_in;
 mod power_loss;
 mod program;
+mod readme;
 mod replay;
 mod server_stops;
 mod shop;
 mod vendors;
 mod verify;
+mod visitor;

@@ -7,7 +7,10 @@ use scrip_domain::vendor::Sells;
 /// particular stands before what is more general.
 const WORDS: [(&[&str], &str); 51] = [
     (&["bedside table", "nightstand"], "bedside-table"),
-    (&["high top", "shoe", "boot", "sneaker", "sandal", "trainer"], "shoe"),
+    (
+        &["high top", "shoe", "boot", "sneaker", "sandal", "trainer"],
+        "shoe",
+    ),
     (&["skirt", "dress"], "skirt"),
     (&["watering can"], "watering-can"),
     (&["trowel", "spade", "rake"], "trowel"),
@@ -44,11 +47,17 @@ const WORDS: [(&[&str], &str); 51] = [
     (&["ring"], "ring"),
     (&["scan", "scanner", "ocr"], "scan"),
     (&["cad", "draughting", "construction"], "compass"),
-    (&["drawing", "floor plan", "plan", "sketch", "design"], "drawing"),
+    (
+        &["drawing", "floor plan", "plan", "sketch", "design"],
+        "drawing",
+    ),
     (&["photo", "image", "picture"], "photo"),
     (&["sound", "audio", "music"], "sound"),
     (&["timber", "cutting list", "saw"], "timber"),
-    (&["account", "accounting", "ledger", "invoice", "spreadsheet"], "sheet"),
+    (
+        &["account", "accounting", "ledger", "invoice", "spreadsheet"],
+        "sheet",
+    ),
     (&["document", "archive", "pdf"], "documents"),
     (&["language", "translation", "dictionary"], "languages"),
     (&["game", "games"], "game"),
@@ -79,7 +88,10 @@ fn named(text: &str) -> Option<&'static str> {
 /// The words in small letters, one space around each, so that whole words are found.
 fn words(text: &str) -> String {
     let mut line = String::from(" ");
-    for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '-') {
+    for word in text
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric() && c != '-')
+    {
         if !word.is_empty() {
             line.push_str(word);
             line.push(' ');

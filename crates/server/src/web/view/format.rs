@@ -54,7 +54,11 @@ pub fn money(amount: Amount, currency: &Asset) -> String {
     let least = decimals(&currency.code);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = grouped(whole);
-    let point = if part.is_empty() && least == 0 { "" } else { "." };
+    let point = if part.is_empty() && least == 0 {
+        ""
+    } else {
+        "."
+    };
     let symbol = symbol(&currency.code);
     format!("{sign}{symbol}{whole}{point}{part:0<least$}")
 }

@@ -113,6 +113,8 @@ pub struct Field {
     pub class: &'static str,
     /// Characters at most; 0 for no limit.
     pub max: u32,
+    /// True for the field where the reader begins.
+    pub autofocus: bool,
 }
 
 impl Field {
@@ -130,6 +132,7 @@ impl Field {
             inputmode: "",
             class: "",
             max: 0,
+            autofocus: false,
         }
     }
 
@@ -205,6 +208,12 @@ impl Field {
     /// The same with one of the widths of `.in`.
     pub fn class(mut self, class: &'static str) -> Field {
         self.class = class;
+        self
+    }
+
+    /// The same with the keys that a phone shows.
+    pub fn inputmode(mut self, keys: &'static str) -> Field {
+        self.inputmode = keys;
         self
     }
 

@@ -46,8 +46,10 @@ pub struct Strip {
 pub struct Meter {
     /// Length of the part.
     pub part: String,
-    /// In words, with unit: `640 of 1,000 processings left`.
-    pub label: String,
+    /// How much is left: `640`.
+    pub left: String,
+    /// Of what, with its unit: `of 1,000 processings left`.
+    pub words: String,
 }
 
 impl Trio {
@@ -111,15 +113,17 @@ impl Meter {
     pub fn of_count(left: i64, whole: i64, many: &str) -> Meter {
         Meter {
             part: percent(share(left, whole)),
-            label: format!("{} of {} {many} left", count(left), count(whole)),
+            left: count(left),
+            words: format!("of {} {many} left", count(whole)),
         }
     }
 
-    /// What is left of an amount, with the words that go with it.
-    pub fn of_amount(left: Amount, whole: Amount, label: impl Into<String>) -> Meter {
+    /// What is left of an amount of tokens.
+    pub fn of_tokens(left: Amount, whole: Amount) -> Meter {
         Meter {
             part: percent(share(left.units(), whole.units())),
-            label: label.into(),
+            left: tokens(left).number,
+            words: format!("of {} left", tokens(whole)),
         }
     }
 }
@@ -195,7 +199,10 @@ mod tests {
     #[test]
     fn without_at_only_the_required_is_known() {
         let unknown = Trio::of(amount("10"), None);
-        assert_eq!((third(&unknown).as_str(), &unknown.strip), ("unknown", &None));
+        assert_eq!(
+            (third(&unknown).as_str(), &unknown.strip),
+            ("unknown", &None)
+        );
     }
 
     #[test]
@@ -236,7 +243,15 @@ mod tests {
     fn a_meter_shows_what_is_left() {
         let meter = Meter::of_count(640, 1000, "processings");
         assert_eq!(meter.part, "64%");
-        assert_eq!(meter.label, "640 of 1,000 processings left");
+        assert_eq!(
+            (&*meter.left, &*meter.words),
+            ("640", "of 1,000 processings left")
+        );
+        let tokens = Meter::of_tokens(amount("180"), amount("1000"));
+        assert_eq!(
+            (&*tokens.part, &*tokens.words),
+            ("18%", "of 1,000 tokens left")
+        );
         assert_eq!(Meter::of_count(0, 0, "uses").part, "0%");
     }
 }

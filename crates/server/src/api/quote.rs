@@ -1,0 +1,153 @@
+//! What an order would come to (SHP-10 to SHP-12, SHP-14).
+
+use super::auth::{May, OrdersRead};
+use super::field;
+use super::order::{LineBody, QuotedLine, lines, quoted_line, wanted};
+use super::shape::{Money, ProblemBody};
+use crate::error::{Failed, Result};
+use crate::http::body::BatchJson;
+use crate::state::App;
+use axum::extract::State;
+use scrip_domain::order::{Change, Fit, Fits, Quote, quote_with_fits};
+use scrip_ledger::Asset;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this noun.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(make))
+}
+
+/// An order to be priced.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QuoteBody {
+    /// Whose tokens would pay.
+    customer_id: field::Customer,
+    /// What would be bought.
+    #[schema(min_items = 1, max_items = 10_000)]
+    lines: Vec<LineBody>,
+}
+
+/// A change that makes an order fit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FitBody {
+    /// The line.
+    offer_id: field::Offer,
+    /// Its name.
+    title: String,
+    /// The quantity to take instead; 0 to leave the line out.
+    quantity: i64,
+    /// What would be granted for it.
+    granted: i64,
+    /// Tokens that it saves.
+    saves: Money,
+    /// Tokens that would remain; below zero while more changes are needed.
+    remaining: Money,
+}
+
+/// What makes a short order fit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FitsBody {
+    /// Changes of which each is enough by itself, the smallest saving first.
+    single: Vec<FitBody>,
+    /// Where none is enough by itself: lines to leave out together.
+    together: Vec<FitBody>,
+}
+
+impl FitsBody {
+    /// In its JSON shape.
+    pub fn new(fits: Fits, token: &Asset) -> FitsBody {
+        let all = |fits: Vec<Fit>| fits.into_iter().map(|f| FitBody::new(f, token)).collect();
+        FitsBody {
+            single: all(fits.single),
+            together: all(fits.together),
+        }
+    }
+}
+
+impl FitBody {
+    fn new(fit: Fit, token: &Asset) -> FitBody {
+        let (quantity, granted) = match fit.change {
+            Change::LeaveOut => (0, 0),
+            Change::Take { quantity, granted } => (quantity, granted),
+        };
+        FitBody {
+            offer_id: field::Id(fit.offer_id),
+            title: fit.title,
+            quantity,
+            granted,
+            saves: Money::new(fit.saves, token),
+            remaining: Money::new(fit.remaining, token),
+        }
+    }
+}
+
+/// What an order would come to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuoteAnswer {
+    /// The lines.
+    lines: Vec<QuotedLine>,
+    /// Tokens that the order needs.
+    required: Money,
+    /// Tokens that the account has and can spend.
+    available: Money,
+    /// Available less required; below zero when tokens are short.
+    remaining: Money,
+    /// Tokens that are missing; null when there are enough.
+    short: Option<Money>,
+    /// What makes it fit when tokens are short.
+    fits: FitsBody,
+}
+
+impl QuoteAnswer {
+    /// In its JSON shape.
+    pub fn new(quote: Quote, fits: Fits, token: &Asset) -> QuoteAnswer {
+        QuoteAnswer {
+            required: Money::new(quote.required, token),
+            available: Money::new(quote.available, token),
+            remaining: Money::new(quote.remaining, token),
+            short: quote.shortage().map(|short| Money::new(short, token)),
+            fits: FitsBody::new(fits, token),
+            lines: quote
+                .lines
+                .into_iter()
+                .map(|l| quoted_line(l, token))
+                .collect(),
+        }
+    }
+}
+
+/// Price an order
+///
+/// Tells what an order would need, what the account has, what would remain, and when tokens are
+/// short what to change. Nothing is debited and nothing is kept, so no idempotency key is needed.
+/// Stock is not looked at, nor whether the offers are still sold: the order itself does.
+#[utoipa::path(
+    post, path = "/v1/quotes", tag = "orders", operation_id = "quote",
+    security(("key" = ["orders:read"])),
+    request_body = QuoteBody,
+    responses(
+        (status = 200, description = "The quote", body = QuoteAnswer),
+        (status = 404, description = "No such customer or offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+async fn make(
+    May(caller, ..): May<OrdersRead>,
+    State(app): State<App>,
+    BatchJson(body): BatchJson<QuoteBody>,
+) -> Result<axum::Json<QuoteAnswer>> {
+    let (book, actor) = (caller.book(), caller.actor());
+    let token = app.vendor(book).await?.token.clone();
+    let lines = lines(&body.lines, &token)?;
+    let quoted = app.read(move |tx| {
+        let wanted = wanted(tx, book, &lines)?;
+        let quoted = quote_with_fits(tx, actor, book, body.customer_id.0, &wanted)?;
+        Ok::<_, Failed>(quoted)
+    });
+    let (quote, fits) = quoted.await?;
+    Ok(axum::Json(QuoteAnswer::new(quote, fits, &token)))
+}

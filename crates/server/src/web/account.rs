@@ -1,0 +1,188 @@
+//! A customer's own account: what it holds, how it came to that, orders, the PIN (MIC-05, REG-06,
+//! REG-11, SHP-19).
+
+pub mod holdings;
+pub mod moves;
+mod pin;
+
+use super::frame::{link, member_shell, page};
+use super::session::{Member, Shop};
+use super::view::format::{price_each, tokens};
+use super::view::{Meter, Notice, Pager, Shell, Shown, Tone};
+use crate::error::{Problem, Result};
+use crate::http::body::Query;
+use crate::state::App;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use holdings::Holdings;
+use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
+use scrip_domain::Amount;
+use scrip_domain::customer::{Customer, tokens_to_activate};
+use scrip_domain::statement::balance;
+use serde::Deserialize;
+
+/// The routes of this noun.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/shops/{slug}/account", get(account))
+        .route("/shops/{slug}/orders", get(orders))
+        .route(
+            "/shops/{slug}/account/pin",
+            get(pin::form).post(pin::change),
+        )
+}
+
+#[derive(Template)]
+#[template(path = "account/account.html")]
+struct AccountPage {
+    shell: Shell,
+    name: String,
+    number: String,
+    total: Shown,
+    price: String,
+    holdings: Holdings,
+    waits: Option<Waiting>,
+    moves: Vec<Move>,
+    pager: Option<Pager>,
+    buy: String,
+    orders: String,
+    bought: String,
+    pin: String,
+    quit: String,
+}
+
+/// An account that is not active yet (REG-06, REG-07).
+pub struct Waiting {
+    /// What it has of what it needs.
+    pub meter: Meter,
+    /// What is missing.
+    pub missing: Shown,
+    /// The page that sells it.
+    pub buy: String,
+    /// What it costs.
+    pub money: Option<String>,
+}
+
+/// What was just done.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Done {
+    Pin,
+}
+
+/// Which part of the account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    before: Option<i64>,
+    done: Option<Done>,
+}
+
+/// What an account still needs; none for one that is active.
+pub fn waiting(shop: &Shop, customer: &Customer, has: Amount) -> Result<Option<Waiting>> {
+    let missing = tokens_to_activate(&shop.vendor, customer, has)?;
+    if !missing.is_positive() {
+        return Ok(None);
+    }
+    let minimum = shop.vendor.minimum_tokens;
+    let number = missing.decimal(shop.vendor.token.scale);
+    let back = shop.at("/account");
+    Ok(Some(Waiting {
+        meter: Meter {
+            words: format!("of {}", tokens(minimum)),
+            ..Meter::of_tokens(has, minimum)
+        },
+        missing: tokens(missing),
+        buy: link(&shop.at("/buy"), &[("tokens", &number), ("return", &back)]),
+        money: holdings::worth(missing, shop),
+    }))
+}
+
+/// `GET /shops/{slug}/account`: balance and movements (MIC-05).
+async fn account(
+    State(app): State<App>,
+    member: Member,
+    Query(part): Query<Part>,
+) -> Result<Response> {
+    let of = member.clone();
+    let (balance, moves) = app
+        .read(move |tx| {
+            let (actor, customer) = (of.me.actor(), &of.me.customer);
+            let balance = balance(tx, actor, customer)?;
+            let moves = moves(tx, actor, &of.shop, customer, part.before, Area::Own)?;
+            Ok::<_, Problem>((balance, moves))
+        })
+        .await?;
+    let shop = &member.shop;
+    let path = shop.at("/account");
+    let mut shell = member_shell(&member, "Your account", "/account");
+    if let Some(Done::Pin) = part.done {
+        shell.notice = Some(Notice::new(
+            Tone::Good,
+            "Your PIN is changed.",
+            "If you were signed in elsewhere too, that has ended.",
+        ));
+    }
+    let next = moves.next.map(|seq| seq.to_string());
+    page(&AccountPage {
+        shell,
+        name: member.me.name.clone(),
+        number: member.me.customer.number.to_string(),
+        waits: waiting(shop, &member.me.customer, balance.total)?,
+        total: tokens(balance.available),
+        price: price_each(shop.token_price, &shop.vendor.currency),
+        holdings: Holdings::of(&balance, shop, member.now),
+        moves: moves.items,
+        pager: pager(&path, "movements", part.before.is_none(), next),
+        buy: link(&shop.at("/buy"), &[("return", &path)]),
+        orders: shop.at("/orders"),
+        bought: shop.at("/buy/orders"),
+        pin: shop.at("/account/pin"),
+        quit: shop.at("/quit"),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "account/orders.html")]
+struct OrdersPage {
+    shell: Shell,
+    rows: Vec<OrderRow>,
+    pager: Option<Pager>,
+    shop: String,
+    account: String,
+}
+
+/// Which part of the orders.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrdersPart {
+    before: Option<i64>,
+}
+
+/// `GET /shops/{slug}/orders`: the customer's own orders (SHP-19).
+async fn orders(
+    State(app): State<App>,
+    member: Member,
+    Query(part): Query<OrdersPart>,
+) -> Result<Response> {
+    let of = member.clone();
+    let found = app
+        .read(move |tx| {
+            let (actor, customer) = (of.me.actor(), &of.me.customer);
+            let most = (Area::Own, AT_ONCE);
+            order_rows(tx, actor, &of.shop, customer, part.before, most)
+        })
+        .await?;
+    let shop = &member.shop;
+    let next = found.next.map(|seq| seq.to_string());
+    page(&OrdersPage {
+        shell: member_shell(&member, "Your orders", "/orders"),
+        rows: found.items,
+        pager: pager(&shop.at("/orders"), "orders", part.before.is_none(), next),
+        shop: shop.at("/shop"),
+        account: shop.at("/account"),
+    })
+}

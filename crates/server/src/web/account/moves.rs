@@ -1,0 +1,267 @@
+//! Movements and orders in words: what a customer sees of them, and staff too.
+
+use super::super::frame::link;
+use super::super::session::Shop;
+use super::super::view::format::{change, counted, tokens};
+use super::super::view::{Action, Pager, Shown, When};
+use crate::error::Problem;
+use scrip_domain::Actor;
+use scrip_domain::catalog::OfferKind;
+use scrip_domain::customer::Customer;
+use scrip_domain::id::{OrderId, TokenOrderId};
+use scrip_domain::order::{
+    OrderDetail, OrderDetailLine, OrderError, OrderSummary, order_by_id, orders_of,
+};
+use scrip_domain::page::Page;
+use scrip_domain::statement::{Movement, history};
+use scrip_domain::token_sale::token_order_by_id;
+use scrip_engine::{Read, ReadTx};
+
+/// Movements or orders on one page.
+pub const AT_ONCE: usize = 20;
+
+/// Which pages are linked to: the customer's own, or those of staff.
+#[derive(Clone, Copy)]
+pub enum Area {
+    /// Of the customer.
+    Own,
+    /// Of staff.
+    Staff,
+}
+
+impl Area {
+    /// The page of an order.
+    pub fn order(self, shop: &Shop, id: OrderId) -> String {
+        match self {
+            Area::Own => shop.at(&format!("/orders/{id}")),
+            Area::Staff => shop.at(&format!("/staff/orders/{id}")),
+        }
+    }
+}
+
+/// A movement in an account.
+pub struct Move {
+    /// When.
+    pub day: When,
+    /// What for.
+    pub what: String,
+    /// A second, smaller line; may be empty.
+    pub note: String,
+    /// The page of what it was for; empty for none.
+    pub href: String,
+    /// The name by which people find it.
+    pub reference: String,
+    /// Tokens, with sign.
+    pub change: Shown,
+    /// What was there after it.
+    pub left: Shown,
+}
+
+/// An order on a list.
+pub struct OrderRow {
+    /// When.
+    pub day: When,
+    /// What was bought.
+    pub what: String,
+    /// Its page.
+    pub href: String,
+    /// The vendor's other name for it; may be empty.
+    pub reference: String,
+    /// What it took.
+    pub tokens: Shown,
+    /// What was given back, in words; may be empty.
+    pub back: String,
+}
+
+/// A customer's movements, from `before` on, and where more begin.
+pub fn moves(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    shop: &Shop,
+    customer: &Customer,
+    before: Option<i64>,
+    area: Area,
+) -> Result<Page<Move, i64>, Problem> {
+    let page = history(tx, actor, customer, before, AT_ONCE)?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for movement in page.items {
+        items.push(in_words(tx, actor, shop, movement, area)?);
+    }
+    Ok(Page {
+        items,
+        next: page.next,
+    })
+}
+
+fn in_words(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    shop: &Shop,
+    moved: Movement,
+    area: Area,
+) -> Result<Move, Problem> {
+    let book = shop.vendor.book_id;
+    let order = match moved.order_id {
+        Some(id) => order_if_known(tx, actor, book, id)?,
+        None => None,
+    };
+    let bought = order.as_ref().map(|order| order_words(&order.lines));
+    let (mut what, mut note) = match (moved.code.as_str(), bought) {
+        ("order", Some(bought)) => (bought, String::new()),
+        ("refund", Some(bought)) => (bought, "given back".to_owned()),
+        ("refund", None) => ("Refund".to_owned(), String::new()),
+        ("token_sale", _) => ("Tokens bought".to_owned(), String::new()),
+        ("reversal", _) => ("Correction of an entry".to_owned(), String::new()),
+        (code, _) => (words_of(code), String::new()),
+    };
+    let mut href = order.map_or_else(String::new, |order| area.order(shop, order.order_id));
+    if moved.code == "token_sale" {
+        let sale = token_order_by_id(tx, actor, book, TokenOrderId(moved.event_id))?;
+        let paid = super::super::view::format::money(sale.price, &shop.vendor.currency);
+        note = format!("for {paid}");
+        if let Area::Own = area {
+            href = shop.at("/buy/orders");
+        }
+    }
+    if what.is_empty() {
+        what = words_of(&moved.code);
+    }
+    Ok(Move {
+        day: When::day_near(moved.at, tx.now()),
+        what,
+        note,
+        href,
+        reference: moved.reference,
+        change: change(moved.amount),
+        left: tokens(moved.balance),
+    })
+}
+
+/// A movement may name an order that is not there, for example one of before Scrip.
+fn order_if_known(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    book: i64,
+    id: OrderId,
+) -> Result<Option<OrderDetail>, Problem> {
+    match order_by_id(tx, actor, book, id) {
+        Ok(order) => Ok(Some(order)),
+        Err(OrderError::Unknown(_)) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `hold_release` as `Hold release`.
+fn words_of(code: &str) -> String {
+    let mut letters = code.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first
+        .into_iter()
+        .chain(letters)
+        .collect::<String>()
+        .replace('_', " ")
+}
+
+/// A customer's paid orders, from `before` on, and where more begin.
+pub fn order_rows(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    shop: &Shop,
+    customer: &Customer,
+    before: Option<i64>,
+    (area, limit): (Area, usize),
+) -> Result<Page<OrderRow, i64>, Problem> {
+    let page = orders_of(tx, actor, customer, before, limit)?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for order in page.items {
+        items.push(order_row(tx, actor, shop, order, area)?);
+    }
+    Ok(Page {
+        items,
+        next: page.next,
+    })
+}
+
+/// An order in words.
+pub fn order_row(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    shop: &Shop,
+    order: OrderSummary,
+    area: Area,
+) -> Result<OrderRow, Problem> {
+    let detail = order_by_id(tx, actor, shop.vendor.book_id, order.order_id)?;
+    Ok(OrderRow {
+        day: When::day_near(order.effective_at, tx.now()),
+        what: order_words(&detail.lines),
+        href: area.order(shop, order.order_id),
+        reference: order.reference,
+        tokens: tokens(order.total),
+        back: given_back(&detail),
+    })
+}
+
+/// What was given back of an order, in words; empty for nothing.
+pub fn given_back(order: &OrderDetail) -> String {
+    if !order.refunded.is_positive() {
+        String::new()
+    } else if order.refunded == order.total {
+        "all given back".to_owned()
+    } else {
+        format!("{} given back", tokens(order.refunded))
+    }
+}
+
+/// What an order was for: its first line, and how many more there are.
+pub fn order_words(lines: &[OrderDetailLine]) -> String {
+    let first = lines.first().map(line_words).unwrap_or_default();
+    match lines.len() {
+        0 | 1 => first,
+        all => format!("{first} and {} more", all - 1),
+    }
+}
+
+/// What a line is: `Software D, 1,000 processings`.
+pub fn line_words(line: &OrderDetailLine) -> String {
+    let title = &line.title;
+    match line.kind {
+        OfferKind::Purchase if line.granted == 1 => title.clone(),
+        kind => format!("{title}, {}", granted(line.granted, kind)),
+    }
+}
+
+/// How many of what a line grants: `30 days`.
+pub fn granted(number: i64, kind: OfferKind) -> String {
+    let (one, many) = match kind {
+        OfferKind::Purchase => ("piece", "pieces"),
+        OfferKind::Time => ("day", "days"),
+        OfferKind::Uses => ("use", "uses"),
+        OfferKind::Processings => ("processing", "processings"),
+    };
+    counted(number, one, many)
+}
+
+/// The ways through a list whose newest items come first; none where all of it is on one page.
+pub fn pager(path: &str, what: &str, is_first: bool, next: Option<String>) -> Option<Pager> {
+    if is_first && next.is_none() {
+        return None;
+    }
+    let text = match (is_first, &next) {
+        (true, _) => format!("The newest {what}"),
+        (false, Some(_)) => format!("Earlier {what}"),
+        (false, None) => format!("The earliest {what}"),
+    };
+    let previous = (!is_first).then(|| Action {
+        label: format!("The newest {what}"),
+        href: path.to_owned(),
+    });
+    let next = next.map(|before| Action {
+        label: format!("Earlier {what}"),
+        href: link(path, &[("before", &before)]),
+    });
+    Some(Pager {
+        text,
+        previous,
+        next,
+    })
+}

@@ -1,0 +1,111 @@
+//! Changing the PIN (REG-11): the old one, and the new one twice.
+
+use super::super::frame::{link, member_shell, page, page_with, see};
+use super::super::session::Member;
+use super::super::view::{Field, Notice, Shell, Tone, When};
+use crate::error::{Problem, Result};
+use crate::http::body::Form;
+use crate::state::App;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use scrip_domain::secret::SecretError;
+use scrip_domain::session::{PinChange, SessionError, pin_change};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "account/pin.html")]
+struct PinPage {
+    shell: Shell,
+    action: String,
+    back: String,
+    fields: [Field; 3],
+}
+
+/// What is wrong with what was typed.
+#[derive(Default)]
+struct Wrong {
+    old: String,
+    new: String,
+    again: String,
+}
+
+/// A new PIN. None of it is ever shown again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPin {
+    old: String,
+    new: String,
+    again: String,
+}
+
+fn pin_page(member: &Member, wrong: Wrong) -> PinPage {
+    let field = |name, label, autocomplete, error: String| Field {
+        inputmode: "numeric",
+        ..Field::secret(name, label, autocomplete)
+            .class("is-pin")
+            .error(error)
+    };
+    PinPage {
+        shell: member_shell(member, "Change the PIN", "/account/pin"),
+        action: member.shop.at("/account/pin"),
+        back: member.shop.at("/account"),
+        fields: [
+            field("old", "The PIN as it is", "current-password", wrong.old),
+            field("new", "The new PIN", "new-password", wrong.new)
+                .help("4 to 8 digits, not all the same and not in a row like 1234."),
+            field("again", "The new PIN again", "new-password", wrong.again),
+        ],
+    }
+}
+
+/// `GET /shops/{slug}/account/pin`.
+pub async fn form(member: Member) -> Result<Response> {
+    page(&pin_page(&member, Wrong::default()))
+}
+
+/// `POST /shops/{slug}/account/pin`: the other visits of the customer end (REG-11).
+pub async fn change(
+    State(app): State<App>,
+    member: Member,
+    Form(typed): Form<NewPin>,
+) -> Result<Response> {
+    let again = |wrong| page_with(StatusCode::UNPROCESSABLE_ENTITY, &pin_page(&member, wrong));
+    if typed.new != typed.again {
+        return again(Wrong {
+            again: "This is not the same as the new PIN: type both again.".to_owned(),
+            ..Wrong::default()
+        });
+    }
+    let (customer, token) = (member.me.customer.clone(), member.me.token.clone());
+    let changed = app
+        .slow(move |node, _| pin_change(node, &customer, &typed.old, &typed.new, Some(&token)))
+        .await?;
+    match changed {
+        Ok(PinChange::Done) => see(&link(&member.shop.at("/account"), &[("done", "pin")])),
+        Ok(PinChange::Wrong) => again(Wrong {
+            old: "This is not your PIN. It was not changed.".to_owned(),
+            ..Wrong::default()
+        }),
+        Ok(PinChange::Locked { until }) => {
+            let mut page = pin_page(&member, Wrong::default());
+            page.shell.notice = Some(Notice::new(
+                Tone::Bad,
+                "Too many wrong tries in a row.",
+                format!(
+                    "The PIN was not changed. The next try is possible at {}.",
+                    When::minute(until)
+                ),
+            ));
+            page_with(StatusCode::TOO_MANY_REQUESTS, &page)
+        }
+        Err(SessionError::Secret(e @ (SecretError::PinShape | SecretError::PinWeak))) => {
+            again(Wrong {
+                new: Problem::from(e).sentence(),
+                ..Wrong::default()
+            })
+        }
+        Err(e) => Err(e.into()),
+    }
+}

@@ -1,0 +1,333 @@
+//! Buying tokens by card (TOK-08, TOK-09, TOK-14, REG-07, REG-09): the page on which one chooses
+//! how many. `buy/pay.rs` takes the order, `buy/orders.rs` shows what became of it, and
+//! `buy/bought.rs` tells it to the page to which the customer returns.
+
+pub mod bought;
+mod orders;
+mod pay;
+
+use super::frame::{form_key, link, member_shell, page, page_with};
+use super::session::{Member, Shop, is_inside, referer};
+use super::view::format::{money, price_each, tokens};
+use super::view::{Choice, Field, Notice, Shell, Shown};
+use crate::config::Cards;
+use crate::error::{Problem, Result};
+use crate::http::body::Query;
+use crate::state::App;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use scrip_domain::Amount;
+use scrip_domain::customer::{customer_balance, tokens_to_activate};
+use scrip_domain::order::order_list;
+use scrip_domain::token_sale::{TokenSaleError, token_price_quote};
+use scrip_engine::ReadTx;
+use serde::Deserialize;
+
+/// The routes of this noun.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/shops/{slug}/buy", get(form).post(pay::buy))
+        .route("/shops/{slug}/buy/orders", get(orders::orders))
+}
+
+/// Whole numbers of tokens to choose from.
+const PRESETS: [i64; 4] = [50, 100, 200, 500];
+/// What is chosen when nothing else suggests a number.
+const USUAL: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "buy/form.html")]
+struct BuyPage {
+    shell: Shell,
+    lede: String,
+    here: String,
+    presets: Vec<Preset>,
+    number: Field,
+    chosen: Option<Chosen>,
+    back: String,
+}
+
+/// A number of tokens to choose, with what it costs.
+struct Preset {
+    label: String,
+    href: String,
+    on: bool,
+}
+
+/// The number that was chosen, ready to be paid.
+struct Chosen {
+    tokens: Shown,
+    typed: String,
+    money: String,
+    price: String,
+    each: String,
+    after: Option<Shown>,
+    cards: Vec<Choice>,
+    card_error: String,
+    key: String,
+    session: String,
+}
+
+/// What is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    tokens: Option<String>,
+    #[serde(rename = "return")]
+    back: Option<String>,
+}
+
+/// What the page offers, as it stands now.
+struct Offered {
+    /// Tokens, what they cost, and what they are good for.
+    presets: Vec<(Amount, Amount, &'static str)>,
+    /// What the chosen number costs, or why it cannot be bought.
+    chosen: std::result::Result<(Amount, Amount), String>,
+    lede: String,
+}
+
+/// What goes into the form again after it was sent.
+#[derive(Default)]
+struct Again {
+    card: String,
+    card_error: String,
+    session: String,
+    notice: Option<Notice>,
+}
+
+/// Where the customer goes on afterwards: what the link said, else the page before, else the
+/// account.
+fn back_to(shop: &Shop, said: Option<&str>, headers: &HeaderMap) -> String {
+    let slug = &shop.vendor.slug;
+    let inside = |path: &str| is_inside(path, slug);
+    if let Some(said) = said.filter(|path| inside(path)) {
+        return bought::without_flag(said);
+    }
+    let not_here = |path: &String| {
+        let begins = |at: &str| path.starts_with(&shop.at(at));
+        inside(path)
+            && !["/buy", "/sign-in", "/register", "/pin"]
+                .into_iter()
+                .any(begins)
+    };
+    referer(headers)
+        .filter(not_here)
+        .map_or_else(|| shop.at("/account"), |path| bought::without_flag(&path))
+}
+
+/// `GET /shops/{slug}/buy` (TOK-08).
+async fn form(
+    State(app): State<App>,
+    member: Member,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response> {
+    let back = back_to(&member.shop, wanted.back.as_deref(), &headers);
+    if app.settings.cards == Cards::None {
+        return closed(&member, back);
+    }
+    let typed = wanted.tokens.as_deref();
+    shown(&app, &member, typed, &back, Again::default()).await
+}
+
+/// The page with what is offered now; 422 when there is something to put right.
+async fn shown(
+    app: &App,
+    member: &Member,
+    typed: Option<&str>,
+    back: &str,
+    again: Again,
+) -> Result<Response> {
+    let (of, asked) = (member.clone(), typed.map(str::to_owned));
+    let offered = app
+        .read(move |tx| offered(tx, &of, asked.as_deref()))
+        .await?;
+    let is_wrong = offered.chosen.is_err() || again.notice.is_some();
+    let page_of = buy_page(member, offered, typed, back, again);
+    if is_wrong {
+        page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of)
+    } else {
+        page(&page_of)
+    }
+}
+
+fn offered(
+    tx: &mut ReadTx<'_>,
+    member: &Member,
+    typed: Option<&str>,
+) -> std::result::Result<Offered, Problem> {
+    let (vendor, me) = (&member.shop.vendor, &member.me);
+    let has = customer_balance(tx, &me.customer)?;
+    let missing = tokens_to_activate(vendor, &me.customer, has)?;
+    let list = order_list(tx, me.actor(), vendor.book_id, me.customer.customer_id)?;
+    let mut wanted: Vec<(Amount, &'static str)> = Vec::new();
+    if missing.is_positive() {
+        wanted.push((missing, "make your account active"));
+    } else if let Some(short) = list.quote.shortage() {
+        wanted.push((short, "what your order list lacks"));
+    }
+    let suggested = wanted.first().map(|(amount, _)| *amount);
+    for whole in PRESETS {
+        let amount = Amount::parse(&whole.to_string(), vendor.token.scale)?;
+        if amount >= missing && Some(amount) != suggested {
+            wanted.push((amount, ""));
+        }
+    }
+    let mut presets = Vec::with_capacity(wanted.len());
+    for (amount, why) in wanted {
+        presets.push((amount, token_price_quote(tx, vendor, amount)?, why));
+    }
+    let number = match typed {
+        Some(typed) => {
+            Amount::parse(typed.trim(), vendor.token.scale).map_err(|e| Problem::from(e).sentence())
+        }
+        None => match suggested {
+            Some(suggested) => Ok(suggested),
+            None => Ok(Amount::parse(&USUAL.to_string(), vendor.token.scale)?),
+        },
+    };
+    let chosen = match number {
+        Err(why) => Err(why),
+        Ok(amount) => match token_price_quote(tx, vendor, amount) {
+            Ok(price) => Ok((amount, price)),
+            Err(
+                e @ (TokenSaleError::QuantityNotPositive
+                | TokenSaleError::QuantityTooLarge
+                | TokenSaleError::Ledger(_)),
+            ) => Err(Problem::from(e).sentence()),
+            Err(e) => return Err(e.into()),
+        },
+    };
+    let lede = if me.is_active() {
+        format!("You have {}.", tokens(me.available))
+    } else {
+        let minimum = tokens(vendor.minimum_tokens);
+        format!(
+            "You have {}. Your account becomes active with {minimum}.",
+            tokens(has)
+        )
+    };
+    Ok(Offered {
+        presets,
+        chosen,
+        lede,
+    })
+}
+
+fn buy_page(
+    member: &Member,
+    offered: Offered,
+    typed: Option<&str>,
+    back: &str,
+    again: Again,
+) -> BuyPage {
+    let shop = &member.shop;
+    let (vendor, here) = (&shop.vendor, shop.at("/buy"));
+    let decimal = |amount: Amount| amount.decimal(vendor.token.scale);
+    let chosen_number = offered.chosen.as_ref().ok().map(|(amount, _)| *amount);
+    let presets: Vec<Preset> = offered
+        .presets
+        .iter()
+        .map(|(amount, price, why)| {
+            let cost = money(*price, &vendor.currency);
+            let why = if why.is_empty() {
+                String::new()
+            } else {
+                format!(": {why}")
+            };
+            Preset {
+                label: format!("{} for {cost}{why}", tokens(*amount)),
+                href: link(&here, &[("tokens", &decimal(*amount)), ("return", back)]),
+                on: chosen_number == Some(*amount),
+            }
+        })
+        .collect();
+    let is_preset = presets.iter().any(|preset| preset.on);
+    let mut number = Field::number("tokens", "Another number of tokens");
+    if let (Some(typed), false) = (typed, is_preset) {
+        number = number.value(typed);
+    }
+    let chosen = match offered.chosen {
+        Ok((amount, price)) => Some(Chosen {
+            tokens: tokens(amount),
+            typed: decimal(amount),
+            money: money(price, &vendor.currency),
+            price: price.decimal(vendor.currency.scale),
+            each: price_each(shop.token_price, &vendor.currency),
+            after: member
+                .me
+                .is_active()
+                .then(|| member.me.available.plus(amount).ok().map(tokens))
+                .flatten(),
+            cards: test_cards(&again.card),
+            card_error: again.card_error,
+            key: form_key(),
+            session: again.session,
+        }),
+        Err(why) => {
+            number = number.error(why);
+            None
+        }
+    };
+    let mut shell = member_shell(member, "Buy tokens", "/buy");
+    if again.notice.is_some() {
+        shell.notice = again.notice;
+    }
+    BuyPage {
+        shell,
+        lede: offered.lede,
+        here,
+        presets,
+        number,
+        chosen,
+        back: back.to_owned(),
+    }
+}
+
+/// The cards of the test processor and what they do. Nobody types the number of a card here.
+const TEST_CARDS: [(&str, &str, &str); 3] = [
+    ("test_ok", "A card that pays", "Test card: pays at once"),
+    (
+        "test_declined",
+        "A card that is declined",
+        "Test card: no money behind it",
+    ),
+    (
+        "test_timeout",
+        "A card that answers late",
+        "Test card: pays, but says so minutes later",
+    ),
+];
+
+/// Ways to pay by card, for this page and the one about a shortage.
+pub fn test_cards(chosen: &str) -> Vec<Choice> {
+    let known = TEST_CARDS.iter().any(|(card, ..)| *card == chosen);
+    let chosen = if known { chosen } else { "test_ok" };
+    TEST_CARDS
+        .into_iter()
+        .map(|(card, label, note)| {
+            Choice::new("card", card, label, card == chosen)
+                .note(note)
+                .icon("i-card")
+        })
+        .collect()
+}
+
+#[derive(Template)]
+#[template(path = "buy/closed.html")]
+struct ClosedPage {
+    shell: Shell,
+    back: String,
+}
+
+/// The page of a node on which nobody charges cards.
+fn closed(member: &Member, back: String) -> Result<Response> {
+    page(&ClosedPage {
+        shell: member_shell(member, "Buy tokens", "/buy"),
+        back,
+    })
+}

@@ -1,0 +1,266 @@
+//! The order list as pages show it (SHP-10, SHP-11): beside a page, as a page of its own, and as
+//! the answer to `assets/list.js`.
+
+use super::form::Faults;
+use crate::error::sentence;
+use crate::web::frame;
+use crate::web::session::{Member, Shop};
+use crate::web::shop::words;
+use crate::web::view::format::{self, tokens};
+use crate::web::view::{Shown, Trio, When};
+use scrip_domain::catalog::OfferKind;
+use scrip_domain::customer::tokens_to_activate;
+use scrip_domain::order::{ListLine, OrderList};
+use scrip_domain::vendor::Sells;
+use scrip_engine::Timestamp;
+use scrip_ledger::Amount;
+
+/// On which page a list stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Beside what is sold.
+    Shelf,
+    /// Beside the page about a shortage.
+    Shortage,
+    /// On its own page.
+    Whole,
+}
+
+/// An order list.
+pub struct ListView {
+    /// Its lines.
+    pub lines: Vec<LineView>,
+    /// RT, AT and what remains.
+    pub trio: Trio,
+    /// RT in money.
+    pub money: String,
+    /// Date, or that nothing is on it.
+    pub about: String,
+    /// What could not be done, if it belongs to no line.
+    pub faults: Vec<String>,
+    /// What an inactive account needs.
+    pub inactive: Option<String>,
+    /// True when something is ticked that can be ordered.
+    pub has_order: bool,
+    /// Where it stands.
+    pub place: Place,
+    /// The shop's name, for the page of its own.
+    pub shop_name: String,
+    /// Where changes go.
+    pub action: String,
+    /// The page that confirms.
+    pub confirm: String,
+    /// The page that sells tokens.
+    pub buy: String,
+    /// What is sold.
+    pub shelf: String,
+}
+
+/// A line.
+pub struct LineView {
+    /// The offer's id.
+    pub offer: String,
+    /// Its name.
+    pub title: String,
+    /// What it costs; none where it has no price.
+    pub price: Option<Shown>,
+    /// True when its box is ticked.
+    pub ticked: bool,
+    /// Why it cannot be ordered; it has no box then. Empty for none.
+    pub problem: String,
+    /// What will be in the way: `Only 2 left`. Empty for nothing.
+    pub warning: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// What stands behind the quantity.
+    pub note: String,
+    /// The product's page.
+    pub details: String,
+    /// What was wrong with the quantity that was typed; empty for nothing.
+    pub error: String,
+}
+
+/// How a quantity is chosen.
+pub enum Quantity {
+    /// There is nothing to choose.
+    Fixed,
+    /// A number is typed.
+    Typed {
+        /// What stands in the field.
+        value: String,
+        /// What was there when the page was drawn.
+        had: String,
+        /// What is counted: `pieces`.
+        unit: &'static str,
+    },
+    /// One of the tiers is taken (SHP-10).
+    Tier {
+        /// The tiers.
+        tiers: Vec<TierView>,
+        /// The one that is taken; empty when none is.
+        had: String,
+    },
+}
+
+/// A tier to choose.
+pub struct TierView {
+    /// What is sent.
+    pub value: String,
+    /// `1,000 processings, 80 tokens`
+    pub label: String,
+    /// True for the one that is taken.
+    pub chosen: bool,
+}
+
+impl ListView {
+    /// The list of a customer.
+    pub fn new(member: &Member, list: &OrderList, place: Place, faults: &Faults) -> ListView {
+        let shop = &member.shop;
+        let lines: Vec<LineView> = list
+            .lines
+            .iter()
+            .map(|line| LineView::new(shop, line, faults))
+            .collect();
+        let others = faults
+            .iter()
+            .filter(|fault| list.lines.iter().all(|l| l.line.offer_id != fault.offer));
+        ListView {
+            trio: frame::trio(list),
+            money: words::cash(shop, list.quote.required),
+            about: about(&lines, member.now),
+            faults: others.map(|fault| fault.said.clone()).collect(),
+            inactive: inactive(member),
+            has_order: !list.quote.lines.is_empty(),
+            place,
+            shop_name: shop.vendor.name.clone(),
+            action: shop.at("/list"),
+            confirm: shop.at("/confirm"),
+            buy: shop.at("/buy"),
+            shelf: shop.at("/shop"),
+            lines,
+        }
+    }
+
+    /// True on the page of its own.
+    pub fn is_whole(&self) -> bool {
+        self.place == Place::Whole
+    }
+
+    /// True where the way on leads back to the shop, because the page beside says the rest.
+    pub fn leads_back(&self) -> bool {
+        self.place == Place::Shortage && self.trio.is_short()
+    }
+}
+
+fn about(lines: &[LineView], now: Timestamp) -> String {
+    if lines.is_empty() {
+        "Nothing on it yet".to_owned()
+    } else {
+        format!("{}, amounts in tokens", When::day(now))
+    }
+}
+
+/// What an inactive account still needs.
+pub fn needed(member: &Member) -> Amount {
+    let me = &member.me;
+    tokens_to_activate(&member.shop.vendor, &me.customer, me.available).unwrap_or(Amount::ZERO)
+}
+
+fn inactive(member: &Member) -> Option<String> {
+    (!member.me.is_active()).then(|| {
+        format!(
+            "Your account is not active yet. Buy {} and you can order.",
+            tokens(needed(member))
+        )
+    })
+}
+
+impl LineView {
+    fn new(shop: &Shop, listed: &ListLine, faults: &Faults) -> LineView {
+        let (line, sells) = (&listed.line, shop.front.sells);
+        let fault = faults.iter().find(|f| f.offer == line.offer_id);
+        let quantity = quantity(listed, sells, fault.map(|f| f.typed.as_str()));
+        LineView {
+            offer: line.offer_id.to_string(),
+            title: line.title.clone(),
+            price: (line.granted > 0).then(|| tokens(line.amount)),
+            ticked: listed.is_counted(),
+            problem: listed.problem.as_deref().map(sentence).unwrap_or_default(),
+            warning: warning(listed),
+            note: note(shop, listed, &quantity),
+            quantity,
+            details: words::product_at(shop, &listed.handle),
+            error: fault.map(|f| f.said.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Too few pieces: said on the list already, decided when the order is placed.
+fn warning(listed: &ListLine) -> String {
+    match listed.on_hand {
+        Some(on_hand) if listed.problem.is_none() && on_hand < listed.line.granted => {
+            let stock = words::stock(Some(on_hand));
+            match stock.is_out {
+                true => format!("{}.", stock.text),
+                false => format!("Only {} left: take fewer.", format::count(on_hand)),
+            }
+        }
+        _ => String::new(),
+    }
+}
+
+fn quantity(listed: &ListLine, sells: Sells, typed: Option<&str>) -> Quantity {
+    let line = &listed.line;
+    if !listed.active {
+        return Quantity::Fixed;
+    }
+    if listed.tiers.len() > 1 || (listed.problem.is_some() && !listed.tiers.is_empty()) {
+        let tier = |tier: &scrip_domain::catalog::Tier| TierView {
+            value: tier.up_to.to_string(),
+            label: format!(
+                "{}, {}",
+                words::counted(line.kind, sells, tier.up_to),
+                tokens(tier.price)
+            ),
+            chosen: tier.up_to == line.granted,
+        };
+        let had = match line.granted {
+            0 => String::new(),
+            granted => granted.to_string(),
+        };
+        return Quantity::Tier {
+            tiers: listed.tiers.iter().map(tier).collect(),
+            had,
+        };
+    }
+    // One license is the rule; more are counted where somebody asked for more.
+    let is_single = line.kind == OfferKind::Purchase && sells == Sells::Software;
+    if !listed.tiers.is_empty() || (is_single && line.quantity == 1) {
+        return Quantity::Fixed;
+    }
+    let (one, many) = words::unit(line.kind, sells);
+    Quantity::Typed {
+        value: typed.map_or_else(|| line.quantity.to_string(), str::to_owned),
+        had: line.quantity.to_string(),
+        unit: if line.quantity == 1 { one } else { many },
+    }
+}
+
+fn note(shop: &Shop, listed: &ListLine, quantity: &Quantity) -> String {
+    let line = &listed.line;
+    if line.granted == 0 {
+        return String::new();
+    }
+    let money = words::cash(shop, line.amount);
+    match quantity {
+        Quantity::Fixed => {
+            let granted = words::granted(line, !listed.tiers.is_empty(), shop.front.sells);
+            format!("{granted}, {money}")
+        }
+        Quantity::Typed { unit, .. } if line.granted == 1 => format!("{unit}, {money}"),
+        Quantity::Typed { unit, .. } => {
+            format!("{unit} at {}, {money}", tokens(line.unit_price))
+        }
+        Quantity::Tier { .. } => money,
+    }
+}

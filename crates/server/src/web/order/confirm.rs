@@ -1,0 +1,363 @@
+//! The page that asks to confirm (SHP-12), and the purchase of exactly what it showed (SHP-13).
+//!
+//! The form carries offers, quantities and prices as they were shown, and a key. So each of two
+//! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
+//! since is asked about again.
+
+use super::review::{Review, review};
+use super::shortage;
+use crate::error::{Problem, Result, refused};
+use crate::http::body::Form;
+use crate::state::App;
+use crate::web::frame::{self, form_key, link, member_shell};
+use crate::web::list::view::needed;
+use crate::web::session::{Member, Shop};
+use crate::web::shop::words;
+use crate::web::view::format::{self, change, tokens};
+use crate::web::view::{Notice, Shell, Shown, Tone, Trio, When};
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use scrip_domain::id::OfferId;
+use scrip_domain::order::{
+    OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Wanted,
+    order_list_clear, order_place,
+};
+use scrip_domain::token_sale::token_price_quote;
+use scrip_domain::vendor::Sells;
+use scrip_domain::{Amount, Keyed};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "order/confirm.html")]
+struct ConfirmPage {
+    shell: Shell,
+    shop_name: String,
+    name: String,
+    number: String,
+    when: When,
+    lines: Vec<Line>,
+    available: Shown,
+    required: Shown,
+    minus: Shown,
+    money: String,
+    left: Shown,
+    trio: Trio,
+    key: String,
+    action: String,
+    back: String,
+    quit: String,
+    has_codes: bool,
+}
+
+/// A line to confirm.
+struct Line {
+    title: String,
+    note: String,
+    price: Shown,
+    offer: String,
+    quantity: i64,
+    quoted: String,
+}
+
+/// Nothing can be ordered yet.
+#[derive(Template)]
+#[template(path = "order/nothing.html")]
+struct NothingPage {
+    shell: Shell,
+    headline: &'static str,
+    text: &'static str,
+    shelf: String,
+    list: Option<String>,
+}
+
+/// The account is not active yet.
+#[derive(Template)]
+#[template(path = "order/inactive.html")]
+struct InactivePage {
+    shell: Shell,
+    minimum: Shown,
+    has: Shown,
+    needed: Shown,
+    money: String,
+    buy: String,
+    shelf: String,
+}
+
+/// What was shown and is confirmed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    key: String,
+    #[serde(default)]
+    offer: Vec<OfferId>,
+    #[serde(default)]
+    quantity: Vec<i64>,
+    #[serde(default)]
+    price: Vec<String>,
+}
+
+/// `GET /shops/{slug}/confirm` (SHP-12). Nothing is debited by looking.
+pub async fn show(State(app): State<App>, member: Member) -> Result<Response> {
+    let list = crate::web::list::load(&app, &member).await?;
+    let wanted = list.wanted();
+    if wanted.is_empty() {
+        return nothing(&member, &list, None, StatusCode::OK);
+    }
+    if !list.active {
+        return inactive(&app, &member, StatusCode::OK).await;
+    }
+    let review = look(&app, &member, wanted).await?;
+    let notice = (!review.changes.is_empty()).then(|| {
+        let headline = "The order is not quite what your list says.";
+        Notice::new(Tone::Warn, headline, review.changes.join(" "))
+    });
+    shown(&app, &member, &review, notice, StatusCode::OK).await
+}
+
+/// `POST /shops/{slug}/confirm` (SHP-13): places the order that was shown.
+pub async fn place(
+    State(app): State<App>,
+    member: Member,
+    Form(form): Form<Confirmed>,
+) -> Result<Response> {
+    let wanted = wanted(&member.shop, &form)?;
+    let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
+    let customer = member.me.customer.customer_id;
+    let request = OrderRequest {
+        customer_id: customer,
+        lines: wanted.clone(),
+        reference: String::new(),
+        effective_at: None,
+    };
+    let keyed = Keyed {
+        book_id: book,
+        actor,
+        key: Some(form.key),
+        request: format!("confirm {request:?}").into_bytes(),
+        subject: Some(customer),
+    };
+    let offers = form.offer;
+    let placed = app.submit(keyed, move |tx| {
+        let outcome = order_place(tx, actor, book, &request)?;
+        if let OrderOutcome::Completed(_) = outcome {
+            order_list_clear(tx, actor, book, customer, &offers)?;
+        }
+        Ok::<_, OrderError>(outcome)
+    });
+    match placed.await?.value {
+        OrderOutcome::Completed(receipt) => {
+            app.metrics.order(true);
+            frame::see(&member.shop.at(&format!("/orders/{}", receipt.order_id)))
+        }
+        OrderOutcome::Refused { order_id, refusal } => {
+            app.metrics.order(false);
+            let problem = refused(&order_id.to_string(), &refusal);
+            not_placed(&app, &member, wanted, &refusal, problem).await
+        }
+    }
+}
+
+/// The lines of a form.
+fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
+    let uneven = form.offer.len() != form.quantity.len() || form.offer.len() != form.price.len();
+    if uneven {
+        let text = "the form names a quantity and a price for each offer: open the page anew";
+        return Err(Problem::invalid("form_invalid", text));
+    }
+    let lines = form.offer.iter().zip(&form.quantity).zip(&form.price);
+    lines
+        .map(|((offer, quantity), price)| {
+            Ok(Wanted {
+                offer_id: *offer,
+                quantity: *quantity,
+                quoted: Some(Amount::parse(price, shop.vendor.token.scale)?),
+                entered: None,
+            })
+        })
+        .collect()
+}
+
+/// The page after a refusal: nothing was taken, and here is what can be done (SHP-14, SHP-19).
+async fn not_placed(
+    app: &App,
+    member: &Member,
+    wanted: Vec<Wanted>,
+    refusal: &Refusal,
+    problem: Problem,
+) -> Result<Response> {
+    let status = problem.status;
+    if matches!(refusal, Refusal::Closed { .. }) {
+        return Err(problem);
+    }
+    if matches!(refusal, Refusal::Inactive { .. }) {
+        return inactive(app, member, status).await;
+    }
+    let review = look(app, member, wanted).await?;
+    let notice = match refusal {
+        Refusal::Restricted { .. } => Notice::new(
+            Tone::Bad,
+            "Some of your tokens may not pay for this order.",
+            "They pay only for what is on sale. Nothing was taken. Buy ordinary tokens, or choose \
+             other things.",
+        )
+        .action("Buy tokens", buy_and_return(&member.shop))
+        .action("Change your list", member.shop.at("/list")),
+        _ if review.changes.is_empty() => Notice::new(
+            Tone::Warn,
+            "Nothing was taken. Look at the order again.",
+            problem.sentence(),
+        ),
+        _ => Notice::new(
+            Tone::Warn,
+            "Nothing was taken: the order has changed.",
+            format!("{} Confirm again if it is right.", review.changes.join(" ")),
+        ),
+    };
+    shown(app, member, &review, Some(notice), status).await
+}
+
+async fn look(app: &App, member: &Member, wanted: Vec<Wanted>) -> Result<Review> {
+    let book = member.shop.vendor.book_id;
+    let customer = member.me.customer.customer_id;
+    app.read(move |tx| review(tx, book, customer, &wanted))
+        .await
+}
+
+fn buy_and_return(shop: &Shop) -> String {
+    link(&shop.at("/buy"), &[("return", &shop.at("/confirm"))])
+}
+
+/// The page of a review: to confirm, or what is short, or that nothing is left of it.
+async fn shown(
+    app: &App,
+    member: &Member,
+    review: &Review,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response> {
+    if review.quote.lines.is_empty() {
+        let list = crate::web::list::load(app, member).await?;
+        return nothing(member, &list, notice, status);
+    }
+    if let Some(short) = review.quote.shortage() {
+        let status = match status {
+            StatusCode::OK => StatusCode::OK,
+            _ => StatusCode::PAYMENT_REQUIRED,
+        };
+        return shortage::shown(app, member, &review.quote, short, notice, status).await;
+    }
+    frame::page_with(status, &confirm_page(member, review, notice))
+}
+
+fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> ConfirmPage {
+    let (shop, me, quote) = (&member.shop, &member.me, &review.quote);
+    let mut shell = member_shell(member, "Confirm your order", "/confirm");
+    if notice.is_some() {
+        shell.notice = notice;
+    }
+    let negated = quote.required.negated().unwrap_or(Amount::ZERO);
+    ConfirmPage {
+        shop_name: shop.vendor.name.clone(),
+        name: me.name.clone(),
+        number: me.customer.number.to_string(),
+        when: When::minute(member.now),
+        lines: quote.lines.iter().map(|l| line(shop, l, review)).collect(),
+        available: tokens(quote.available),
+        required: tokens(quote.required),
+        minus: change(negated),
+        money: words::cash(shop, quote.required),
+        left: tokens(quote.remaining),
+        trio: Trio::of(quote.required, Some(quote.available)),
+        key: form_key(),
+        action: shop.at("/confirm"),
+        back: shop.at("/list"),
+        quit: shop.at("/quit"),
+        has_codes: shop.front.sells == Sells::Software,
+        shell,
+    }
+}
+
+/// What is bought, what kind it is, and how large its download (SHP-12).
+fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
+    let shown = review.shown.get(&line.offer_id);
+    let tiered = shown.is_some_and(|shown| shown.offer.tiered);
+    let mut note = words::granted(line, tiered, shop.front.sells);
+    let kilobytes = shown.map_or(0, |shown| shown.download_kb);
+    if kilobytes > 0 {
+        let (size, time) = (format::size(kilobytes), format::download_time(kilobytes));
+        note.push_str(&format!(". Download of {size}, {time}"));
+    }
+    let as_shown = line.as_shown();
+    Line {
+        title: line.title.clone(),
+        note,
+        price: tokens(line.amount),
+        offer: line.offer_id.to_string(),
+        quantity: as_shown.quantity,
+        quoted: line.unit_price.decimal(shop.vendor.token.scale),
+    }
+}
+
+/// The page when nothing is ordered: the list is empty, or nothing on it is ticked.
+fn nothing(
+    member: &Member,
+    list: &OrderList,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response> {
+    let shop = &member.shop;
+    let mut shell = member_shell(member, "Nothing to order", "/confirm");
+    if notice.is_some() {
+        shell.notice = notice;
+    }
+    let is_empty = list.lines.is_empty();
+    let (headline, text) = match is_empty {
+        true => (
+            "Your order list is empty.",
+            "Nothing was taken. Put something on it, and it is shown here before you pay.",
+        ),
+        false => (
+            "Nothing on your list is ticked.",
+            "Nothing was taken. Tick what you want to order; the rest stays on your list.",
+        ),
+    };
+    let page = NothingPage {
+        shell,
+        headline,
+        text,
+        shelf: shop.at("/shop"),
+        list: (!is_empty).then(|| shop.at("/list")),
+    };
+    frame::page_with(status, &page)
+}
+
+/// The page of an account that may not buy yet: how many tokens make it active (REG-07).
+async fn inactive(app: &App, member: &Member, status: StatusCode) -> Result<Response> {
+    let shop = &member.shop;
+    let needed = needed(member);
+    let vendor = shop.vendor.clone();
+    let price = match needed.is_positive() {
+        true => {
+            let price = app.read(move |tx| token_price_quote(tx, &vendor, needed));
+            format::money(price.await?, &shop.vendor.currency)
+        }
+        false => String::new(),
+    };
+    let number = needed.decimal(shop.vendor.token.scale);
+    let confirm = shop.at("/confirm");
+    let page = InactivePage {
+        shell: member_shell(member, "Not active yet", "/confirm"),
+        minimum: tokens(shop.vendor.minimum_tokens),
+        has: tokens(member.me.available),
+        needed: tokens(needed),
+        money: price,
+        buy: link(
+            &shop.at("/buy"),
+            &[("tokens", &number), ("return", &confirm)],
+        ),
+        shelf: shop.at("/shop"),
+    };
+    frame::page_with(status, &page)
+}

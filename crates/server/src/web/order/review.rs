@@ -1,0 +1,177 @@
+//! What an order would be now, and what about it is not as it was shown: the page that asks to
+//! confirm says so (SHP-12, SHP-13).
+
+use crate::web::view::format::{count, tokens};
+use scrip_domain::Actor;
+use scrip_domain::catalog::{Offer, Shown, offers_shown, price};
+use scrip_domain::id::{CustomerId, OfferId};
+use scrip_domain::order::{OrderError, Quote, Wanted, quote};
+use scrip_engine::ReadTx;
+use std::collections::BTreeMap;
+
+/// An order as it would be placed now.
+pub struct Review {
+    /// Its lines, RT, AT and what would remain.
+    pub quote: Quote,
+    /// What is known of its offers.
+    pub shown: BTreeMap<OfferId, Shown>,
+    /// What differs from what was asked for, a sentence each.
+    pub changes: Vec<String>,
+}
+
+/// Looks at what is wanted with today's prices and stock. Nothing is debited by it.
+pub fn review(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    customer: CustomerId,
+    wanted: &[Wanted],
+) -> Result<Review, OrderError> {
+    let ids: Vec<OfferId> = wanted.iter().map(|w| w.offer_id).collect();
+    let shown: BTreeMap<OfferId, Shown> = offers_shown(tx, book, &ids)?
+        .into_iter()
+        .map(|shown| (shown.offer.offer_id, shown))
+        .collect();
+    let (mut possible, mut changes) = (Vec::new(), Vec::new());
+    for one in wanted {
+        if let Some(shown) = shown.get(&one.offer_id) {
+            let (left, change) = adjusted(one, shown);
+            possible.extend(left);
+            changes.extend(change);
+        }
+    }
+    let actor = Actor::Customer(customer);
+    Ok(Review {
+        quote: quote(tx, actor, book, customer, &possible)?,
+        shown,
+        changes,
+    })
+}
+
+/// A line as it can be ordered now, and what is different about it.
+fn adjusted(wanted: &Wanted, shown: &Shown) -> (Option<Wanted>, Option<String>) {
+    let offer = &shown.offer;
+    let title = &offer.title;
+    let out = |why: &str| (None, Some(format!("{title} {why} and was left out.")));
+    if !offer.active {
+        return out("is not sold any more");
+    }
+    let Ok(now) = price(offer, wanted.quantity, None) else {
+        return out("cannot be had in this quantity any more");
+    };
+    let today = Wanted {
+        quoted: None,
+        ..*wanted
+    };
+    if let Some(on_hand) = shown.on_hand.filter(|on_hand| *on_hand < now.granted) {
+        return match at_most(offer, on_hand) {
+            0 => out("is out of stock"),
+            quantity => {
+                let change = format!(
+                    "Only {} of {title} are left, so the order takes {}.",
+                    count(on_hand),
+                    count(quantity)
+                );
+                (Some(Wanted { quantity, ..today }), Some(change))
+            }
+        };
+    }
+    let change = wanted
+        .quoted
+        .filter(|quoted| *quoted != now.unit_price)
+        .map(|quoted| {
+            let (old, new) = (tokens(quoted), tokens(now.unit_price));
+            format!("{title} was {old} and is {new} now.")
+        });
+    (Some(today), change)
+}
+
+/// The largest quantity for which so many pieces are enough; 0 for none.
+fn at_most(offer: &Offer, on_hand: i64) -> i64 {
+    if !offer.tiered {
+        return on_hand.max(0);
+    }
+    let fits = offer.tiers.iter().rev().find(|tier| tier.up_to <= on_hand);
+    fits.map_or(0, |tier| tier.up_to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::adjusted;
+    use scrip_domain::Amount;
+    use scrip_domain::catalog::{Offer, OfferKind, Shown, Tier};
+    use scrip_domain::id::{OfferId, ProductId};
+    use scrip_domain::order::Wanted;
+    use uuid::Uuid;
+
+    const TOKEN: i64 = 1_000_000;
+
+    fn shown(price: i64, on_hand: Option<i64>, bounds: &[i64]) -> Shown {
+        let tier = |up_to: &i64| Tier {
+            up_to: *up_to,
+            price: Amount::from_units(price * TOKEN),
+        };
+        Shown {
+            offer: Offer {
+                offer_id: OfferId(Uuid::nil()),
+                product_id: ProductId(Uuid::nil()),
+                title: "Pot".into(),
+                sku: "pot".into(),
+                kind: OfferKind::Purchase,
+                price: Amount::from_units(price * TOKEN),
+                on_sale: false,
+                active: true,
+                stocked: on_hand.is_some(),
+                tiered: !bounds.is_empty(),
+                tiers: bounds.iter().map(tier).collect(),
+            },
+            on_hand,
+            handle: "pot".into(),
+            download_kb: 0,
+        }
+    }
+
+    /// What becomes of a wish for some at 100 tokens: the quantity, and what is said.
+    fn of(quantity: i64, shown: &Shown) -> (Option<i64>, String) {
+        let wanted = Wanted {
+            offer_id: OfferId(Uuid::nil()),
+            quantity,
+            quoted: Some(Amount::from_units(100 * TOKEN)),
+            entered: None,
+        };
+        let (left, change) = adjusted(&wanted, shown);
+        assert!(left.is_none_or(|w| w.quoted.is_none()));
+        (left.map(|w| w.quantity), change.unwrap_or_default())
+    }
+
+    /// SHP-13
+    #[test]
+    fn what_changed_is_said_with_old_and_new() {
+        let none = String::new();
+        assert_eq!(of(2, &shown(100, None, &[])), (Some(2), none.clone()));
+        assert_eq!(of(2, &shown(100, Some(2), &[])), (Some(2), none));
+        let dearer = "Pot was 100 tokens and is 120 tokens now.".to_owned();
+        assert_eq!(of(2, &shown(120, None, &[])), (Some(2), dearer));
+        let few = "Only 3 of Pot are left, so the order takes 3.".to_owned();
+        assert_eq!(of(5, &shown(100, Some(3), &[])), (Some(3), few));
+        let gone = "Pot is out of stock and was left out.".to_owned();
+        assert_eq!(of(5, &shown(100, Some(0), &[])), (None, gone));
+        let mut old = shown(100, None, &[]);
+        old.offer.active = false;
+        let old = of(1, &old);
+        assert_eq!(
+            old,
+            (None, "Pot is not sold any more and was left out.".into())
+        );
+    }
+
+    /// SHP-10, SHP-13
+    #[test]
+    fn a_tier_shrinks_to_one_that_is_there() {
+        let tiers = [10, 100, 1000];
+        let few = "Only 150 of Pot are left, so the order takes 100.".to_owned();
+        assert_eq!(of(1000, &shown(100, Some(150), &tiers)), (Some(100), few));
+        assert_eq!(of(1000, &shown(100, Some(9), &tiers)).0, None);
+        let gone = of(2000, &shown(100, None, &tiers));
+        assert_eq!(gone.0, None, "{}", gone.1);
+    }
+}

@@ -1,0 +1,168 @@
+//! What is sold, how much of it, and what is left of it, in words; and addresses in a shop.
+
+use crate::web::session::Shop;
+use crate::web::view::format;
+use scrip_domain::Amount;
+use scrip_domain::catalog::OfferKind;
+use scrip_domain::order::QuoteLine;
+use scrip_domain::vendor::{Sells, money_for_tokens};
+use scrip_ledger::Rounding;
+
+/// Pieces from which on a shop does not say how few are left.
+const FEW: i64 = 3;
+
+/// What tokens are worth in money at today's price of a token (SHP-18): `$18.00`. Rounded down,
+/// because it is only shown; nothing is charged by it. Empty for more than can be counted.
+pub fn cash(shop: &Shop, tokens: Amount) -> String {
+    money_for_tokens(tokens, shop.token_price, &shop.vendor.token, Rounding::Down)
+        .map(|money| format::money(money, &shop.vendor.currency))
+        .unwrap_or_default()
+}
+
+/// What one and several of an offer are called.
+pub fn unit(kind: OfferKind, sells: Sells) -> (&'static str, &'static str) {
+    match (kind, sells) {
+        (OfferKind::Purchase, Sells::Goods) => ("piece", "pieces"),
+        (OfferKind::Purchase, Sells::Software) => ("license", "licenses"),
+        (OfferKind::Time, _) => ("day", "days"),
+        (OfferKind::Uses, _) => ("use", "uses"),
+        (OfferKind::Processings, _) => ("processing", "processings"),
+    }
+}
+
+/// So many of an offer: `2 pieces`, `30 days`, `1,000 processings`.
+pub fn counted(kind: OfferKind, sells: Sells, number: i64) -> String {
+    let (one, many) = unit(kind, sells);
+    format::counted(number, one, many)
+}
+
+/// The way in which an offer is sold; a column of the matrix (SHP-08).
+pub fn way(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Purchase => "Purchase",
+        OfferKind::Time => "Rent by time",
+        OfferKind::Uses => "Rent by uses",
+        OfferKind::Processings => "Rent by processings",
+    }
+}
+
+/// The same in one word.
+pub fn way_short(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Purchase => "Purchase",
+        _ => "Rent",
+    }
+}
+
+/// What a line grants, and how it is priced: `Rent, 1,000 processings`, `2 pieces at 100 tokens`,
+/// `Purchase`.
+pub fn granted(line: &QuoteLine, tiered: bool, sells: Sells) -> String {
+    let several = !tiered && line.granted > 1;
+    let each = match several {
+        true => format!(" at {}", format::tokens(line.unit_price)),
+        false => String::new(),
+    };
+    let count = counted(line.kind, sells, line.granted);
+    match (line.kind, sells) {
+        (OfferKind::Purchase, Sells::Goods) => format!("{count}{each}"),
+        (OfferKind::Purchase, Sells::Software) if line.granted == 1 => "Purchase".to_owned(),
+        (kind, _) => format!("{}, {count}{each}", way_short(kind)),
+    }
+}
+
+/// How many are left, in words and with the class of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stock {
+    /// `In stock`, `Only 2 left`, `Out of stock`.
+    pub text: String,
+    /// A class of the stylesheet, or empty.
+    pub class: &'static str,
+    /// True when none can be had.
+    pub is_out: bool,
+}
+
+/// The words for pieces at hand; `None` where they are not counted (SHP-09).
+pub fn stock(on_hand: Option<i64>) -> Stock {
+    let (text, class) = match on_hand {
+        None => ("In stock".to_owned(), ""),
+        Some(..=0) => ("Out of stock".to_owned(), "bad"),
+        Some(few @ 1..=FEW) => (format!("Only {} left", format::count(few)), "warn"),
+        Some(_) => ("In stock".to_owned(), ""),
+    };
+    Stock {
+        text,
+        class,
+        is_out: on_hand.is_some_and(|pieces| pieces <= 0),
+    }
+}
+
+/// The address of a product's page. Handles may contain spaces and slashes.
+pub fn product_at(shop: &Shop, handle: &str) -> String {
+    shop.at(&format!("/shop/p/{}", path_part(handle)))
+}
+
+/// A text as one part of a path.
+fn path_part(text: &str) -> String {
+    let mut part = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            part.push(char::from(byte));
+        } else {
+            part.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    part
+}
+
+/// The beginning of a description: its first sentence, cut at a word where that is long.
+pub fn beginning(description: &str) -> String {
+    const MOST: usize = 70;
+    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = match line.find(". ") {
+        Some(end) => line.get(..=end).unwrap_or(&line),
+        None => &line,
+    };
+    if sentence.chars().count() <= MOST {
+        return sentence.to_owned();
+    }
+    let cut: String = sentence.chars().take(MOST).collect();
+    let whole = cut
+        .rsplit_once(' ')
+        .map_or(cut.as_str(), |(words, _)| words);
+    format!("{}…", whole.trim_end_matches([',', ';', ':', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beginning, path_part, stock};
+
+    /// SHP-09
+    #[test]
+    fn stock_is_said_in_words() {
+        assert_eq!(stock(None).text, "In stock");
+        assert_eq!(stock(Some(4)).text, "In stock");
+        assert_eq!(stock(Some(2)).text, "Only 2 left");
+        let out = stock(Some(0));
+        assert_eq!((out.text.as_str(), out.is_out), ("Out of stock", true));
+    }
+
+    #[test]
+    fn a_handle_is_one_part_of_the_path() {
+        assert_eq!(path_part("clay-plant_pot.2"), "clay-plant_pot.2");
+        assert_eq!(path_part("a b/c+d"), "a%20b%2Fc%2Bd");
+        assert_eq!(path_part("Käse"), "K%C3%A4se");
+    }
+
+    #[test]
+    fn a_description_begins_with_its_first_sentence() {
+        assert_eq!(beginning("One. Two."), "One.");
+        assert_eq!(beginning("One\n two"), "One two");
+        assert_eq!(beginning(""), "");
+        let long = beginning(&"word, ".repeat(40));
+        assert!(
+            long.ends_with("word…") && long.chars().count() <= 71,
+            "{long}"
+        );
+        assert!(beginning(&"é".repeat(100_000)).chars().count() <= 71);
+    }
+}

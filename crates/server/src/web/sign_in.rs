@@ -1,0 +1,293 @@
+//! Signing in: a name and a secret for a session (SHP-03).
+//!
+//! An unknown name, a wrong secret and a locked account are answered with the same page; why is
+//! told in `scrip_domain::secret`.
+
+mod forgot;
+
+use super::entrance::{DemoEntry, demo_entry};
+use super::frame::{guest_shell, page, page_with, see};
+use super::register::signed_in;
+use super::session::{Guest, cookie, customer_cookie, is_inside};
+use super::view::{Field, Notice, Shell, Tone};
+use crate::error::{Failed, Problem, Result};
+use crate::http::body::{Form, Query};
+use crate::state::App;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, sign_in};
+use scrip_domain::secret::Proof;
+use scrip_domain::session::{Subject, session_end, session_open};
+use serde::Deserialize;
+
+/// The routes of this noun.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/shops/{slug}/sign-in", get(form).post(enter))
+        .route(
+            "/shops/{slug}/forgot",
+            get(forgot::form).post(forgot::replace),
+        )
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    action: String,
+    next: String,
+    name: Field,
+    secret: Field,
+    forgot: String,
+    register: String,
+    demo: Option<DemoEntry>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/closed.html")]
+struct ClosedPage {
+    shell: Shell,
+    number: String,
+    register: String,
+}
+
+/// What was done before one came here.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Done {
+    Pin,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Way {
+    next: Option<String>,
+    done: Option<Done>,
+}
+
+/// What was typed. It is never printed: it holds the PIN or password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    secret: String,
+    next: Option<String>,
+}
+
+/// What is wrong with it.
+#[derive(Default)]
+struct Wrong {
+    name: String,
+    secret: String,
+}
+
+/// Where to go after signing in: only to a page of this shop.
+fn inside(next: Option<String>, guest: &Guest) -> Option<String> {
+    next.filter(|next| is_inside(next, &guest.shop.vendor.slug))
+}
+
+fn sign_in_page(
+    app: &App,
+    guest: &Guest,
+    name: &str,
+    next: Option<String>,
+    wrong: Wrong,
+) -> SignInPage {
+    let shop = &guest.shop;
+    let mut fields = [
+        Field::text("name", "Account number or sign-in name")
+            .autocomplete("username")
+            .class("is-code")
+            .value(name)
+            .error(wrong.name),
+        Field::secret("secret", "PIN or password", "current-password").error(wrong.secret),
+    ];
+    if super::register::begin_at_wrong(fields.iter_mut()) == 0 {
+        fields[0].autofocus = true;
+    }
+    let [name, secret] = fields;
+    SignInPage {
+        shell: guest_shell(guest, "Sign in", "/sign-in"),
+        action: shop.at("/sign-in"),
+        next: next.unwrap_or_default(),
+        name,
+        secret,
+        forgot: shop.at("/forgot"),
+        register: shop.at("/register"),
+        demo: demo_entry(app, guest),
+    }
+}
+
+/// `GET /shops/{slug}/sign-in`.
+async fn form(
+    State(app): State<App>,
+    guest: Guest,
+    Query(way): Query<Way>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let next = inside(way.next, &guest);
+    if guest.me.is_some() {
+        return see(&next.unwrap_or_else(|| guest.shop.at("/shop")));
+    }
+    let is_expired = cookie(&headers, &customer_cookie(&guest.shop.vendor.slug)).is_some();
+    let notice = match (way.done, is_expired, &next) {
+        (Some(Done::Pin), ..) => Some(Notice::new(
+            Tone::Good,
+            "Your new PIN is set.",
+            "The old one is no longer taken, and wherever you were signed in, that has ended. \
+             Sign in with the new one.",
+        )),
+        (None, true, _) => Some(Notice::new(
+            Tone::Note,
+            "Your visit is over.",
+            "It ended by itself, and nothing was charged. Your order list is kept: sign in and \
+             go on where you were.",
+        )),
+        (None, false, Some(_)) => Some(Notice::new(
+            Tone::Note,
+            "This page is for customers.",
+            "Sign in, and you are there.",
+        )),
+        (None, false, None) => None,
+    };
+    let mut sign_in = sign_in_page(&app, &guest, "", next, Wrong::default());
+    sign_in.shell.notice = notice;
+    page(&sign_in)
+}
+
+/// PINs have 4 to 8 digits, passwords at least ten characters: one field takes both.
+fn kind_of(secret: &str) -> SecretKind {
+    let digits = secret.bytes().all(|b| b.is_ascii_digit());
+    if digits && (4..=8).contains(&secret.len()) {
+        SecretKind::Pin
+    } else {
+        SecretKind::Password
+    }
+}
+
+/// `POST /shops/{slug}/sign-in`: a session for whoever proves to be a customer; none for others.
+async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -> Result<Response> {
+    let next = inside(typed.next, &guest);
+    let is_empty = |text: &str| text.trim().is_empty();
+    if is_empty(&typed.name) || is_empty(&typed.secret) {
+        let wrong = Wrong {
+            name: match is_empty(&typed.name) {
+                true => "Type your account number or sign-in name.".to_owned(),
+                false => String::new(),
+            },
+            secret: match is_empty(&typed.secret) {
+                true => "Type your PIN or password.".to_owned(),
+                false => String::new(),
+            },
+        };
+        let page = sign_in_page(&app, &guest, &typed.name, next, wrong);
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    let (vendor, name) = (guest.shop.vendor.clone(), typed.name.clone());
+    let proof = app
+        .slow(move |node, _| {
+            let pin = typed.secret.trim();
+            match kind_of(pin) {
+                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
+                kind => sign_in(node, &vendor, &name, kind, &typed.secret),
+            }
+        })
+        .await??;
+    match proof {
+        Proof::Proven(customer) => let_in(&app, &guest, &customer, next).await,
+        Proof::Wrong | Proof::Locked { .. } => refuse(&app, &guest, &typed.name, next),
+    }
+}
+
+/// A fresh session in place of the one that this browser may have had.
+async fn let_in(
+    app: &App,
+    guest: &Guest,
+    customer: &Customer,
+    next: Option<String>,
+) -> Result<Response> {
+    let (book, id) = (customer.book_id, customer.customer_id);
+    let before = guest.me.as_ref().map(|me| me.token.clone());
+    let opened = app
+        .write(move |tx| {
+            if let Some(before) = &before {
+                session_end(tx, book, before)?;
+            }
+            let token = session_open(tx, book, Subject::Customer(id))?;
+            Ok::<_, Failed>(token)
+        })
+        .await;
+    let token = match opened {
+        Ok(token) => token,
+        Err(problem) if problem.code == "account_closed" => {
+            let closed = ClosedPage {
+                shell: guest_shell(guest, "This account is closed", "/sign-in"),
+                number: customer.number.to_string(),
+                register: guest.shop.at("/register"),
+            };
+            return page_with(StatusCode::CONFLICT, &closed);
+        }
+        Err(problem) => return Err(problem),
+    };
+    let mut response = see(&next.unwrap_or_else(|| guest.shop.at("/shop")))?;
+    signed_in(response.headers_mut(), guest, &token)?;
+    Ok(response)
+}
+
+/// A number that cannot be one, whatever accounts exist.
+pub fn misread(name: &str) -> String {
+    match AccountNumber::parse(name) {
+        Err(e @ NumberError::CheckDigits(_)) => {
+            Problem::invalid("number_invalid", e.to_string()).sentence()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The one answer to an unknown name, a wrong secret and a locked account.
+fn refuse(app: &App, guest: &Guest, name: &str, next: Option<String>) -> Result<Response> {
+    let wrong = Wrong {
+        name: misread(name),
+        secret: "Type it again.".to_owned(),
+    };
+    let mut page = sign_in_page(app, guest, name, next, wrong);
+    page.shell.notice = Some(
+        Notice::new(
+            Tone::Bad,
+            "This account and this PIN or password are not taken together.",
+            "Nobody was signed in. Look at both and try again. After five wrong tries in a row an \
+             account takes nothing for 15 minutes or more, not even what is right: then wait, or \
+             ask the shop's staff.",
+        )
+        .action("I forgot my PIN", guest.shop.at("/forgot")),
+    );
+    page_with(StatusCode::UNAUTHORIZED, &page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind_of;
+    use scrip_domain::customer::SecretKind;
+
+    /// SHP-03: one field takes PIN and password.
+    #[test]
+    fn four_to_eight_digits_are_a_pin() {
+        for (secret, kind) in [
+            ("4071", SecretKind::Pin),
+            ("40712222", SecretKind::Pin),
+            ("407", SecretKind::Password),
+            ("407122223", SecretKind::Password),
+            ("٤٠٧١", SecretKind::Password),
+            ("open the till", SecretKind::Password),
+            ("", SecretKind::Password),
+        ] {
+            assert_eq!(kind_of(secret), kind, "{secret}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! One customer, as staff see it: state, balance, movements, orders; a code for a forgotten PIN;
+//! closing the account.
+
+use super::super::account::holdings::Holdings;
+use super::super::account::moves::{Area, Move, OrderRow, moves, order_rows, pager};
+use super::super::account::{Waiting, waiting};
+use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
+use super::super::session::StaffMember;
+use super::super::view::format::tokens;
+use super::super::view::{Notice, Pager, Shell, Shown, Tone, When};
+use super::customers::channel_words;
+use super::{MayChange, may_change, said, state_words, who};
+use crate::api::once::ShownOnce;
+use crate::error::{Failed, Problem, Result};
+use crate::http::body::{Form, Path, Query};
+use crate::state::App;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use scrip_domain::Keyed;
+use scrip_domain::customer::{
+    CustomerSummary, Person, State as AccountState, customer_by_id, customer_close,
+    customer_person, customer_summary, pin_reset_start,
+};
+use scrip_domain::id::CustomerId;
+use scrip_domain::statement::balance;
+use serde::Deserialize;
+
+/// Orders on this page; more are among the movements.
+const ORDERS: usize = 5;
+
+#[derive(Template)]
+#[template(path = "staff/customer.html")]
+struct CustomerPage {
+    shell: Shell,
+    name: String,
+    number: String,
+    state: &'static str,
+    class: &'static str,
+    is_closed: bool,
+    total: Shown,
+    holdings: Holdings,
+    waits: Option<Waiting>,
+    person: Person,
+    since: String,
+    moves: Vec<Move>,
+    pager: Option<Pager>,
+    orders: Vec<OrderRow>,
+    may: bool,
+    here: String,
+    key: String,
+    minimum: Shown,
+}
+
+/// The address.
+#[derive(Deserialize)]
+pub struct At {
+    id: CustomerId,
+}
+
+/// What was just done.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Done {
+    Registered,
+    Closed,
+}
+
+/// Which part of the movements.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    before: Option<i64>,
+    done: Option<Done>,
+}
+
+/// A form with nothing but its key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    key: String,
+}
+
+/// `GET /shops/{slug}/staff/customers/{id}`.
+pub async fn customer(
+    State(app): State<App>,
+    member: StaffMember,
+    Path(at): Path<At>,
+    Query(part): Query<Part>,
+) -> Result<Response> {
+    let mut page_of = customer_page(&app, &member, at.id, part.before).await?;
+    page_of.shell.notice = part.done.map(|done| match done {
+        Done::Registered => Notice::new(
+            Tone::Good,
+            "The account is open.",
+            format!(
+                "Tell the customer the account number: {}.{}",
+                page_of.number,
+                page_of.waits.as_ref().map_or_else(String::new, |waits| {
+                    format!(" It becomes active with {}.", waits.missing)
+                })
+            ),
+        ),
+        Done::Closed => Notice::new(
+            Tone::Good,
+            "The account is closed.",
+            "Its movements and orders stay here.",
+        ),
+    });
+    page(&page_of)
+}
+
+async fn customer_page(
+    app: &App,
+    member: &StaffMember,
+    id: CustomerId,
+    before: Option<i64>,
+) -> Result<CustomerPage> {
+    let (of, vault) = (member.clone(), app.node.vault.clone());
+    let (customer, who, person, summary, balance, moves, orders) = app
+        .read(move |tx| {
+            let (actor, shop) = (of.actor(), &of.shop);
+            let customer = customer_by_id(tx, shop.vendor.book_id, id)?;
+            let who = who(tx, &vault, actor, shop, &customer)?;
+            let person = customer_person(tx, &vault, actor, &customer)?;
+            let summary = customer_summary(tx, &customer)?;
+            let balance = balance(tx, actor, &customer)?;
+            let moves = moves(tx, actor, shop, &customer, before, Area::Staff)?;
+            let most = (Area::Staff, ORDERS);
+            let orders = order_rows(tx, actor, shop, &customer, None, most)?;
+            Ok::<_, Problem>((customer, who, person, summary, balance, moves, orders))
+        })
+        .await?;
+    let (state, class) = state_words(customer.state);
+    let next = moves.next.map(|seq| seq.to_string());
+    let path = format!("/staff/customers/{id}");
+    Ok(CustomerPage {
+        shell: staff_shell(member, who.name.clone(), &path),
+        name: who.name,
+        number: who.number,
+        state,
+        class,
+        is_closed: customer.state == AccountState::Closed,
+        waits: waiting(&member.shop, &customer, balance.total)?,
+        total: tokens(balance.total),
+        holdings: Holdings::of(&balance, &member.shop, member.now),
+        person: person.unwrap_or_default(),
+        since: since(&summary),
+        moves: moves.items,
+        pager: pager(&who.href, "movements", before.is_none(), next),
+        orders: orders.items,
+        may: may_change(member.staff.role),
+        here: who.href,
+        key: form_key(),
+        minimum: tokens(member.shop.vendor.minimum_tokens),
+    })
+}
+
+fn since(summary: &CustomerSummary) -> String {
+    let day = When::day(summary.created_at);
+    let channel = channel_words(summary.channel);
+    match summary.activated_at {
+        Some(at) => format!(
+            "Registered {channel} on {day}, active since {}",
+            When::day(at)
+        ),
+        None => format!("Registered {channel} on {day}"),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "staff/code.html")]
+struct CodePage {
+    shell: Shell,
+    name: String,
+    code: Option<String>,
+    forgot: String,
+    back: String,
+}
+
+/// `POST /shops/{slug}/staff/customers/{id}/pin-reset`: a code with which the customer chooses a
+/// new PIN (REG-11). It is shown once; sending the form again shows none.
+pub async fn pin_reset(
+    State(app): State<App>,
+    MayChange(member): MayChange,
+    Path(at): Path<At>,
+    Form(sent): Form<Sent>,
+) -> Result<Response> {
+    let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
+    let keyed = Keyed {
+        book_id: book,
+        actor,
+        key: Some(format!("code-{}", sent.key)),
+        request: format!("a code for {id}").into_bytes(),
+        subject: Some(id),
+    };
+    let (once, vault) = (ShownOnce::new(), app.node.vault.clone());
+    let (put, of) = (once.clone(), sent.key.clone());
+    let made = app
+        .submit(keyed, move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            let code = pin_reset_start(tx, &vault, actor, &customer)?;
+            put.put(of.clone(), code);
+            Ok::<_, Failed>(())
+        })
+        .await;
+    if let Err(problem) = made {
+        return again(&app, &member, id, problem).await;
+    }
+    let (of, vault) = (member.clone(), app.node.vault.clone());
+    let who = app
+        .read(move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            who(tx, &vault, of.actor(), &of.shop, &customer)
+        })
+        .await?;
+    page(&CodePage {
+        shell: staff_shell(&member, "A code for a new PIN", "/staff/customers"),
+        code: once.take(&sent.key),
+        name: who.name,
+        forgot: member.shop.at("/forgot"),
+        back: who.href,
+    })
+}
+
+/// `POST /shops/{slug}/staff/customers/{id}/close`: an account with tokens stays open.
+pub async fn close(
+    State(app): State<App>,
+    MayChange(member): MayChange,
+    Path(at): Path<At>,
+    Form(sent): Form<Sent>,
+) -> Result<Response> {
+    let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
+    let keyed = Keyed {
+        book_id: book,
+        actor,
+        key: Some(format!("close-{}", sent.key)),
+        request: format!("close {id}").into_bytes(),
+        subject: Some(id),
+    };
+    let done = app
+        .submit(keyed, move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            customer_close(tx, actor, &customer)?;
+            Ok::<_, Failed>(())
+        })
+        .await;
+    match done {
+        Ok(_) => {
+            let here = member.shop.at(&format!("/staff/customers/{id}"));
+            see(&link(&here, &[("done", "closed")]))
+        }
+        Err(problem) => again(&app, &member, id, problem).await,
+    }
+}
+
+/// The page again, with what was refused.
+async fn again(
+    app: &App,
+    member: &StaffMember,
+    id: CustomerId,
+    problem: Problem,
+) -> Result<Response> {
+    let (status, notice): (StatusCode, Notice) = said(problem)?;
+    let mut page_of = customer_page(app, member, id, None).await?;
+    page_of.shell.notice = Some(notice);
+    page_with(status, &page_of)
+}

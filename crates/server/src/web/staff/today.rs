@@ -1,0 +1,228 @@
+//! The day at a glance: figures, the hours as a chart, what needs a person, the latest orders.
+
+use super::super::account::holdings::worth;
+use super::super::frame::{link, page, staff_shell};
+use super::super::session::StaffMember;
+use super::super::view::format::{counted, money, tokens};
+use super::super::view::{Shell, Shown};
+use super::chart::{Chart, chart};
+use super::orders::{Row, rows};
+use super::requests::{Asked, asked};
+use crate::error::{Problem, Result};
+use crate::http::body::Query;
+use crate::state::App;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use scrip_domain::order::{orders, refund_requests};
+use scrip_domain::report::{Today, today as figures_of};
+use scrip_engine::Timestamp;
+use serde::Deserialize;
+
+/// Requests and orders on this page.
+const REQUESTS: usize = 4;
+const ORDERS: usize = 8;
+
+#[derive(Template)]
+#[template(path = "staff/today.html")]
+struct TodayPage {
+    shell: Shell,
+    find: String,
+    title: String,
+    day: String,
+    before: String,
+    after: Option<String>,
+    tally: Vec<Figure>,
+    chart: Option<Chart>,
+    requests: Vec<Asked>,
+    all_requests: Option<String>,
+    rows: Vec<Row>,
+    all_orders: String,
+}
+
+/// One of the figures: what, how many, and more about it.
+struct Figure {
+    label: &'static str,
+    tokens: Option<Shown>,
+    count: String,
+    sub: String,
+}
+
+/// Another day than today, as `2026-11-21`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    day: Option<String>,
+}
+
+/// A day in UTC.
+struct Day {
+    date: Date,
+    is_today: bool,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Day {
+    fn of(wanted: Option<&str>, now: Timestamp) -> Option<Day> {
+        let now = jiff::Timestamp::from_microsecond(now.0).ok()?;
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let date = match wanted {
+            Some(text) => text.parse().ok()?,
+            None => today,
+        };
+        let begins = |date: Date| {
+            let zoned = date.to_zoned(TimeZone::UTC).ok()?;
+            Some(Timestamp(zoned.timestamp().as_microsecond()))
+        };
+        Some(Day {
+            from: begins(date)?,
+            to: begins(date.tomorrow().ok()?)?,
+            is_today: date == today,
+            date,
+        })
+    }
+
+    fn words(&self) -> String {
+        self.date.strftime("%A %-d %B %Y").to_string()
+    }
+}
+
+/// `GET /shops/{slug}/staff/today`, and `?day=2026-11-20` for another day.
+pub async fn today(
+    State(app): State<App>,
+    member: StaffMember,
+    Query(which): Query<Which>,
+) -> Result<Response> {
+    let day = Day::of(which.day.as_deref(), member.now)
+        .ok_or_else(|| Problem::invalid("day_invalid", "this is no day: write it as 2026-11-21"))?;
+    let (of, vault, span) = (member.clone(), app.node.vault.clone(), (day.from, day.to));
+    let (figures, requests, more, rows) = app
+        .read(move |tx| {
+            let (shop, actor) = (&of.shop, of.actor());
+            let book = shop.vendor.book_id;
+            let figures = figures_of(tx, &shop.vendor, span.0, span.1)?;
+            let open = refund_requests(tx, book, None, REQUESTS)?;
+            let more = open.next.is_some();
+            let requests = asked(tx, &vault, actor, shop, open.items)?;
+            let latest = orders(tx, book, None, ORDERS)?;
+            let rows = rows(tx, &vault, actor, shop, latest.items)?;
+            Ok::<_, Problem>((figures, requests, more, rows))
+        })
+        .await?;
+    let shop = &member.shop;
+    let path = shop.at("/staff/today");
+    let at = |date: Date| link(&path, &[("day", &date.to_string())]);
+    let title = if day.is_today {
+        "Today".to_owned()
+    } else {
+        day.words()
+    };
+    page(&TodayPage {
+        shell: staff_shell(&member, title.clone(), "/staff/today"),
+        find: shop.at("/staff/customers"),
+        title,
+        day: if day.is_today {
+            let time = jiff::Timestamp::from_microsecond(member.now.0)
+                .map(|now| now.strftime("%H:%M").to_string())
+                .unwrap_or_default();
+            format!("{}, until {time} UTC", day.words())
+        } else {
+            "The whole day, UTC".to_owned()
+        },
+        before: day
+            .date
+            .yesterday()
+            .map(at)
+            .unwrap_or_else(|_| path.clone()),
+        after: match (day.is_today, day.date.tomorrow()) {
+            (false, Ok(date)) => Some(at(date)),
+            _ => None,
+        },
+        tally: tally(&member, &figures, day.is_today),
+        chart: chart(&figures.hours),
+        requests,
+        all_requests: more.then(|| shop.at("/staff/requests")),
+        rows,
+        all_orders: shop.at("/staff/orders"),
+    })
+}
+
+fn tally(member: &StaffMember, day: &Today, is_today: bool) -> Vec<Figure> {
+    let shop = &member.shop;
+    let many = |number: u64, one: &str, many: &str| {
+        counted(i64::try_from(number).unwrap_or(i64::MAX), one, many)
+    };
+    let of_tokens = |label, amount, sub: String| Figure {
+        label,
+        tokens: Some(tokens(amount)),
+        count: String::new(),
+        sub,
+    };
+    let paid = money(day.money_received, &shop.vendor.currency);
+    let orders = many(day.orders, "order", "orders");
+    let refunds = many(day.refunds, "refund", "refunds");
+    let face = worth(day.outstanding, shop).unwrap_or_default();
+    let unit = |amount| tokens(amount).unit;
+    vec![
+        of_tokens(
+            "Tokens sold",
+            day.tokens_sold,
+            format!("{}, for {paid}", unit(day.tokens_sold)),
+        ),
+        of_tokens(
+            "Tokens spent",
+            day.tokens_spent,
+            format!("{}, in {orders}", unit(day.tokens_spent)),
+        ),
+        of_tokens(
+            "Given back",
+            day.refunded,
+            format!("{}, in {refunds}", unit(day.refunded)),
+        ),
+        of_tokens(
+            if is_today {
+                "Outstanding"
+            } else {
+                "Outstanding now"
+            },
+            day.outstanding,
+            format!("{}, {face} at today's price", unit(day.outstanding)),
+        ),
+        Figure {
+            label: "New accounts",
+            tokens: None,
+            count: scrip_count(day.new_customers),
+            sub: format!("{} became active", scrip_count(day.activated)),
+        },
+    ]
+}
+
+fn scrip_count(number: i64) -> String {
+    super::super::view::format::count(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Day;
+    use scrip_engine::Timestamp;
+
+    #[test]
+    fn a_day_begins_and_ends_at_midnight_utc() {
+        let now = Timestamp::parse("2026-11-21T14:02:00Z").unwrap();
+        let today = Day::of(None, now).unwrap();
+        assert!(today.is_today);
+        assert_eq!(today.words(), "Saturday 21 November 2026");
+        assert_eq!(today.from.to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(today.to.to_string(), "2026-11-22T00:00:00Z");
+        let leap = Day::of(Some("2024-02-29"), now).unwrap();
+        assert!(!leap.is_today);
+        assert_eq!(leap.to.to_string(), "2024-03-01T00:00:00Z");
+        for text in ["", "2026-02-30", "yesterday", "9999-12-31", "-009999-01-01"] {
+            let day = Day::of(Some(text), now);
+            assert!(day.is_none_or(|day| day.from < day.to), "{text}");
+        }
+    }
+}
