@@ -239,11 +239,12 @@ pub fn lots_locked(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<Vec<Lot>>
 
 /// The lots of a wallet, by grant, as committed.
 pub fn lots_available(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Vec<Lot>> {
+    // In the order of the lot's column: by the grant's, SQLite walks all grants of the book.
     let rows = tx.query(
         "SELECT l.remaining, g.grant_id, g.asset_id, g.origin, g.restriction, g.expires_at,
                 g.quantity, g.paid, g.paid_asset_id, g.granted_at
          FROM lot l JOIN token_grant g ON g.book_id = l.book_id AND g.grant_id = l.grant_id
-         WHERE l.book_id = $1 AND l.account_id = $2 ORDER BY g.grant_id",
+         WHERE l.book_id = $1 AND l.account_id = $2 ORDER BY l.grant_id",
         params![book, account],
     )?;
     rows.iter()

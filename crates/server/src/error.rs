@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 pub struct Problem {
     /// The status of the answer.
     pub status: StatusCode,
-    /// What programs compare: letters and underscores.
+    /// What programs compare: letters and underscores. `problem_codes.rs` explains each.
     pub code: &'static str,
     /// What happened and what to do about it.
     pub detail: String,

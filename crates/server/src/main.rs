@@ -12,6 +12,7 @@ mod http;
 mod jobs;
 mod key_file;
 mod portable;
+mod problem_codes;
 mod replay;
 mod state;
 mod web;

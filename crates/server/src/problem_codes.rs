@@ -21,71 +21,279 @@ const fn kind(status: u16, code: &'static str, meaning: &'static str) -> Kind {
 
 /// All kinds, by status.
 pub const KINDS: &[Kind] = &[
-    kind(400, "body_truncated", "The body ended before its announced length. Send it again."),
-    kind(400, "idempotency_key_invalid", "An idempotency key has 1 to 255 visible ASCII characters without spaces, that of a batch at most 240."),
-    kind(400, "idempotency_key_missing", "Every write needs the header Idempotency-Key."),
+    kind(
+        400,
+        "body_truncated",
+        "The body ended before its announced length. Send it again.",
+    ),
+    kind(
+        400,
+        "idempotency_key_invalid",
+        "An idempotency key has 1 to 255 visible ASCII characters without spaces, that of a batch at most 240.",
+    ),
+    kind(
+        400,
+        "idempotency_key_missing",
+        "Every write needs the header Idempotency-Key.",
+    ),
     kind(400, "json_invalid", "The body is not JSON."),
     kind(400, "not_utf8", "The body is not UTF-8."),
-    kind(401, "key_invalid", "The API key is missing, unknown, expired or revoked."),
-    kind(402, "card_declined", "The card processor declined the card. No tokens were sold; the problem says how many tries are left."),
-    kind(402, "tokens_restricted", "There are enough tokens, but some of them pay for products on sale only. Nothing was debited."),
-    kind(402, "tokens_short", "The order needs more tokens than the account has. Nothing was debited; the problem has required, available and short."),
-    kind(403, "cross_site", "The request came from a page of another site."),
-    kind(403, "scope_missing", "The API key does not have the scope that the operation needs, or that it would give to another key."),
-    kind(403, "staff_only", "Only the vendor's staff and programs may do this."),
-    kind(404, "not_found", "There is nothing of this id, name or address at this vendor. What belongs to another vendor does not exist either."),
-    kind(404, "registration_lapsed", "The registration is unknown, finished or took too long. Begin another."),
-    kind(405, "method_not_allowed", "The address does not take this method; the header Allow names those that it takes."),
-    kind(408, "body_too_slow", "The body did not arrive in time. Send it again."),
+    kind(
+        401,
+        "key_invalid",
+        "The API key is missing, unknown, expired or revoked.",
+    ),
+    kind(
+        402,
+        "card_declined",
+        "The card processor declined the card. No tokens were sold; the problem says how many tries are left.",
+    ),
+    kind(
+        402,
+        "tokens_restricted",
+        "There are enough tokens, but some of them pay for products on sale only. Nothing was debited.",
+    ),
+    kind(
+        402,
+        "tokens_short",
+        "The order needs more tokens than the account has. Nothing was debited; the problem has required, available and short.",
+    ),
+    kind(
+        403,
+        "cross_site",
+        "The request came from a page of another site.",
+    ),
+    kind(
+        403,
+        "scope_missing",
+        "The API key does not have the scope that the operation needs, or that it would give to another key.",
+    ),
+    kind(
+        403,
+        "staff_only",
+        "Only the vendor's staff and programs may do this.",
+    ),
+    kind(
+        404,
+        "not_found",
+        "There is nothing of this id, name or address at this vendor. What belongs to another vendor does not exist either.",
+    ),
+    kind(
+        404,
+        "registration_lapsed",
+        "The registration is unknown, finished or took too long. Begin another.",
+    ),
+    kind(
+        405,
+        "method_not_allowed",
+        "The address does not take this method; the header Allow names those that it takes.",
+    ),
+    kind(
+        408,
+        "body_too_slow",
+        "The body did not arrive in time. Send it again.",
+    ),
     kind(409, "account_closed", "The account is closed."),
-    kind(409, "account_inactive", "The account is not active yet: it needs the minimum number of tokens first. Nothing was debited."),
-    kind(409, "account_not_empty", "The account has tokens, so it cannot be closed."),
+    kind(
+        409,
+        "account_inactive",
+        "The account is not active yet: it needs the minimum number of tokens first. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "account_not_empty",
+        "The account has tokens, so it cannot be closed.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
-    kind(409, "not_for_sale", "An offer is not sold any more. Nothing was debited."),
-    kind(409, "nothing_to_refund", "Nothing of the order is left to refund."),
-    kind(409, "order_list_full", "The order list has as many lines as one can have."),
-    kind(409, "out_of_stock", "There are too few pieces of an offer. Nothing was debited; the problem has on_hand."),
-    kind(409, "payment_session_over", "The series of attempts to pay is over. Begin another."),
-    kind(409, "payment_under_way", "An attempt to pay is under way. Wait for its outcome."),
-    kind(409, "price_changed", "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now."),
+    kind(
+        409,
+        "not_for_sale",
+        "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "nothing_to_refund",
+        "Nothing of the order is left to refund.",
+    ),
+    kind(
+        409,
+        "order_list_full",
+        "The order list has as many lines as one can have.",
+    ),
+    kind(
+        409,
+        "out_of_stock",
+        "There are too few pieces of an offer. Nothing was debited; the problem has on_hand.",
+    ),
+    kind(
+        409,
+        "payment_session_over",
+        "The series of attempts to pay is over. Begin another.",
+    ),
+    kind(
+        409,
+        "payment_under_way",
+        "An attempt to pay is under way. Wait for its outcome.",
+    ),
+    kind(
+        409,
+        "price_changed",
+        "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now.",
+    ),
     kind(409, "reference_taken", "The reference was used before."),
-    kind(409, "refund_declined", "A refund of the order was declined, which is final."),
-    kind(409, "refund_too_large", "Fewer pieces of a line are left than should be refunded."),
-    kind(409, "stock_not_counted", "The pieces of the offer are not counted."),
-    kind(409, "under_way", "The first request under this idempotency key has no outcome yet. Repeat it in a moment."),
-    kind(409, "wrong_stage", "The registration or account is at another stage."),
-    kind(413, "body_too_large", "The body is too large. Send less, or several requests."),
-    kind(415, "media_type_unsupported", "The body must have another content type."),
-    kind(422, "amount_invalid", "An amount is not one, has too many decimals or is too large."),
-    kind(422, "api_key_invalid", "An API key cannot be made like this."),
+    kind(
+        409,
+        "refund_declined",
+        "A refund of the order was declined, which is final.",
+    ),
+    kind(
+        409,
+        "refund_too_large",
+        "Fewer pieces of a line are left than should be refunded.",
+    ),
+    kind(
+        409,
+        "stock_not_counted",
+        "The pieces of the offer are not counted.",
+    ),
+    kind(
+        409,
+        "under_way",
+        "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "wrong_stage",
+        "The registration or account is at another stage.",
+    ),
+    kind(
+        413,
+        "body_too_large",
+        "The body is too large. Send less, or several requests.",
+    ),
+    kind(
+        415,
+        "media_type_unsupported",
+        "The body must have another content type.",
+    ),
+    kind(
+        422,
+        "amount_invalid",
+        "An amount is not one, has too many decimals or is too large.",
+    ),
+    kind(
+        422,
+        "api_key_invalid",
+        "An API key cannot be made like this.",
+    ),
     kind(422, "batch_size", "A batch has 1 to 1,000 orders."),
-    kind(422, "catalog_invalid", "A product or an offer cannot be like this."),
-    kind(422, "cursor_invalid", "The cursor is not one of this list. Use next of the page before."),
+    kind(
+        422,
+        "catalog_invalid",
+        "A product or an offer cannot be like this.",
+    ),
+    kind(
+        422,
+        "cursor_invalid",
+        "The cursor is not one of this list. Use next of the page before.",
+    ),
     kind(422, "customer_invalid", "A customer cannot be like this."),
-    kind(422, "field_invalid", "A field of the body is missing, unknown, repeated, of another type or out of bounds; the problem names it."),
+    kind(
+        422,
+        "field_invalid",
+        "A field of the body is missing, unknown, repeated, of another type or out of bounds; the problem names it.",
+    ),
     kind(422, "form_invalid", "A form of a page cannot be read."),
-    kind(422, "idempotency_key_reused", "The idempotency key was used for another request. Use a fresh one for each."),
+    kind(
+        422,
+        "idempotency_key_reused",
+        "The idempotency key was used for another request. Use a fresh one for each.",
+    ),
     kind(422, "import_invalid", "The file is not a product export."),
-    kind(422, "import_too_large", "The file is too large for one request. Split it."),
-    kind(422, "limit_invalid", "The limit of a page is a number within the bounds of its list."),
-    kind(422, "line_invalid", "A line names its offer by id or by SKU, not by both."),
+    kind(
+        422,
+        "import_too_large",
+        "The file is too large for one request. Split it.",
+    ),
+    kind(
+        422,
+        "limit_invalid",
+        "The limit of a page is a number within the bounds of its list.",
+    ),
+    kind(
+        422,
+        "line_invalid",
+        "A line names its offer by id or by SKU, not by both.",
+    ),
     kind(422, "order_empty", "An order has at least one line."),
-    kind(422, "order_invalid", "An order or a refund cannot be like this."),
-    kind(422, "quantity_invalid", "The quantity cannot be had of this offer."),
-    kind(422, "query_invalid", "The query has an unknown, repeated or wrong parameter."),
-    kind(422, "rows_wrong", "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem."),
+    kind(
+        422,
+        "order_invalid",
+        "An order or a refund cannot be like this.",
+    ),
+    kind(
+        422,
+        "quantity_invalid",
+        "The quantity cannot be had of this offer.",
+    ),
+    kind(
+        422,
+        "query_invalid",
+        "The query has an unknown, repeated or wrong parameter.",
+    ),
+    kind(
+        422,
+        "rows_wrong",
+        "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
+    ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
-    kind(422, "span_invalid", "The span of time is too long, or ends before it begins."),
-    kind(422, "time_invalid", "A time is not RFC 3339 with an offset, or not one that can be taken here."),
-    kind(422, "token_order_invalid", "Tokens cannot be sold like this."),
-    kind(422, "too_large", "It would take more movements than one entry has."),
-    kind(422, "vendor_invalid", "A setting of the vendor cannot be like this."),
-    kind(500, "internal", "A defect. Nothing of the request was kept; the operator finds the reason in the log."),
-    kind(503, "busy", "There is too much to do at the moment. Try again after Retry-After seconds."),
-    kind(503, "outcome_unknown", "The database failed while it kept the request. Repeat it under the same idempotency key to learn its outcome."),
+    kind(
+        422,
+        "span_invalid",
+        "The span of time is too long, or ends before it begins.",
+    ),
+    kind(
+        422,
+        "time_invalid",
+        "A time is not RFC 3339 with an offset, or not one that can be taken here.",
+    ),
+    kind(
+        422,
+        "token_order_invalid",
+        "Tokens cannot be sold like this.",
+    ),
+    kind(
+        422,
+        "too_large",
+        "It would take more movements than one entry has.",
+    ),
+    kind(
+        422,
+        "vendor_invalid",
+        "A setting of the vendor cannot be like this.",
+    ),
+    kind(
+        500,
+        "internal",
+        "A defect. Nothing of the request was kept; the operator finds the reason in the log.",
+    ),
+    kind(
+        503,
+        "busy",
+        "There is too much to do at the moment. Try again after Retry-After seconds.",
+    ),
+    kind(
+        503,
+        "outcome_unknown",
+        "The database failed while it kept the request. Repeat it under the same idempotency key to learn its outcome.",
+    ),
     kind(503, "stopping", "The node is being stopped."),
-    kind(503, "unavailable", "The database cannot serve now and nothing of the request was kept. Try again."),
+    kind(
+        503,
+        "unavailable",
+        "The database cannot serve now and nothing of the request was kept. Try again.",
+    ),
 ];
 
 #[cfg(test)]
@@ -120,8 +328,9 @@ mod tests {
                 };
                 let literal = rest.trim_start().strip_prefix('"');
                 let code = literal.and_then(|l| l.split('"').next());
-                let is_code = |c: &str| c.bytes().all(|b| b.is_ascii_lowercase() || b"_8".contains(&b));
-                if let Some(code) = code.filter(|c| is_code(c)) {
+                let letter = |b: u8| b.is_ascii_lowercase() || b"_8".contains(&b);
+                let is_code = |c: &&str| !c.is_empty() && c.bytes().all(letter);
+                if let Some(code) = code.filter(is_code) {
                     found.insert((status, code.to_owned()));
                 }
             }
@@ -157,13 +366,18 @@ mod tests {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         sources(&source, &mut found);
         assert!(found.len() > 50, "the search finds codes: {found:?}");
-        let told: BTreeSet<_> = KINDS.iter().map(|k| (k.status, k.code.to_owned())).collect();
+        let told: BTreeSet<_> = KINDS
+            .iter()
+            .map(|k| (k.status, k.code.to_owned()))
+            .collect();
         let missing: Vec<_> = found.difference(&told).collect();
         let needless: Vec<_> = told.difference(&found).collect();
         assert!(missing.is_empty(), "not explained: {missing:?}");
         assert!(needless.is_empty(), "used nowhere: {needless:?}");
         assert_eq!(told.len(), KINDS.len(), "each once");
-        let in_order = KINDS.windows(2).all(|w| (w[0].status, w[0].code) < (w[1].status, w[1].code));
+        let in_order = KINDS
+            .windows(2)
+            .all(|w| (w[0].status, w[0].code) < (w[1].status, w[1].code));
         assert!(in_order, "by status, then by code");
     }
 }

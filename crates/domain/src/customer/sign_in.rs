@@ -104,16 +104,16 @@ pub fn customer_verify_keyed(
     kind: SecretKind,
     secret: &str,
 ) -> Result<Answer<Proof<()>>> {
-    if customer.state == State::Closed {
-        return Err(CustomerError::Closed(customer.number));
-    }
     let vault = node.vault.clone();
     prove_keyed(
         node,
         keyed,
         customer.clone(),
         secret,
-        move |tx, customer| attempt_begin(tx, &vault, customer, kind),
+        move |tx, customer| match customer.state {
+            State::Closed => Err(CustomerError::Closed(customer.number)),
+            State::Inactive | State::Active => attempt_begin(tx, &vault, customer, kind),
+        },
         move |tx, customer, hash| attempt_end(tx, customer, kind, hash),
     )
 }

@@ -72,15 +72,17 @@ pub fn pin_change(
 }
 
 /// Replaces a PIN under an idempotency key, by the new one's hash, for one who knows the old one.
-/// All sessions of the customer end.
+/// All sessions of the customer end, but the one of the token `current`.
 pub fn pin_change_keyed(
     node: &Node,
     keyed: Keyed,
     customer: &Customer,
     old: &str,
     new_hash: &str,
+    current: Option<&str>,
 ) -> Result<Answer<PinChange>> {
     let (vault, new) = (node.vault.clone(), new_hash.to_owned());
+    let current = current.map(str::to_owned);
     let ended = prove_keyed(
         node,
         keyed,
@@ -91,7 +93,7 @@ pub fn pin_change_keyed(
             if !attempt_end(tx, customer, SecretKind::Pin, old)? {
                 return Ok(false);
             }
-            pin_set(tx, customer, &new, None)?;
+            pin_set(tx, customer, &new, current.as_deref())?;
             Ok::<_, SessionError>(true)
         },
     )?;

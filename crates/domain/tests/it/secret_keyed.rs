@@ -200,10 +200,13 @@ fn nothing_of_the_secret_is_stored(db: &TestDb) {
 fn a_closed_account_is_not_verified(db: &TestDb) {
     let world = World::new(db);
     let id = register(&world);
+    let earlier = verify(&world, id, "e", PIN).unwrap();
     let customer = world.customer(id);
     world
         .write(move |tx| customer_close(tx, Actor::System, &customer))
         .unwrap();
+    let again = verify(&world, id, "e", PIN).unwrap();
+    assert_eq!((again.value, again.replayed), (earlier.value, true));
     let refused = verify(&world, id, "a", PIN);
     assert!(matches!(refused, Err(CustomerError::Closed(_))));
 }
@@ -226,7 +229,7 @@ fn a_repeated_change_is_done_once(db: &TestDb) {
     let change = |key: &str, old: &str| {
         let keyed = keyed(&world, id, key, old);
         let customer = world.customer(id);
-        pin_change_keyed(&world.node, keyed, &customer, old, &hashes()[1]).unwrap()
+        pin_change_keyed(&world.node, keyed, &customer, old, &hashes()[1], None).unwrap()
     };
     let before = open();
     let wrong = change("w", "7799");

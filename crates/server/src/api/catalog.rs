@@ -274,6 +274,12 @@ async fn product(
 /// A product as it is to be.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "title": "Software A",
+    "description": "Repairs scanned drawings.",
+    "category": "Document Raster Editing",
+    "download_kb": 86_000,
+}))]
 struct ProductBody {
     /// Name.
     title: Line500,
@@ -367,7 +373,6 @@ struct ProductOfferPath {
 #[serde(deny_unknown_fields)]
 struct TierBody {
     /// The largest quantity of the tier, and what it grants.
-    #[schema(example = 100)]
     up_to: Pieces,
     /// Tokens for the tier.
     price: Decimal,
@@ -378,12 +383,12 @@ type Tiers = List<TierBody, 0, 100>;
 /// An offer as it is to be.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"kind": "purchase", "price": "100", "initial_stock": 25}))]
 struct OfferBody {
     /// What tells it from the product's other offers, for example `Large`.
     #[serde(default)]
     variant: OptionalLine200,
     /// What the customer gets: to keep, or for so many days, uses or processings.
-    #[schema(example = "purchase")]
     kind: OfferKindWord,
     /// Tokens for one. Either this or tiers must be given, not both.
     price: Option<Decimal>,
@@ -445,7 +450,7 @@ impl OfferBody {
     put, path = "/v1/products/{handle}/offers/{sku}", tag = "catalog", operation_id = "offer_put",
     security(("key" = ["catalog:write"])),
     params(ProductOfferPath, Repeatable),
-    request_body(content = OfferBody, example = json!({"kind": "purchase", "price": "100"})),
+    request_body = OfferBody,
     responses(
         (status = 200, description = "Changed", body = OfferAnswer),
         (status = 201, description = "Entered", body = OfferAnswer),
@@ -532,9 +537,9 @@ async fn offer(
 /// A delivery.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"add": 10}))]
 struct DeliveryBody {
     /// Pieces that came.
-    #[schema(example = 10)]
     add: Quantity,
 }
 

@@ -78,7 +78,7 @@ struct EntryBody {
     effective_at: Moment,
     /// When it was written.
     recorded_at: Moment,
-    /// The hash of all of this and of the transfers, SHA-256 in hexadecimal.
+    /// The hash of all of this and of the transfers: the first half of a SHA-256, in hexadecimal.
     digest: String,
     /// What it moved.
     transfers: Vec<TransferBody>,

@@ -8,6 +8,8 @@ mod bounded;
 mod catalog;
 mod catalog_import;
 mod customer;
+mod docs;
+mod document;
 mod field;
 mod key;
 mod ledger;
@@ -31,6 +33,7 @@ use auth::Caller;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use scrip_domain::command::CommandError;
@@ -107,17 +110,23 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// The OpenAPI document.
-pub static OPENAPI: LazyLock<utoipa::openapi::OpenApi> =
-    LazyLock::new(|| routes().split_for_parts().1);
+pub static OPENAPI: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
+    let (_, mut whole) = routes().split_for_parts();
+    document::complete(&mut whole);
+    whole
+});
 static OPENAPI_TEXT: LazyLock<String> = LazyLock::new(|| OPENAPI.to_json().unwrap_or_default());
 
-/// The routes, with the document at `/v1/openapi.json`.
+/// The routes, with the document at `/v1/openapi.json` and for people at `/docs`.
 pub fn router() -> Router<App> {
     let (router, _) = routes().split_for_parts();
-    router.route("/v1/openapi.json", get(document))
+    router
+        .route("/v1/openapi.json", get(openapi))
+        .route_layer(from_fn(document::no_stray_query))
+        .merge(docs::router())
 }
 
-async fn document() -> impl IntoResponse {
+async fn openapi() -> impl IntoResponse {
     let json = HeaderValue::from_static("application/json");
     (
         [(axum::http::header::CONTENT_TYPE, json)],

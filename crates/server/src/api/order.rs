@@ -36,14 +36,13 @@ pub fn router() -> OpenApiRouter<App> {
 /// A line that is wanted: an offer by its id or by its SKU.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"sku": "software-a", "quantity": 1}))]
 pub struct LineBody {
     /// The offer.
     pub offer_id: Option<field::Offer>,
     /// The offer's stock-keeping unit, instead of its id.
-    #[schema(example = "software-a")]
     pub sku: Option<Line200>,
     /// How many; of an offer sold by tiers, the quantity whose tier is wanted.
-    #[schema(example = 1)]
     pub quantity: Quantity,
     /// The price in tokens that the buyer was shown, for one or for the tier: when it is another
     /// one now, the order is refused.
@@ -55,6 +54,10 @@ pub struct LineBody {
 /// An order to be placed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "cus_01kb3v8z9mfxmr4x1qk2s7b0de",
+    "lines": [{"sku": "software-a", "quantity": 1}],
+}))]
 pub struct OrderBody {
     /// Whose tokens pay.
     pub customer_id: field::Customer,
@@ -301,6 +304,10 @@ fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem 
 /// Several orders at once.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"orders": [{
+    "customer_id": "cus_01kb3v8z9mfxmr4x1qk2s7b0de",
+    "lines": [{"sku": "software-a", "quantity": 1}],
+}]}))]
 pub struct BatchBody {
     /// The orders; each is done or refused by itself.
     #[schema(max_items = 1000, min_items = 1)]

@@ -155,9 +155,9 @@ struct ListLinePath {
 /// A line as it is to be.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 1}))]
 struct ListLineBody {
     /// How many; of an offer sold by tiers, the quantity whose tier is wanted.
-    #[schema(example = 1)]
     quantity: Quantity,
     /// False to keep the line without counting it.
     #[serde(default = "yes")]

@@ -265,7 +265,7 @@ async fn change(
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
     let changed = app.slow(move |node, _| {
         let hash = secret_hash(SecretKind::Pin, body.pin.reveal())?;
-        pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash)
+        pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash, None)
     });
     let changed = changed.await??;
     let (outcome, until) = match changed.value {

@@ -23,6 +23,10 @@ pub fn router() -> OpenApiRouter<App> {
 /// An order to be priced.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "cus_01kb3v8z9mfxmr4x1qk2s7b0de",
+    "lines": [{"sku": "software-a", "quantity": 2}],
+}))]
 struct QuoteBody {
     /// Whose tokens would pay.
     customer_id: field::Customer,

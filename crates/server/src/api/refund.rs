@@ -41,10 +41,8 @@ pub fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct RefundLine {
     /// The line, from 1.
-    #[schema(example = 1)]
     line_no: LineNumber,
     /// Pieces of it; a tier is refunded whole.
-    #[schema(example = 1)]
     quantity: Quantity,
 }
 
@@ -53,6 +51,7 @@ type RefundLinesBody = List<RefundLine, 1, 10_000>;
 /// What is to be refunded.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": [{"line_no": 1, "quantity": 1}], "restock": true}))]
 struct RefundBody {
     /// Which lines; null for all that is left of the order.
     #[schema(inline)]
@@ -94,7 +93,7 @@ async fn buyer(app: &App, caller: &Caller, order: field::Order) -> Result<Custom
     post, path = "/v1/orders/{id}/refunds", tag = "refunds", operation_id = "order_refund",
     security(("key" = ["refunds:write"])),
     params(OrderPath, Repeatable),
-    request_body(content = RefundBody, example = json!({"restock": true})),
+    request_body = RefundBody,
     responses(
         (status = 201, description = "Given back", body = RefundAnswer),
         (status = 404, description = "No such paid order of this vendor", body = ProblemBody, content_type = "application/problem+json"),
@@ -192,6 +191,7 @@ impl From<RefundAsked> for RefundRequestAnswer {
 /// What a customer says.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "It does not fit."}))]
 struct AskBody {
     /// Why, in the customer's words.
     reason: FilledParagraph1000,
@@ -205,7 +205,7 @@ struct AskBody {
     post, path = "/v1/orders/{id}/refund-requests", tag = "refunds", operation_id = "refund_ask",
     security(("key" = ["orders:write"])),
     params(OrderPath, Repeatable),
-    request_body(content = AskBody, example = json!({"reason": "It does not fit."})),
+    request_body = AskBody,
     responses(
         (status = 201, description = "Asked", body = RefundRequestAnswer),
         (status = 404, description = "No such paid order of this vendor", body = ProblemBody, content_type = "application/problem+json"),
@@ -261,6 +261,7 @@ async fn asked(
 /// What staff say.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"answer": "It was used."}))]
 struct DeclineBody {
     /// Why not, for the customer.
     answer: FilledParagraph1000,
@@ -274,7 +275,7 @@ struct DeclineBody {
     operation_id = "refund_request_decline",
     security(("key" = ["refunds:write"])),
     params(OrderPath, Repeatable),
-    request_body(content = DeclineBody, example = json!({"answer": "It was used."})),
+    request_body = DeclineBody,
     responses(
         (status = 204, description = "Declined"),
         (status = 404, description = "No open request about such an order of this vendor", body = ProblemBody, content_type = "application/problem+json"),
@@ -305,12 +306,10 @@ async fn decline(
 #[serde(deny_unknown_fields)]
 struct GoodsBody {
     /// Stock-keeping unit.
-    #[schema(example = "software-a")]
     sku: Line200,
     /// Tokens for which one was sold.
     unit_price: Decimal,
     /// Pieces.
-    #[schema(example = 1)]
     quantity: Quantity,
 }
 
@@ -319,6 +318,11 @@ type GoodsList = List<GoodsBody, 1, 1_000>;
 /// Goods that came back without an order number.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "cus_01kb3v8z9mfxmr4x1qk2s7b0de",
+    "reference": "CN-1042",
+    "goods": [{"sku": "software-a", "unit_price": "100", "quantity": 1}],
+}))]
 struct GoodsReturnBody {
     /// Whose purchases are looked through; null when that is not known, and then nothing is
     /// refunded.

@@ -331,14 +331,15 @@ fn customer(
     if planned.tokens > 0 {
         top_up(node, vendor, &customer, planned.tokens)?;
     }
-    node.engine.write(move |tx| {
-        for (sku, quantity) in planned.list {
+    for (sku, quantity) in planned.list {
+        // Each by itself: the list shows them in the order in which they were put on it.
+        node.engine.write(move |tx| {
             if let Some(offer) = offer_by_sku(tx, book, sku)? {
                 order_list_set(tx, Actor::Customer(id), book, id, offer, *quantity)?;
             }
-        }
-        Ok::<_, Failure>(())
-    })?;
+            Ok::<_, Failure>(())
+        })?;
+    }
     Ok(DemoCustomer {
         about: format!("{}, {}", planned.name, planned.about),
         number: registered.number.to_string(),

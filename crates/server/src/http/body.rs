@@ -112,14 +112,25 @@ async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T> {
     Ok(value)
 }
 
+/// What the reader says, without all of a long text that it cannot take.
+fn short(said: impl std::fmt::Display) -> String {
+    const MOST: usize = 400;
+    let said = said.to_string();
+    match said.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} …", &said[..end]),
+        None => said,
+    }
+}
+
 fn unreadable(path: &str, inner: &serde_json::Error) -> Problem {
     if inner.is_data() {
         let place = if path == "." {
             "the body".to_owned()
         } else {
-            format!("the field {path}")
+            format!("the field {}", short(path))
         };
-        Problem::invalid("field_invalid", format!("{place} cannot be taken: {inner}"))
+        let why = short(inner);
+        Problem::invalid("field_invalid", format!("{place} cannot be taken: {why}"))
     } else {
         Problem::bad_request("json_invalid", format!("the body is not JSON: {inner}"))
     }
@@ -139,6 +150,27 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     }
 }
 
+/// True when percent-encoded text is UTF-8. The reader would put other characters for what is not.
+fn decodes(text: &[u8]) -> bool {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|_| *first == b'%');
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                plain.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                plain.push(*first);
+                rest = after;
+            }
+        }
+    }
+    std::str::from_utf8(&plain).is_ok()
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self> {
@@ -146,24 +178,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
             return Err(wrong_media_type("application/x-www-form-urlencoded"));
         }
         let bytes = collect(request.into_body(), BODY_AT_MOST).await?;
-        if std::str::from_utf8(&bytes).is_err() {
+        if !decodes(&bytes) {
             let text = "the form is not UTF-8: send it again from the page";
             return Err(Problem::bad_request("not_utf8", text));
         }
-        serde_html_form::from_bytes(&bytes)
-            .map(Form)
-            .map_err(|e| Problem::invalid("form_invalid", format!("the form cannot be read: {e}")))
+        serde_html_form::from_bytes(&bytes).map(Form).map_err(|e| {
+            Problem::invalid(
+                "form_invalid",
+                format!("the form cannot be read: {}", short(e)),
+            )
+        })
     }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        serde_html_form::from_str(parts.uri.query().unwrap_or_default())
-            .map(Query)
-            .map_err(|e| {
-                Problem::invalid("query_invalid", format!("the query cannot be taken: {e}"))
-            })
+        let query = parts.uri.query().unwrap_or_default();
+        if !decodes(query.as_bytes()) {
+            let text = "the query is not UTF-8: encode it as UTF-8 before it is percent-encoded";
+            return Err(Problem::bad_request("not_utf8", text));
+        }
+        serde_html_form::from_str(query).map(Query).map_err(|e| {
+            Problem::invalid(
+                "query_invalid",
+                format!("the query cannot be taken: {}", short(e)),
+            )
+        })
     }
 }
 
@@ -174,5 +215,21 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             .await
             .map(|axum::extract::Path(path)| Path(path))
             .map_err(|_| Problem::not_found("thing at this address"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decodes;
+
+    #[test]
+    fn percent_encoded_text_is_utf8() {
+        for good in ["", "a=b&c=%e7%8C%AB", "a=%41+%", "%zz", "%4", "%", "é=1"] {
+            assert!(decodes(good.as_bytes()), "{good}");
+        }
+        for bad in ["%ff", "a=%e7%8c", "%c3a", "%ed%a0%80"] {
+            assert!(!decodes(bad.as_bytes()), "{bad}");
+        }
+        assert!(!decodes(b"a=\xff"));
     }
 }

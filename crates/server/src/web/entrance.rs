@@ -93,7 +93,7 @@ pub fn demo_entry(app: &App, guest: &Guest) -> Option<DemoEntry> {
             name: name.to_owned(),
             number: customer.number.clone(),
             pin: customer.pin.clone(),
-            about: about.to_owned(),
+            about: sentence(about),
         }
     });
     Some(DemoEntry {
@@ -102,6 +102,13 @@ pub fn demo_entry(app: &App, guest: &Guest) -> Option<DemoEntry> {
         staff: vendor.staff.clone(),
         staff_password: vendor.staff_password.clone(),
     })
+}
+
+/// What is special about an account, as a sentence of its own.
+fn sentence(about: &str) -> String {
+    let mut letters = about.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// MT, where there is one.

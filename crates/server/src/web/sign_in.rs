@@ -260,10 +260,10 @@ fn refuse(app: &App, guest: &Guest, name: &str, next: Option<String>) -> Result<
     page.shell.notice = Some(
         Notice::new(
             Tone::Bad,
-            "This account and this PIN or password are not taken together.",
-            "Nobody was signed in. Look at both and try again. After five wrong tries in a row an \
-             account takes nothing for 15 minutes or more, not even what is right: then wait, or \
-             ask the shop's staff.",
+            "You are not signed in.",
+            "The account and the PIN or password do not match, or the account is locked for a \
+             while: after five wrong tries in a row it takes nothing for 15 minutes or more, not \
+             even what is right. Look at both and try again, or wait.",
         )
         .action("I forgot my PIN", guest.shop.at("/forgot")),
     );

@@ -10,8 +10,6 @@ pub mod fault;
 pub mod format;
 mod parts;
 #[cfg(test)]
-mod preview;
-#[cfg(test)]
 mod tests;
 mod trio;
 
@@ -20,7 +18,7 @@ use crate::http::assets::VERSION;
 use scrip_domain::vendor::{Hue, Mark};
 
 pub use format::{Shown, When};
-pub use parts::{Action, Choice, Field, Notice, Pager, Step, Tag, Tone};
+pub use parts::{Action, Choice, Field, Notice, Pager, Step, Tone};
 pub use trio::{Meter, Third, Trio};
 
 /// The frame of a page: what `base.html` reads. Fields are set directly; [`Shell::in_shop`] and

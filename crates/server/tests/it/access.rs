@@ -46,7 +46,7 @@ fn node(program: &Program<'_>) -> Node {
     Node::new(engine, Vault::new(SecretKey::new(key))).unwrap()
 }
 
-fn signs_in(program: &Program<'_>, name: &str, password: &str) -> bool {
+pub fn signs_in(program: &Program<'_>, name: &str, password: &str) -> bool {
     let node = node(program);
     let vendor = node.engine.read(|tx| vendor_by_slug(tx, "retail")).unwrap();
     let outcome = staff_sign_in(&node, &vendor, name, password).unwrap();

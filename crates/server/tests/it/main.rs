@@ -15,9 +15,14 @@ macro_rules! both {
 }
 
 mod access;
+mod api_authorization;
 mod api_customers;
+mod api_pins;
+mod api_tokens;
+mod api_vendor;
 mod backup;
 mod client;
+mod club;
 mod corrupt_row;
 mod full_disk;
 mod help;
@@ -25,8 +30,16 @@ mod http_server;
 mod import;
 mod killed;
 mod maintain;
+mod market;
+mod pages_account;
 mod pages_entrance;
+mod pages_list;
+mod pages_order;
+mod pages_receipt;
+mod pages_shop;
 mod pages_sign_in;
+mod pages_staff;
+mod pages_staff_orders;
 mod power_loss;
 mod program;
 mod readme;

@@ -1,6 +1,6 @@
 //! Changing the PIN (REG-11): the old one, and the new one twice.
 
-use super::super::frame::{link, member_shell, page, page_with, see};
+use super::super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::super::session::Member;
 use super::super::view::{Field, Notice, Shell, Tone, When};
 use crate::error::{Problem, Result};
@@ -10,9 +10,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::secret::SecretError;
-use scrip_domain::session::{PinChange, SessionError, pin_change};
+use scrip_domain::command::CommandError;
+use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
+use scrip_domain::session::{PinChange, SessionError, pin_change_keyed};
+use scrip_domain::{Keyed, Node};
 use serde::Deserialize;
+use std::time::Duration;
 
 #[derive(Template)]
 #[template(path = "account/pin.html")]
@@ -21,6 +24,7 @@ struct PinPage {
     action: String,
     back: String,
     fields: [Field; 3],
+    key: String,
 }
 
 /// What is wrong with what was typed.
@@ -38,6 +42,7 @@ pub struct NewPin {
     old: String,
     new: String,
     again: String,
+    key: String,
 }
 
 fn pin_page(member: &Member, wrong: Wrong) -> PinPage {
@@ -57,6 +62,7 @@ fn pin_page(member: &Member, wrong: Wrong) -> PinPage {
                 .help("4 to 8 digits, not all the same and not in a row like 1234."),
             field("again", "The new PIN again", "new-password", wrong.again),
         ],
+        key: form_key(),
     }
 }
 
@@ -78,10 +84,8 @@ pub async fn change(
             ..Wrong::default()
         });
     }
-    let (customer, token) = (member.me.customer.clone(), member.me.token.clone());
-    let changed = app
-        .slow(move |node, _| pin_change(node, &customer, &typed.old, &typed.new, Some(&token)))
-        .await?;
+    let of = member.clone();
+    let changed = app.slow(move |node, _| changed(node, &of, &typed)).await?;
     match changed {
         Ok(PinChange::Done) => see(&link(&member.shop.at("/account"), &[("done", "pin")])),
         Ok(PinChange::Wrong) => again(Wrong {
@@ -100,6 +104,15 @@ pub async fn change(
             ));
             page_with(StatusCode::TOO_MANY_REQUESTS, &page)
         }
+        Err(SessionError::Command(CommandError::KeyReused)) => {
+            let mut page = pin_page(&member, Wrong::default());
+            page.shell.notice = Some(Notice::new(
+                Tone::Warn,
+                "This form was sent before, with other digits.",
+                "That is done or refused already; nothing was changed now. Type all three again.",
+            ));
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
         Err(SessionError::Secret(e @ (SecretError::PinShape | SecretError::PinWeak))) => {
             again(Wrong {
                 new: Problem::from(e).sentence(),
@@ -107,5 +120,41 @@ pub async fn change(
             })
         }
         Err(e) => Err(e.into()),
+    }
+}
+
+/// The form was sent twice: the first one has 60 ms to hash.
+const WAIT: Duration = Duration::from_millis(100);
+const WAITS: usize = 20;
+
+/// Changes the PIN, once for each form. The session in which it is asked for goes on.
+fn changed(
+    node: &Node,
+    member: &Member,
+    typed: &NewPin,
+) -> std::result::Result<PinChange, SessionError> {
+    let customer = &member.me.customer;
+    // Refused before it costs an attempt.
+    let hash = secret_hash(SecretKind::Pin, &typed.new)?;
+    // So few digits could be found from a plain hash of the request.
+    let digits = [typed.old.as_bytes(), typed.new.as_bytes()];
+    let keyed = Keyed {
+        book_id: customer.book_id,
+        actor: member.me.actor(),
+        key: Some(typed.key.clone()),
+        request: node.vault.hash("PIN form", &digits).to_vec(),
+        subject: Some(customer.customer_id),
+    };
+    let token = Some(member.me.token.as_str());
+    let mut waits = 0;
+    loop {
+        let done = pin_change_keyed(node, keyed.clone(), customer, &typed.old, &hash, token);
+        match done {
+            Err(SessionError::Command(CommandError::UnderWay)) if waits < WAITS => {
+                waits += 1;
+                std::thread::sleep(WAIT);
+            }
+            done => return done.map(|answer| answer.value),
+        }
     }
 }

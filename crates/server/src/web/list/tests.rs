@@ -66,6 +66,7 @@ fn offer(n: u128, bounds: &[i64]) -> Offer {
         offer_id: id(n),
         product_id: ProductId(Uuid::nil()),
         title: String::new(),
+        variant: String::new(),
         sku: String::new(),
         kind: OfferKind::Purchase,
         price: Amount::ZERO,

@@ -54,6 +54,8 @@ pub struct ListView {
     pub buy: String,
     /// What is sold.
     pub shelf: String,
+    /// How something is put on, where nothing is.
+    pub hint: &'static str,
 }
 
 /// A line.
@@ -99,6 +101,8 @@ pub enum Quantity {
         tiers: Vec<TierView>,
         /// The one that is taken; empty when none is.
         had: String,
+        /// What is counted: `processings`.
+        unit: &'static str,
     },
 }
 
@@ -106,7 +110,7 @@ pub enum Quantity {
 pub struct TierView {
     /// What is sent.
     pub value: String,
-    /// `1,000 processings, 80 tokens`
+    /// `1,000 for 80 tokens`
     pub label: String,
     /// True for the one that is taken.
     pub chosen: bool,
@@ -137,6 +141,7 @@ impl ListView {
             confirm: shop.at("/confirm"),
             buy: shop.at("/buy"),
             shelf: shop.at("/shop"),
+            hint: hint(shop.front.sells),
             lines,
         }
     }
@@ -149,6 +154,13 @@ impl ListView {
     /// True where the way on leads back to the shop, because the page beside says the rest.
     pub fn leads_back(&self) -> bool {
         self.place == Place::Shortage && self.trio.is_short()
+    }
+}
+
+fn hint(sells: Sells) -> &'static str {
+    match sells {
+        Sells::Software => "Tick a price and it appears here with what you will have left.",
+        Sells::Goods => "Add something and it appears here with what you will have left.",
     }
 }
 
@@ -217,11 +229,7 @@ fn quantity(listed: &ListLine, sells: Sells, typed: Option<&str>) -> Quantity {
     if listed.tiers.len() > 1 || (listed.problem.is_some() && !listed.tiers.is_empty()) {
         let tier = |tier: &scrip_domain::catalog::Tier| TierView {
             value: tier.up_to.to_string(),
-            label: format!(
-                "{}, {}",
-                words::counted(line.kind, sells, tier.up_to),
-                tokens(tier.price)
-            ),
+            label: format!("{} for {}", format::count(tier.up_to), tokens(tier.price)),
             chosen: tier.up_to == line.granted,
         };
         let had = match line.granted {
@@ -231,6 +239,7 @@ fn quantity(listed: &ListLine, sells: Sells, typed: Option<&str>) -> Quantity {
         return Quantity::Tier {
             tiers: listed.tiers.iter().map(tier).collect(),
             had,
+            unit: words::unit(line.kind, sells).1,
         };
     }
     // One license is the rule; more are counted where somebody asked for more.
@@ -261,6 +270,6 @@ fn note(shop: &Shop, listed: &ListLine, quantity: &Quantity) -> String {
         Quantity::Typed { unit, .. } => {
             format!("{unit} at {}, {money}", tokens(line.unit_price))
         }
-        Quantity::Tier { .. } => money,
+        Quantity::Tier { unit, .. } => format!("{unit}, {money}"),
     }
 }

@@ -115,6 +115,7 @@ mod tests {
                 offer_id: OfferId(Uuid::nil()),
                 product_id: ProductId(Uuid::nil()),
                 title: "Pot".into(),
+                variant: String::new(),
                 sku: "pot".into(),
                 kind: OfferKind::Purchase,
                 price: Amount::from_units(price * TOKEN),

@@ -187,7 +187,7 @@ fn whole(short: Amount, token: &Asset) -> Option<Amount> {
     short.ratio(1, one, Rounding::Up).ok()?.times(one).ok()
 }
 
-/// What is missing, and round numbers above it, with what they cost.
+/// What is missing, and a round number above it, with what they cost.
 fn offered(tx: &mut ReadTx<'_>, member: &Member, short: Amount) -> Result<Option<Offered>> {
     let (shop, vendor) = (&member.shop, &member.shop.vendor);
     let Some(needed) = whole(short, &vendor.token).filter(|n| *n <= TOKENS_AT_MOST) else {
@@ -197,7 +197,7 @@ fn offered(tx: &mut ReadTx<'_>, member: &Member, short: Amount) -> Result<Option
     let decimal = |amount: Amount| amount.decimal(vendor.token.scale);
     let price = token_price_quote(tx, vendor, needed)?;
     let mut others = Vec::new();
-    for amount in rounder(needed, vendor) {
+    if let Some(amount) = rounder(needed, vendor) {
         let cost = money(token_price_quote(tx, vendor, amount)?, &vendor.currency);
         let query = [("tokens", decimal(amount)), ("return", back.clone())];
         let query = query
@@ -225,16 +225,14 @@ fn offered(tx: &mut ReadTx<'_>, member: &Member, short: Amount) -> Result<Option
     }))
 }
 
-/// Two round numbers above one.
-fn rounder(needed: Amount, vendor: &Vendor) -> Vec<Amount> {
+/// The next round number.
+fn rounder(needed: Amount, vendor: &Vendor) -> Option<Amount> {
     let tens = std::iter::successors(Some(10_i64), |ten| ten.checked_mul(10));
     let round = tens.flat_map(|ten| [Some(ten), ten.checked_mul(2), ten.checked_mul(5)]);
     let one = 10_i64.checked_pow(vendor.token.scale).unwrap_or(i64::MAX);
     let amounts = round
         .map_while(|number| number?.checked_mul(one))
         .map(Amount::from_units);
-    amounts
-        .filter(|amount| *amount > needed && *amount <= TOKENS_AT_MOST)
-        .take(2)
-        .collect()
+    let mut above = amounts.filter(|amount| *amount > needed && *amount <= TOKENS_AT_MOST);
+    above.next()
 }

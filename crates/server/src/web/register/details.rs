@@ -26,7 +26,8 @@ pub struct DetailsPage {
     pub shell: Shell,
     steps: Vec<Step>,
     action: String,
-    you: Vec<Field>,
+    name: Field,
+    reach: Vec<Field>,
     address: Field,
     login: Field,
     pins: Vec<Field>,
@@ -164,12 +165,12 @@ fn form_page(guest: &Guest, id: RegistrationId, form: &DetailsForm, wrong: Wrong
         shell: guest_shell(guest, "Your details", "/register"),
         steps: Step::trail(&STAGES, 1),
         action: at(guest, id, "/details"),
-        you: vec![
-            Field::text("name", "Name")
-                .autocomplete("name")
-                .optional()
-                .value(&form.name)
-                .error(wrong.name),
+        name: Field::text("name", "Name")
+            .autocomplete("name")
+            .optional()
+            .value(&form.name)
+            .error(wrong.name),
+        reach: vec![
             Field::text("email", "E-mail")
                 .kind("email")
                 .autocomplete("email")
@@ -197,15 +198,17 @@ fn form_page(guest: &Guest, id: RegistrationId, form: &DetailsForm, wrong: Wrong
             .error(wrong.login),
         pins: vec![
             pin("pin", "PIN")
-                .help("4 to 8 digits, not in a row like 1234 and not all the same.")
+                .help("4 to 8 digits, harder than 1234.")
                 .error(wrong.pin),
-            pin("pin_again", "The same PIN again").error(wrong.pin_again),
+            pin("pin_again", "The same PIN again")
+                .help("So that a slip is noticed now.")
+                .error(wrong.pin_again),
         ],
         quit: guest.shop.at("/quit"),
     };
-    let fields = page
-        .you
-        .iter_mut()
+    let fields = [&mut page.name]
+        .into_iter()
+        .chain(&mut page.reach)
         .chain([&mut page.address, &mut page.login])
         .chain(&mut page.pins);
     let count = begin_at_wrong(fields);

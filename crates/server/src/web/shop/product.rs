@@ -139,7 +139,7 @@ fn facts(
         facts.push(("Download", format!("{size}, {time} at 8 Mbit/s")));
     }
     let each = format::price_each(shop.token_price, &shop.vendor.currency);
-    let payment = format!("With tokens of this shop, {each} each; no card is asked for");
+    let payment = format!("Tokens, {each} each; no card is asked for");
     facts.push(("Payment", payment));
     facts
 }
@@ -193,7 +193,7 @@ fn view(
 }
 
 fn name(detail: &ProductDetail, offer: &Offer, sells: Sells, is_only: bool) -> String {
-    let variant = shelf::variant(detail, offer);
+    let variant = offer.variant.clone();
     match (offer.kind, sells) {
         (OfferKind::Purchase, Sells::Goods) if is_only => variant,
         (OfferKind::Purchase, Sells::Goods) if variant.is_empty() => detail.product.title.clone(),

@@ -114,20 +114,13 @@ fn taken(offer: &Offer, line: Option<&ListLine>) -> i64 {
         .unwrap_or(0)
 }
 
-/// What tells an offer from the others of its product: what its name has more.
-pub fn variant(product: &ProductDetail, offer: &Offer) -> String {
-    let rest = offer.title.strip_prefix(&product.product.title);
-    let rest = rest.and_then(|rest| rest.strip_prefix(", "));
-    rest.unwrap_or_default().to_owned()
-}
-
 /// A row of the matrix.
 pub fn row(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Row {
     let cells = WAYS.map(|way| {
         let of_way = |(offer, _): &&(Offer, Option<i64>)| offer.kind == way;
         let offers = product.offers.iter().filter(of_way);
         offers
-            .map(|(offer, on_hand)| ticket(shop, product, offer, *on_hand, list))
+            .map(|(offer, on_hand)| ticket(shop, offer, *on_hand, list))
             .collect()
     });
     Row {
@@ -138,13 +131,7 @@ pub fn row(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Ro
     }
 }
 
-fn ticket(
-    shop: &Shop,
-    product: &ProductDetail,
-    offer: &Offer,
-    on_hand: Option<i64>,
-    list: Option<&OrderList>,
-) -> Ticket {
+fn ticket(shop: &Shop, offer: &Offer, on_hand: Option<i64>, list: Option<&OrderList>) -> Ticket {
     let line = listed(list, offer);
     let taken = taken(offer, line.as_ref());
     let what = |granted| words::counted(offer.kind, shop.front.sells, granted);
@@ -167,7 +154,10 @@ fn ticket(
                 String::new()
             },
             price: tokens(tier.price),
-            what: what(tier.up_to),
+            what: match several && Some(tier) == offer.tiers.first() {
+                true => format!("{}, or more", what(tier.up_to)),
+                false => what(tier.up_to),
+            },
             shown: tier.up_to == taken,
         };
         offer.tiers.iter().map(face).collect()
@@ -175,7 +165,7 @@ fn ticket(
     Ticket {
         offer: offer.offer_id.to_string(),
         way: words::way_short(offer.kind),
-        variant: variant(product, offer),
+        variant: offer.variant.clone(),
         faces,
         ticked: line.is_some_and(|line| line.is_counted()),
         is_out: words::stock(on_hand).is_out,
@@ -203,7 +193,7 @@ pub fn tier_choice(
     Some(TierChoice {
         offer: offer.offer_id.to_string(),
         asks: many,
-        title: match variant(product, offer).is_empty() {
+        title: match offer.variant.is_empty() {
             true => product.product.title.clone(),
             false => offer.title.clone(),
         },

@@ -62,12 +62,12 @@ fn forgot_page(guest: &Guest, name: &str, wrong: Wrong) -> ForgotPage {
             .value(name)
             .error(wrong.name),
         Field::text("code", "Code")
-            .help("From the shop's staff, for example 7K2MD-0QX9A.")
+            .help("Ten letters and digits, from the shop's staff.")
             .autocomplete("one-time-code")
             .class("is-code is-mid")
             .error(wrong.code),
         pin("pin", "New PIN")
-            .help("4 to 8 digits, not in a row like 1234 and not all the same.")
+            .help("4 to 8 digits, harder than 1234.")
             .error(wrong.pin),
         pin("pin_again", "The new PIN again").error(wrong.pin_again),
     ];

@@ -353,6 +353,16 @@ pub async fn decline(
             let path = here(&member.shop, id);
             see(&link(&path, &[("done", "declined")]))
         }
+        // No request is open; the page of an order that is not there is not there either.
+        Err(problem) if problem.status == StatusCode::NOT_FOUND => {
+            let mut page_of = order_page(&app, &member, id, "").await?;
+            page_of.shell.notice = Some(Notice::new(
+                Tone::Warn,
+                "This was answered already.",
+                "Nothing was changed now. What stands is below.",
+            ));
+            page_with(StatusCode::CONFLICT, &page_of)
+        }
         Err(problem) => again(&app, &member, id, &form.answer, problem).await,
     }
 }

@@ -292,30 +292,11 @@ impl Choice {
         self
     }
 
-    /// The same with a price in money.
-    pub fn money(mut self, money: impl Into<String>) -> Choice {
-        self.money = money.into();
-        self
-    }
-
     /// The same with an icon.
     pub fn icon(mut self, icon: &'static str) -> Choice {
         self.icon = icon;
         self
     }
-}
-
-/// A category or filter to tick.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tag {
-    /// The name of the field.
-    pub name: String,
-    /// What is sent.
-    pub value: String,
-    /// What it is called.
-    pub label: String,
-    /// True when it is on.
-    pub on: bool,
 }
 
 /// A part of a long list, and the ways to its other parts.

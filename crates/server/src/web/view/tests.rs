@@ -1,7 +1,9 @@
 //! What people write comes out as text, whatever they write.
 
+mod preview;
+
 use super::fault::FaultPage;
-use super::{Choice, Field, Look, NavItem, Notice, Shell, Tag, Tone, Who, calm, mark_path};
+use super::{Choice, Field, Look, NavItem, Notice, Shell, Tone, Who, calm, mark_path};
 use crate::error::Problem;
 use askama::Template;
 use axum::http::StatusCode;
@@ -10,13 +12,12 @@ use scrip_domain::vendor::{Hue, Mark};
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"{% extends "base.html" %}{% import "macros.html" as m %}{% block body %}<h1>Parts</h1>{{ m::field(field) }}{{ m::pick(choice) }}{{ m::tag(tag) }}{{ m::fact("Name", name) }}{% if let Some(look) = shell.look %}{{ m::face(look) }}{% endif %}{% endblock %}"#
+    source = r#"{% extends "base.html" %}{% import "macros.html" as m %}{% block body %}<h1>Parts</h1>{{ m::field(field) }}{{ m::pick(choice) }}{{ m::tag(name, name, name, false) }}{{ m::fact("Name", name) }}{% if let Some(look) = shell.look %}{{ m::face(look) }}{% endif %}{% endblock %}"#
 )]
 struct Parts {
     shell: Shell,
     field: Field,
     choice: Choice,
-    tag: Tag,
     name: String,
 }
 
@@ -43,13 +44,7 @@ fn page(text: &str) -> String {
     };
     let parts = Parts {
         field: Field::text("f", text).value(text).help(text).error(text),
-        choice: Choice::new("c", text, text, true).note(text).money(text),
-        tag: Tag {
-            name: "t".to_owned(),
-            value: text.to_owned(),
-            label: text.to_owned(),
-            on: false,
-        },
+        choice: Choice::new("c", text, text, true).note(text),
         name: text.to_owned(),
         shell,
     };

@@ -1,7 +1,7 @@
 //! Required, available, remaining (SHP-11, SHP-14): always the three, always in this order, and the
 //! strip below that says it again.
 
-use super::format::{Shown, count, tokens};
+use super::format::{Shown, tokens};
 use scrip_ledger::Amount;
 
 /// The three figures.
@@ -48,7 +48,7 @@ pub struct Meter {
     pub part: String,
     /// How much is left: `640`.
     pub left: String,
-    /// Of what, with its unit: `of 1,000 processings left`.
+    /// Of what, with its unit: `of 1,000 tokens left`.
     pub words: String,
 }
 
@@ -109,15 +109,6 @@ impl Strip {
 }
 
 impl Meter {
-    /// What is left of a number of things.
-    pub fn of_count(left: i64, whole: i64, many: &str) -> Meter {
-        Meter {
-            part: percent(share(left, whole)),
-            left: count(left),
-            words: format!("of {} {many} left", count(whole)),
-        }
-    }
-
     /// What is left of an amount of tokens.
     pub fn of_tokens(left: Amount, whole: Amount) -> Meter {
         Meter {
@@ -241,17 +232,12 @@ mod tests {
 
     #[test]
     fn a_meter_shows_what_is_left() {
-        let meter = Meter::of_count(640, 1000, "processings");
-        assert_eq!(meter.part, "64%");
-        assert_eq!(
-            (&*meter.left, &*meter.words),
-            ("640", "of 1,000 processings left")
-        );
         let tokens = Meter::of_tokens(amount("180"), amount("1000"));
         assert_eq!(
             (&*tokens.part, &*tokens.words),
             ("18%", "of 1,000 tokens left")
         );
-        assert_eq!(Meter::of_count(0, 0, "uses").part, "0%");
+        let nothing = Meter::of_tokens(amount("0"), amount("0"));
+        assert_eq!(nothing.part, "0%");
     }
 }

@@ -1,24 +1,29 @@
 //! Sample pages around the shop: the way in, accounts, staff, states.
 
 use super::selling::Line;
-use super::{amount, look, now, of, page, shell, tags, trio, with_list};
+use super::{amount, look, now, of, page, shell, trio, with_list};
 use crate::web::view::format::change;
 use crate::web::view::{
-    Action, Choice, Field, Look, Meter, NavItem, Notice, Pager, Shell, Shown, Step, Tag, Tone,
-    Trio, When, Who,
+    Action, Choice, Field, Look, Meter, NavItem, Notice, Pager, Shell, Shown, Step, Tone, Trio,
+    When, Who,
 };
 use askama::Template;
 use scrip_domain::vendor::{Hue, Mark};
 use scrip_engine::Timestamp;
+
+type Text = &'static str;
+type Kind = (Text, Text, Text, Shown);
+type Move = (When, Text, Text, Shown, String);
+type Waiting = (Text, Text, Text, Shown, Text, Text, Text);
 
 page!(Entrance, "styleguide/entrance.html" { minimum: Shown });
 page!(Directory, "styleguide/directory.html" { shops: Vec<Look> });
 page!(Question, "styleguide/question.html" { minimum: Shown });
 page!(Register, "styleguide/register.html" { steps: Vec<Step>, you: Vec<Field>, street: Field, place: Vec<Field>, pin: Field });
 page!(Pay, "styleguide/pay.html" { sets: Vec<Choice>, cards: Vec<Choice> });
-page!(Account, "styleguide/account.html" { kinds: Vec<(&'static str, &'static str, &'static str, Shown)>, ending: Notice, licenses: Vec<(&'static str, Meter)>, moves: Vec<(When, &'static str, &'static str, Shown, String)>, pager: Pager });
-page!(Staff, "styleguide/staff.html" { figures: Vec<(&'static str, Shown, &'static str)>, from: Field, orders: Vec<(&'static str, &'static str, &'static str, Shown, &'static str, &'static str, &'static str)> });
-page!(States, "styleguide/states.html" { lines: Vec<Line>, trio: Trio, money: String, full: Trio, short: Trio, unknown: Trio, notices: Vec<Notice>, pin: Field, tags: Vec<Tag> });
+page!(Account, "styleguide/account.html" { kinds: Vec<Kind>, ending: Notice, licenses: Vec<(&'static str, Meter)>, moves: Vec<Move>, pager: Pager });
+page!(Staff, "styleguide/staff.html" { figures: Vec<(&'static str, Shown, &'static str)>, from: Field, orders: Vec<Waiting> });
+page!(States, "styleguide/states.html" { lines: Vec<Line>, trio: Trio, money: String, full: Trio, short: Trio, unknown: Trio, notices: Vec<Notice>, pin: Field, tags: Vec<(&'static str, bool)> });
 
 pub(super) fn entrance() -> Entrance {
     Entrance {
@@ -137,12 +142,8 @@ pub(super) fn pay() -> Pay {
     Pay {
         shell,
         sets: vec![
-            Choice::new("n", "200", "200 tokens", false)
-                .note("single price")
-                .money("$20.00"),
-            Choice::new("n", "gold", "Gold set, 200", true)
-                .note("10 % off")
-                .money("$18.00"),
+            Choice::new("n", "200", "200 tokens", false).note("single price"),
+            Choice::new("n", "gold", "Gold set, 200", true).note("10 % off"),
             Choice::new("n", "other", "Another number", false),
         ],
         cards: vec![
@@ -152,6 +153,14 @@ pub(super) fn pay() -> Pay {
                 .note("Credited when it arrives, usually in 3 working days")
                 .icon("i-cheque"),
         ],
+    }
+}
+
+fn left(part: &str, left: &str, words: &str) -> Meter {
+    Meter {
+        part: part.to_owned(),
+        left: left.to_owned(),
+        words: words.to_owned(),
     }
 }
 
@@ -180,9 +189,12 @@ pub(super) fn account() -> Account {
             "They are spent first, so your next order uses them.",
         ),
         licenses: vec![
-            ("Software D", Meter::of_count(640, 1000, "processings")),
-            ("Software B", Meter::of_count(12, 30, "days")),
-            ("Software C", Meter::of_count(3, 50, "uses")),
+            (
+                "Software D",
+                left("64%", "640", "of 1,000 processings left"),
+            ),
+            ("Software B", left("40%", "12", "of 30 days left")),
+            ("Software C", left("6%", "3", "of 50 uses left")),
         ],
         moves: vec![
             moved(
@@ -320,6 +332,6 @@ pub(super) fn states() -> States {
         ],
         pin: Field::secret("pin", "PIN", "current-password")
             .error("The PIN has 4 digits; this has 3."),
-        tags: tags(&[("Ticked", true), ("Not ticked", false)]),
+        tags: vec![("Ticked", true), ("Not ticked", false)],
     }
 }

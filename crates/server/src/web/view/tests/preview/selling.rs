@@ -1,8 +1,8 @@
 //! Sample pages of a shop: what is sold, the order list, the confirmation, the receipt.
 
-use super::{amount, look, now, of, page, shell, tags, trio, with_list};
+use super::{amount, look, now, of, page, shell, trio, with_list};
 use crate::web::view::format::change;
-use crate::web::view::{Action, Choice, Pager, Shell, Shown, Tag, Trio, When, art};
+use crate::web::view::{Action, Choice, Pager, Shell, Shown, Trio, When, art};
 use askama::Template;
 use scrip_domain::vendor::{Hue, Mark, Sells};
 
@@ -38,8 +38,8 @@ struct Item {
     money: String,
 }
 
-page!(Shop, "styleguide/shop.html" { lines: Vec<Line>, trio: Trio, money: String, tags: Vec<Tag>, rows: Vec<Row>, tiers: Vec<Choice> });
-page!(Goods, "styleguide/goods.html" { lines: Vec<Line>, trio: Trio, money: String, tags: Vec<Tag>, items: Vec<Item>, pager: Pager });
+page!(Shop, "styleguide/shop.html" { lines: Vec<Line>, trio: Trio, money: String, tags: Vec<(&'static str, bool)>, rows: Vec<Row>, tiers: Vec<Choice> });
+page!(Goods, "styleguide/goods.html" { lines: Vec<Line>, trio: Trio, money: String, tags: Vec<(&'static str, bool)>, items: Vec<Item>, pager: Pager });
 page!(Confirm, "styleguide/confirm.html" { lines: Vec<Line>, when: When, ways: Vec<Choice>, available: Shown, required: Shown, left: Shown, trio: Trio });
 page!(Receipt, "styleguide/receipt.html" { lines: Vec<Line>, when: When, left: Shown, trio: Trio });
 
@@ -78,13 +78,13 @@ pub(super) fn shop() -> Shop {
         ],
         trio: list,
         money: "$18.00".to_owned(),
-        tags: tags(&[
+        tags: vec![
             ("Drawing", true),
             ("Accounts", false),
             ("Photo", true),
             ("Sound", false),
             ("Small tools", false),
-        ]),
+        ],
         rows: vec![
             row(
                 "Software A",
@@ -125,17 +125,36 @@ pub(super) fn shop() -> Shop {
     }
 }
 
-pub(super) fn goods() -> Goods {
-    let list = trio("610", "860");
-    let item = |title, category: &str, stock, flag, icon, price: &str, money: &str| Item {
+fn items() -> Vec<Item> {
+    let item = |(title, stock, price, money): (&'static str, _, &str, &str)| Item {
         title,
-        art: art::art(title, category, Sells::Goods),
+        art: art::art(title, "", Sells::Goods),
         stock,
-        flag,
-        icon,
+        flag: "",
+        icon: "",
         price: of(price),
         money: money.to_owned(),
     };
+    let mut items: Vec<Item> = [
+        ("Clay plant pot", "4 sizes, in stock", "100", "$10.00"),
+        ("Yellow watering can", "In stock", "410", "$41.00"),
+        ("Gardening hand trowel", "Only 2 left", "110", "$11.00"),
+        ("Biodegradable pots, 12", "In stock", "100", "$10.00"),
+        ("Wooden outdoor table", "Ships in 3 days", "1000", "$100.00"),
+        ("Copper light", "In stock", "600", "$60.00"),
+        ("Cream sofa", "Made to order, 4 weeks", "5000", "$500.00"),
+        ("Antique drawers", "One of a kind", "2500", "$250.00"),
+        ("Knitted throw pillows", "In stock", "200", "$20.00"),
+    ]
+    .map(item)
+    .into();
+    (items[2].flag, items[2].icon) = ("Low stock", "i-warn");
+    (items[3].flag, items[3].icon) = ("On sale", "k-only");
+    items
+}
+
+pub(super) fn goods() -> Goods {
+    let list = trio("610", "860");
     let mut shell = with_list("Home and garden", "/shop", &list);
     shell.look = Some(look("Hearth & Fern", "", Hue::Moss, Mark::Leaf));
     Goods {
@@ -150,87 +169,13 @@ pub(super) fn goods() -> Goods {
         ],
         money: "$61.00".to_owned(),
         trio: list,
-        tags: tags(&[
+        tags: vec![
             ("Plants", true),
             ("Garden", true),
             ("Bedroom", false),
             ("Wood", true),
-        ]),
-        items: vec![
-            item(
-                "Clay plant pot",
-                "",
-                "4 sizes, in stock",
-                "",
-                "",
-                "100",
-                "$10.00",
-            ),
-            item(
-                "Yellow watering can",
-                "",
-                "In stock",
-                "",
-                "",
-                "410",
-                "$41.00",
-            ),
-            item(
-                "Gardening hand trowel",
-                "",
-                "Only 2 left",
-                "Low stock",
-                "i-warn",
-                "110",
-                "$11.00",
-            ),
-            item(
-                "Biodegradable pots, 12",
-                "",
-                "In stock",
-                "On sale",
-                "k-only",
-                "100",
-                "$10.00",
-            ),
-            item(
-                "Wooden outdoor table",
-                "",
-                "Ships in 3 days",
-                "",
-                "",
-                "1000",
-                "$100.00",
-            ),
-            item("Copper light", "", "In stock", "", "", "600", "$60.00"),
-            item(
-                "Cream sofa",
-                "",
-                "Made to order, 4 weeks",
-                "",
-                "",
-                "5000",
-                "$500.00",
-            ),
-            item(
-                "Antique drawers",
-                "",
-                "One of a kind",
-                "",
-                "",
-                "2500",
-                "$250.00",
-            ),
-            item(
-                "Knitted throw pillows",
-                "",
-                "In stock",
-                "",
-                "",
-                "200",
-                "$20.00",
-            ),
         ],
+        items: items(),
         pager: Pager {
             text: "1 to 9 of 20 products".to_owned(),
             previous: None,

@@ -4,10 +4,10 @@
 mod people;
 mod selling;
 
-use super::fault::FaultPage;
-use super::format::tokens;
-use super::{Look, NavItem, Shell, Shown, Tag, Trio, Who};
 use crate::error::Problem;
+use crate::web::view::fault::FaultPage;
+use crate::web::view::format::tokens;
+use crate::web::view::{Look, NavItem, Shell, Shown, Trio, Who};
 use askama::Template;
 use axum::http::StatusCode;
 use scrip_domain::vendor::{Hue, Mark};
@@ -79,16 +79,6 @@ fn with_list(title: &str, path: &str, list: &Trio) -> Shell {
         list: Some(list.clone()),
         ..shell(title, path)
     }
-}
-
-fn tags(labels: &[(&str, bool)]) -> Vec<Tag> {
-    let tag = |(label, on): &(&str, bool)| Tag {
-        name: "category".to_owned(),
-        value: (*label).to_owned(),
-        label: (*label).to_owned(),
-        on: *on,
-    };
-    labels.iter().map(tag).collect()
 }
 
 fn fault(status: u16, code: &'static str, retry_after_s: Option<u32>) -> FaultPage {

@@ -1,0 +1,158 @@
+//! The shop `club` of the tests of pages: its token costs 10 cents, 50 of them make an account
+//! active, three declined cards end a payment. Customers and staff of it, signed in.
+
+use crate::client::{ALL_SCOPES, Answered, Api, Served};
+use crate::visitor::Visitor;
+use scrip_testkit::TestDb;
+use serde_json::{Value, json};
+
+pub const PIN: &str = "40712";
+pub const PASSWORD: &str = "eleven geese fly";
+
+/// A node with the vendor `club` beside `retail` and `other`.
+pub struct Club<'a> {
+    pub served: Served<'a>,
+    /// A client with a key of the club.
+    pub api: Api,
+}
+
+/// A customer who is signed in.
+pub struct Member {
+    pub id: String,
+    pub number: String,
+    pub visitor: Visitor,
+}
+
+impl<'a> Club<'a> {
+    pub fn start(db: &'a TestDb) -> Club<'a> {
+        let mut key = String::new();
+        let served = Served::start_with(db, |program| {
+            let club = ["vendor", "create", "--name", "Club", "--slug", "club"];
+            let price = ["--token-price", "0.10", "--minimum-tokens", "50"];
+            program.ok(&[club.as_slice(), &price].concat());
+            let create = ["api-key", "create", "--vendor", "club", "--name", "tests"];
+            let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
+            made["key"].as_str().unwrap().clone_into(&mut key);
+        });
+        let api = served.with_key(&key);
+        Club { served, api }
+    }
+
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(&self.served)
+    }
+
+    /// A customer with so many tokens, signed in.
+    pub fn member(&self, name: &str, tokens: i64) -> Member {
+        let body = json!({"person": {"name": name}, "pin": PIN});
+        let made = self.api.post("/v1/customers", &body);
+        let made = made.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let (id, number) = (text("customer_id"), text("number"));
+        if tokens > 0 {
+            self.sell(&id, tokens);
+        }
+        let visitor = self.signed_in(&number);
+        Member {
+            id,
+            number,
+            visitor,
+        }
+    }
+
+    /// A browser in which a customer is signed in.
+    pub fn signed_in(&self, number: &str) -> Visitor {
+        let visitor = self.visitor();
+        let fields = [("name", number), ("secret", PIN)];
+        visitor.post("/shops/club/sign-in", &fields).see();
+        visitor
+    }
+
+    pub fn sell(&self, id: &str, tokens: i64) {
+        let body = json!({"tokens": tokens.to_string(), "card": "test_ok"});
+        let path = format!("/v1/customers/{id}/token-orders");
+        self.api.post(&path, &body).expect(201);
+    }
+
+    pub fn available(&self, id: &str) -> String {
+        let balance = self.api.get(&format!("/v1/customers/{id}/balance"));
+        let amount = &balance.expect(200)["available"]["amount"];
+        amount.as_str().unwrap().to_owned()
+    }
+
+    /// The orders of tokens of a customer, newest first: tokens and state.
+    pub fn token_orders(&self, id: &str) -> Vec<(String, String)> {
+        let list = self.api.get(&format!("/v1/customers/{id}/token-orders"));
+        let items = list.expect(200)["items"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        items
+            .iter()
+            .map(|order| (text(&order["tokens"]["amount"]), text(&order["state"])))
+            .collect()
+    }
+
+    /// Puts something on the shelves; pieces are counted where a number is given.
+    pub fn offer(&self, sku: &str, title: &str, tokens: i64, pieces: Option<i64>) -> String {
+        let product = format!("/v1/products/{sku}");
+        self.api.put(&product, &json!({"title": title})).expect(201);
+        let body = json!({
+            "kind": "purchase", "price": tokens.to_string(), "initial_stock": pieces,
+        });
+        let made = self.api.put(&format!("{product}/offers/{sku}"), &body);
+        made.expect(201)["offer_id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn on_hand(&self, sku: &str) -> i64 {
+        let offer = self.api.get(&format!("/v1/offers/{sku}"));
+        offer.expect(200)["on_hand"].as_i64().unwrap()
+    }
+
+    /// Places an order of (SKU, pieces); its id.
+    pub fn order(&self, customer: &str, lines: &[(&str, i64)]) -> String {
+        let line = |(sku, quantity): &(&str, i64)| json!({"sku": sku, "quantity": quantity});
+        let lines: Vec<Value> = lines.iter().map(line).collect();
+        let body = json!({"customer_id": customer, "lines": lines});
+        let placed = self.api.post("/v1/orders", &body);
+        placed.expect(201)["order_id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn ask_refund(&self, order: &str, reason: &str) {
+        let path = format!("/v1/orders/{order}/refund-requests");
+        self.api.post(&path, &json!({"reason": reason})).expect(201);
+    }
+
+    /// A browser in which a member of the club's staff with this role is signed in.
+    pub fn staff(&self, role: &str) -> Visitor {
+        self.staff_of(&self.api, "club", role)
+    }
+
+    /// The same at another shop.
+    pub fn staff_of(&self, api: &Api, slug: &str, role: &str) -> Visitor {
+        let name = format!("Ada the {role}");
+        let body = json!({"name": name, "role": role, "password": PASSWORD});
+        api.post("/v1/staff", &body).expect(201);
+        let visitor = self.visitor();
+        let fields = [("name", name.as_str()), ("password", PASSWORD)];
+        let answer = visitor.post(&format!("/shops/{slug}/staff/sign-in"), &fields);
+        assert_eq!(answer.see(), format!("/shops/{slug}/staff/today"));
+        visitor
+    }
+}
+
+/// The value of a hidden field of a page: the first of that name.
+pub fn hidden(page: &str, name: &str) -> String {
+    let begin = format!("type=\"hidden\" name=\"{name}\" value=\"");
+    let (_, rest) = page
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("no hidden {name} in {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// A page says all of these.
+pub fn says(answer: &Answered, status: u16, words: &[&str]) -> String {
+    let page = answer.page(status);
+    for said in words {
+        assert!(page.contains(said), "{said:?} is not in {page}");
+    }
+    page.to_owned()
+}
