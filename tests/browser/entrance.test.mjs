@@ -167,3 +167,18 @@ browserTest('REG-02 two presses open one account', async ({ open }) => {
   assert.equal(await heading(page), 'Your account number');
   assert.match(await main(page).innerText(), /^Buy 50 tokens/, 'and it is one\'s own');
 });
+
+browserTest('SHP-16 quitting costs nothing and keeps the order list', async ({ open }) => {
+  const page = await open({ who: 'rasterworks/Jonas', ownSession: true });
+  const figures = async () => {
+    await page.goto(`${SHOP}/list`);
+    return page.locator('main .trio').first().innerText();
+  };
+  const before = await figures();
+  assert.match(before, /Available\s+120/);
+  await follow(page, page.locator('.foot').getByRole('button', { name: 'Quit' }));
+  assert.match(await page.locator('main').innerText(), /no token was spent/);
+  await page.goto(`${SHOP}/sign-in`);
+  await follow(page, page.getByRole('button', { name: 'Sign in as Jonas Lind' }));
+  assert.equal(await figures(), before);
+});

@@ -4,6 +4,12 @@
 // path  or a function of demo.json's content that gives it
 // who   is signed in: 'SHOP/CUSTOMER', 'SHOP/staff' (see lib/session.mjs) or null
 
+// The page about a customer of the demo, as staff see it.
+const customerOf = (slug, nth) => (demo) => {
+  const { customers } = demo.vendors.find((vendor) => vendor.slug === slug);
+  return `/shops/${slug}/staff/customers/${customers[nth].customer_id}`;
+};
+
 export const pages = [
   { name: 'front', path: '/', who: null },
   { name: 'docs', path: '/docs', who: null },
@@ -15,6 +21,33 @@ export const pages = [
   { name: 'register', path: '/shops/rasterworks/register', who: null },
   { name: 'register-off-line', path: '/shops/rasterworks/register/off-line', who: null },
   { name: 'staff-sign-in', path: '/shops/rasterworks/staff/sign-in', who: null },
+  { name: 'shop', path: '/shops/rasterworks/shop', who: 'rasterworks/Ana' },
+  { name: 'shop-visitor', path: '/shops/rasterworks/shop', who: null },
+  { name: 'shop-inactive', path: '/shops/rasterworks/shop', who: 'rasterworks/Mara' },
+  { name: 'shop-nothing', path: '/shops/rasterworks/shop?category=none', who: null },
+  { name: 'goods', path: '/shops/hearth-and-fern/shop', who: 'hearth-and-fern/Ana' },
+  { name: 'goods-visitor', path: '/shops/loom/shop', who: null },
+  { name: 'program', path: '/shops/rasterworks/shop/p/software-d', who: 'rasterworks/Ana' },
+  { name: 'program-visitor', path: '/shops/rasterworks/shop/p/software-b', who: null },
+  { name: 'product', path: '/shops/hearth-and-fern/shop/p/clay-plant-pot', who: 'hearth-and-fern/Ana' },
+  { name: 'list', path: '/shops/rasterworks/list', who: 'rasterworks/Jonas' },
+  { name: 'list-empty', path: '/shops/rasterworks/list', who: 'rasterworks/Mara' },
+  { name: 'confirm', path: '/shops/rasterworks/confirm', who: 'rasterworks/Ana' },
+  { name: 'confirm-nothing', path: '/shops/rasterworks/confirm', who: 'rasterworks/Mara' },
+  { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
+  { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
+  { name: 'account-inactive', path: '/shops/rasterworks/account', who: 'rasterworks/Mara' },
+  { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
+  { name: 'orders', path: '/shops/rasterworks/orders', who: 'rasterworks/Ana' },
+  { name: 'buy', path: '/shops/rasterworks/buy', who: 'rasterworks/Jonas' },
+  { name: 'buy-inactive', path: '/shops/rasterworks/buy', who: 'rasterworks/Mara' },
+  { name: 'buy-orders', path: '/shops/rasterworks/buy/orders', who: 'rasterworks/Ana' },
+  { name: 'staff-today', path: '/shops/rasterworks/staff/today', who: 'rasterworks/staff' },
+  { name: 'staff-requests', path: '/shops/rasterworks/staff/requests', who: 'rasterworks/staff' },
+  { name: 'staff-customers', path: '/shops/rasterworks/staff/customers', who: 'rasterworks/staff' },
+  { name: 'staff-customer', path: customerOf('rasterworks', 0), who: 'rasterworks/staff' },
+  { name: 'staff-register', path: '/shops/rasterworks/staff/customers/new', who: 'rasterworks/staff' },
+  { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
 ];
 
 export const pathOf = (page, demo) =>

@@ -170,6 +170,7 @@ function noteFocus() {
   const at = [...aside.querySelectorAll(FOCUSABLE)].indexOf(active);
   const isTyped = active.matches('textarea, input:not([type="checkbox"], [type="radio"])');
   const typed = isTyped && active.value !== active.defaultValue ? active.value : null;
+  const caret = isTyped ? [active.selectionStart, active.selectionEnd] : null;
   const key = isTyped || active.matches("select") ? [active.name] : [active.name, active.value, active.getAttribute("href")];
   return () => {
     const now = [...list().querySelectorAll(FOCUSABLE)];
@@ -181,6 +182,8 @@ function noteFocus() {
     if (same && typed !== null) same.value = typed;
     if (next === list()) next.tabIndex = -1;
     next.focus({ preventScroll: true });
+    // Somebody is typing: what was selected will be typed over.
+    if (same && caret) same.setSelectionRange(...caret);
   };
 }
 

@@ -3,6 +3,7 @@
 
 use scrip_domain::Node;
 use scrip_domain::command::answers_expire;
+use scrip_domain::customer::{CustomerError, registrations_expire};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
@@ -61,6 +62,11 @@ pub fn expire_answers(engine: &Engine, book: i64) -> Result<u64, EngineError> {
 /// Forgets attempts to sign in under names that nobody has, when they no longer count.
 pub fn expire_attempts(engine: &Engine, book: i64) -> Result<u64, EngineError> {
     engine.write(move |tx| stray_attempts_expire(tx, book))
+}
+
+/// Erases registrations whose time is over, with the details of unfinished ones.
+pub fn expire_registrations(engine: &Engine, book: i64) -> Result<u64, CustomerError> {
+    engine.write(move |tx| registrations_expire(tx, book))
 }
 
 /// Erases sessions that are over.
@@ -122,6 +128,7 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
                 noted("holds", expire_holds(engine, id));
                 noted("answers", expire_answers(engine, id));
                 noted("attempts", expire_attempts(engine, id));
+                noted("registrations", expire_registrations(engine, id));
             }
         }
         if round {

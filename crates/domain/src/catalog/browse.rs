@@ -1,6 +1,6 @@
 //! Looking through the catalogue, a page at a time (SHP-07 to SHP-09).
 
-use super::{CatalogError, ProductDetail, Result, store};
+use super::{CatalogError, ProductDetail, Result, rules, store};
 use crate::id::ProductId;
 use crate::page::Page;
 use scrip_engine::Read;
@@ -91,6 +91,9 @@ fn check_categories(wanted: &[String]) -> Result<()> {
 /// All about one product (SHP-09).
 pub fn product_detail(tx: &mut dyn Read, book_id: i64, handle: &str) -> Result<ProductDetail> {
     let unknown = || CatalogError::ProductUnknown(handle.chars().take(60).collect());
+    if !rules::may_be_handle(handle) {
+        return Err(unknown());
+    }
     let id = store::product_by_handle(tx, book_id, handle)?.ok_or_else(unknown)?;
     details(tx, book_id, &[id])?.pop().ok_or_else(unknown)
 }

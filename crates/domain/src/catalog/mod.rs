@@ -272,8 +272,11 @@ pub fn offers_by_id(tx: &mut dyn Read, book_id: i64, ids: &[OfferId]) -> Result<
         .collect()
 }
 
-/// The offer of a SKU.
+/// The offer of a SKU; a text that cannot be one has none.
 pub fn offer_by_sku(tx: &mut dyn Read, book_id: i64, sku: &str) -> Result<Option<OfferId>> {
+    if !rules::may_be_handle(sku) {
+        return Ok(None);
+    }
     store::offer_by_sku(tx, book_id, sku)
 }
 

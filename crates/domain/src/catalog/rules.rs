@@ -61,9 +61,14 @@ pub(super) fn handle_letter(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ' ')
 }
 
+/// False for what cannot be in the catalogue, and perhaps not in the database either.
+pub(super) fn may_be_handle(text: &str) -> bool {
+    text.chars().all(handle_letter)
+}
+
 fn handle_checked(field: &'static str, handle: &str) -> Result<String> {
     let handle = text::line(field, handle, 200)?;
-    if handle.chars().all(handle_letter) {
+    if may_be_handle(&handle) {
         Ok(handle)
     } else {
         Err(CatalogError::HandleInvalid(handle))

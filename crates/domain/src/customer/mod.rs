@@ -33,7 +33,7 @@ pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
 pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
-pub use stage::{Stage, login_checked, registration_stage};
+pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 
 // The words of secrets, for those who register customers.
 pub use crate::secret::{Attempt, SecretError, SecretKind, secret_hash};

@@ -4,7 +4,7 @@ use super::{AccountNumber, Customer, CustomerError, Person, Result, customer_by_
 use crate::id::RegistrationId;
 use crate::text;
 use crate::vendor::Vendor;
-use scrip_engine::Read;
+use scrip_engine::{Read, Tx};
 
 /// Where a registration stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub fn registration_stage(tx: &mut dyn Read, vendor: &Vendor, id: RegistrationId
         None if rules::stage_follows(&seen.stage, "details").is_ok() => Ok(Stage::Informed),
         None => Ok(Stage::Details),
     }
+}
+
+/// Erases a vendor's registrations whose hour is over, with all details of those that were left
+/// unfinished (REG-10); returns how many.
+pub fn registrations_expire(tx: &mut Tx<'_>, book_id: i64) -> Result<u64> {
+    Ok(store::forget_registrations(tx, book_id)?)
 }
 
 /// A sign-in name in the form in which it is kept. What reads as an account number is no name: it

@@ -112,6 +112,14 @@ pub(super) fn registration_seen(
     .transpose()
 }
 
+pub(super) fn forget_registrations(tx: &mut Tx<'_>, book: i64) -> Result<u64> {
+    let now = tx.now();
+    tx.execute(
+        "DELETE FROM registration WHERE book_id = $1 AND expires_at <= $2",
+        params![book, now.0],
+    )
+}
+
 pub(super) fn set_details(
     tx: &mut Tx<'_>,
     book: i64,

@@ -4,7 +4,7 @@ use crate::support::{World, completed, refused, tokens, want};
 use scrip_domain::customer::{
     Channel, CustomerError, Details, Means, NumberError, Person, Stage, State, customer_by_login,
     customer_by_number, customer_by_reference, customer_close, reference_set, registration_details,
-    registration_means, registration_stage, registration_start,
+    registration_means, registration_stage, registration_start, registrations_expire,
 };
 use scrip_domain::id::{CustomerId, RegistrationId};
 use scrip_domain::order::Refusal;
@@ -18,6 +18,7 @@ both!(
     a_stage_cannot_be_skipped,
     a_registration_lapses_after_an_hour,
     a_registration_shows_its_stage,
+    nothing_is_kept_of_a_registration_that_lapsed,
     an_account_number_is_no_sign_in_name,
     a_new_account_is_inactive_and_told_its_number,
     the_minimum_activates_the_account,
@@ -149,6 +150,32 @@ fn a_registration_shows_its_stage(db: &TestDb) {
     assert_eq!(stage(id), Ok(Stage::Account(made)));
     world.clock.advance_seconds(1);
     assert_eq!(stage(id), Err(true));
+}
+
+/// REG-10: what is left unfinished is erased when its hour is over; accounts that were made stay.
+fn nothing_is_kept_of_a_registration_that_lapsed(db: &TestDb) {
+    let world = World::new(db);
+    let stages = stages(&world);
+    let (book, other) = (world.book(), world.other_vendor("other-shop"));
+    let expire = |book| {
+        world
+            .write(move |tx| registrations_expire(tx, book))
+            .unwrap()
+    };
+    let kept = || world.number("SELECT COUNT(*) FROM registration WHERE book_id = $1");
+    let made = stages.start();
+    stages.details(made, &Details::default()).unwrap();
+    let customer = stages.means(made).unwrap();
+    stages.details(stages.start(), &Details::default()).unwrap();
+    world.clock.advance_seconds(1);
+    let late = stages.start();
+    world.clock.advance_seconds(3598);
+    assert_eq!((expire(book), kept()), (0, 3));
+    world.clock.advance_seconds(1);
+    assert_eq!(expire(other.book_id), 0, "each vendor's own");
+    assert_eq!((expire(book), kept()), (2, 1));
+    assert_eq!(world.state(customer), State::Inactive);
+    stages.details(late, &Details::default()).unwrap();
 }
 
 /// SHP-03: who types an account number means that account, so nobody can be called so.

@@ -121,9 +121,12 @@ fn unauthorized(text: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "key_invalid", text)
 }
 
-/// Keys that were looked up a moment ago, by the digest of what was presented.
+/// Keys with the time when they were looked up, by the digest of what was presented.
+type Remembered = HashMap<[u8; 32], (Arc<ApiKey>, Instant)>;
+
+/// Keys that were looked up a moment ago.
 #[derive(Debug, Default)]
-pub struct KeyCache(Mutex<HashMap<[u8; 32], (Arc<ApiKey>, Instant)>>);
+pub struct KeyCache(Mutex<Remembered>);
 
 impl KeyCache {
     async fn find(&self, app: &App, presented: &str) -> Result<Option<Arc<ApiKey>>> {
@@ -157,7 +160,7 @@ impl KeyCache {
         self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (Arc<ApiKey>, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

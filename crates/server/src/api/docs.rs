@@ -54,7 +54,6 @@ impl Words {
 
 /// Operations that belong together.
 struct Group {
-    name: String,
     about: String,
     operations: Vec<Operation>,
 }
@@ -134,7 +133,6 @@ fn group(document: &Document<'_>, tag: &Value) -> Group {
         }
     }
     Group {
-        name: text(&tag["name"]),
         about: text(&tag["description"]),
         operations,
     }

@@ -2,13 +2,16 @@
 
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
-use crate::jobs::{expire_answers, expire_attempts, expire_holds, expire_sessions, seal};
+use crate::jobs::{
+    expire_answers, expire_attempts, expire_holds, expire_registrations, expire_sessions, seal,
+};
 use clap::Args;
 use scrip_ledger::books;
 use serde_json::json;
 
 /// Does what waits: seals and rolls up new entries, gives holds back whose time is over, forgets
-/// stored answers, sessions and attempts to sign in whose time is over. Run it by a timer; running it twice does no harm.
+/// stored answers, sessions, registrations and attempts to sign in whose time is over. Run it by a
+/// timer; running it twice does no harm.
 #[derive(Debug, Args)]
 #[command(long_about)]
 pub struct Maintain {
@@ -39,6 +42,7 @@ impl Maintain {
             done.holds += expire_holds(&node.engine, book.book_id)?;
             done.answers += expire_answers(&node.engine, book.book_id)?;
             expire_attempts(&node.engine, book.book_id)?;
+            expire_registrations(&node.engine, book.book_id)?;
         }
         expire_sessions(&node.engine)?;
         if self.json {

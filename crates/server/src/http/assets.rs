@@ -35,7 +35,6 @@ pub async fn asset(Path(name): Path<String>) -> Result<Response> {
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
-        Some("woff2") => "font/woff2",
         Some("txt") => "text/plain; charset=utf-8",
         Some("webmanifest") => "application/manifest+json",
         _ => "application/octet-stream",

@@ -197,7 +197,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         if !decodes(query.as_bytes()) {
             let text = "the query is not UTF-8: encode it as UTF-8 before it is percent-encoded";
-            return Err(Problem::bad_request("not_utf8", text));
+            return Err(Problem::invalid("query_invalid", text));
         }
         serde_html_form::from_str(query).map(Query).map_err(|e| {
             Problem::invalid(

@@ -40,10 +40,9 @@ pub fn router(app: &App) -> Result<Router, Failure> {
         )
         .into_response()
     });
-    let pages = web::router().layer(from_fn_with_state(app.clone(), web::problems));
     Ok(Router::new()
         .merge(api::router())
-        .merge(pages)
+        .merge(web::router())
         .route("/assets/{*name}", get(assets::asset))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -52,6 +51,7 @@ pub fn router(app: &App) -> Result<Router, Failure> {
         .method_not_allowed_fallback(other_method)
         .layer(csrf)
         .layer(from_fn(known_method))
+        .layer(from_fn_with_state(app.clone(), web::problems))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app.clone()))
 }
@@ -70,20 +70,12 @@ async fn known_method(request: Request, next: axum::middleware::Next) -> Respons
     }
 }
 
-async fn unknown(
-    axum::extract::State(app): axum::extract::State<App>,
-    request: Request,
-) -> Response {
-    let problem = Problem::new(
+async fn unknown() -> Problem {
+    Problem::new(
         StatusCode::NOT_FOUND,
         "not_found",
         "there is nothing at this address: check it, or begin at the first page",
-    );
-    if request.uri().path().starts_with("/v1") {
-        problem.into_response()
-    } else {
-        web::problem_page(&app, request.uri().path(), problem).await
-    }
+    )
 }
 
 async fn other_method() -> Problem {

@@ -5,6 +5,7 @@ mod form;
 mod tests;
 pub mod view;
 
+use super::buy::bought::without_flag;
 use super::frame;
 use super::session::{Member, is_inside, referer};
 use super::view::Shell;
@@ -116,6 +117,7 @@ async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
 fn came_from(member: &Member, headers: &HeaderMap) -> String {
     referer(headers)
         .filter(|path| is_inside(path, &member.shop.vendor.slug))
+        .map(|path| without_flag(&path))
         .unwrap_or_else(|| member.shop.at("/list"))
 }
 

@@ -44,7 +44,8 @@ pub fn router() -> Router<App> {
         .merge(order::router())
 }
 
-/// Shows problems as pages; whoever must sign in first is sent there and comes back.
+/// Shows problems as pages, but to programs as they are; whoever must sign in first is sent there
+/// and comes back.
 pub async fn problems(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(buy::bought::take_flag(request)).await;
@@ -54,8 +55,11 @@ pub async fn problems(State(app): State<App>, request: Request, next: Next) -> R
     }
 }
 
+/// Addresses below these are asked by programs.
+const FOR_PROGRAMS: [&str; 5] = ["/v1", "/assets", "/healthz", "/readyz", "/metrics"];
+
 /// The page of a problem.
-pub async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
+async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
     let text = |name: &str| {
         problem
             .more
@@ -70,6 +74,10 @@ pub async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
         return Redirect::to(&format!("{page}?{query}")).into_response();
     }
     let (shell, sign_in) = match shop_of(app, path).await {
+        Some(shop) if is_for_staff(path, &shop) => {
+            let sign_in = shop.at("/staff/sign-in");
+            (staff::sign_in::shell(&shop, ""), Some(sign_in))
+        }
         Some(shop) => {
             let sign_in = shop.at("/sign-in");
             let guest = Guest {
@@ -83,6 +91,11 @@ pub async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
     };
     let page = FaultPage::of(&problem, shell, sign_in.as_deref());
     frame::page_with(problem.status, &page).unwrap_or_else(IntoResponse::into_response)
+}
+
+fn is_for_staff(path: &str, shop: &Shop) -> bool {
+    let rest = path.strip_prefix(shop.at("/staff").as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The shop whose address a path is; a page about a problem must not fail over it.

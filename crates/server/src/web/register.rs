@@ -262,7 +262,7 @@ async fn stage_page(
             page_with(status, &page)
         }
         Stage::Details => {
-            let mut page = means_page(guest, id);
+            let mut page = means_page(app, guest, id);
             page.shell.notice = notice;
             page_with(status, &page)
         }
@@ -302,9 +302,13 @@ fn ended(
     page_with(status, &over)
 }
 
-fn means_page(guest: &Guest, id: RegistrationId) -> MeansPage {
+fn means_page(app: &App, guest: &Guest, id: RegistrationId) -> MeansPage {
+    let note = match app.settings.cards {
+        Cards::None => "Not on these pages at the moment: staff take it",
+        Cards::Test => "You enter it when you buy tokens, not now",
+    };
     let card = Choice::new("means", "card", "By card", true)
-        .note("You enter it when you buy tokens, not now")
+        .note(note)
         .icon("i-card");
     MeansPage {
         shell: guest_shell(guest, "How you pay for tokens", "/register"),
@@ -340,7 +344,7 @@ async fn means(
         }
     };
     if form.means != "card" {
-        let mut page = means_page(&guest, id);
+        let mut page = means_page(&app, &guest, id);
         page.error = "Choose one of the ways to pay that stand here.";
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }

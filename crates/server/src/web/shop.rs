@@ -84,7 +84,7 @@ struct GoodsPage {
 /// What stands beside a page of the shop.
 enum Side {
     /// The order list of whoever is signed in.
-    List(ListView),
+    List(Box<ListView>),
     /// How to get one.
     Visitor(Visitor),
 }
@@ -184,7 +184,7 @@ fn framed(guest: &Guest, title: &str, here: &str, list: Option<&OrderList>) -> (
                 now: guest.now,
             };
             let view = ListView::new(&member, list, Place::Shelf, &Vec::new());
-            (frame::with_list(shell, list), Side::List(view))
+            (frame::with_list(shell, list), Side::List(Box::new(view)))
         }
         _ => {
             let visitor = Visitor {

@@ -163,7 +163,7 @@ fn stopping_lets_requests_finish() {
     served.stopped();
 }
 
-/// Names, numbers and ids of people stay out of the log; failures are in it.
+/// REG-13: names, numbers and ids of people stay out of the log.
 #[test]
 fn logs_hold_no_personal_data() {
     let db = TestDb::sqlite();

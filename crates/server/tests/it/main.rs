@@ -16,8 +16,13 @@ macro_rules! both {
 
 mod access;
 mod api_authorization;
+mod api_bad_input;
+mod api_catalog;
 mod api_customers;
+mod api_orders;
 mod api_pins;
+mod api_refunds;
+mod api_reports;
 mod api_tokens;
 mod api_vendor;
 mod backup;

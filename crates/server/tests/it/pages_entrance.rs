@@ -11,6 +11,8 @@ both!(
     a_registration_ends_with_a_number_and_a_session,
     without_a_minimum_the_account_is_active_at_once,
     no_stage_is_skipped_or_repeated,
+    eight_posts_at_once_make_one_account,
+    a_second_account_ends_the_session_of_the_first,
     a_registration_that_lapsed_says_so,
     wrong_details_are_shown_with_what_was_typed,
     a_sign_in_name_is_taken_once,
@@ -298,7 +300,50 @@ fn no_stage_is_skipped_or_repeated(db: &TestDb) {
     assert!(stranger.cookie(COOKIE).is_none());
 }
 
-/// REG-02: after an hour nothing is left of a registration but a page that says so; the same for
+/// REG-02: the last form, posted eight times at once, makes one account and one session.
+fn eight_posts_at_once_make_one_account(db: &TestDb) {
+    let (served, api) = served(db);
+    for round in 1..=5 {
+        let visitor = Visitor::new(&served);
+        let place = begin(&visitor);
+        visitor
+            .post(&format!("{place}/details"), &details("40712"))
+            .see();
+        let sessions: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    let (served, place) = (&served, &place);
+                    scope.spawn(move || {
+                        let path = format!("{place}/means");
+                        let answer = Visitor::new(served).post(&path, &[("means", "card")]);
+                        assert_eq!(answer.see(), place);
+                        usize::from(answer.headers.contains_key("set-cookie"))
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!((sessions, customers(&api)), (1, round));
+    }
+}
+
+/// REG-02, SHP-03: who registers again is told of the account that is signed in, whose session then
+/// ends.
+fn a_second_account_ends_the_session_of_the_first(db: &TestDb) {
+    let (served, _) = served(db);
+    let (visitor, thief) = (Visitor::new(&served), Visitor::new(&served));
+    let first = register(&visitor, "40712", "");
+    let token = visitor.cookie(COOKIE).unwrap();
+    let page = visitor.get("/shops/club/register").text;
+    assert!(page.contains("You have an account already."), "{page}");
+    assert_ne!(register(&visitor, "40712", ""), first);
+    assert_ne!(visitor.cookie(COOKIE).as_ref(), Some(&token));
+    assert_eq!(visitor.get("/shops/club/account").status, 200);
+    thief.take_cookie(COOKIE, &token);
+    assert_eq!(thief.get("/shops/club/account").status, 303);
+}
+
+/// REG-02, REG-10: after an hour nothing is left of a registration but a page that says so; the same for
 /// addresses that never were one, and for those of another shop.
 fn a_registration_that_lapsed_says_so(db: &TestDb) {
     let (served, api) = served(db);

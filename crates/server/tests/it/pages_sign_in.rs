@@ -8,6 +8,7 @@ use serde_json::json;
 both!(
     the_right_secret_opens_a_session,
     wrong_unknown_and_locked_are_answered_alike,
+    a_closed_account_says_so_to_its_owner,
     nobody_is_sent_out_of_the_shop,
     sessions_change_with_each_sign_in,
     an_expired_session_leads_back,
@@ -120,6 +121,27 @@ fn wrong_unknown_and_locked_are_answered_alike(db: &TestDb) {
     // A slip in the number is told whoever has it: that depends on its digits alone.
     let slip = refused("001-8271-0007-43", PIN);
     assert!(slip.contains("has a wrong digit"), "{slip}");
+}
+
+/// SHP-03: whoever knows the secret of a closed account is told; others learn nothing.
+fn a_closed_account_says_so_to_its_owner(db: &TestDb) {
+    let served = Served::start(db);
+    let (id, number) = customer(&served.api, "wren");
+    let visitor = Visitor::new(&served);
+    assert!(signs_in(&visitor, "wren", PIN));
+    let closed = served
+        .api
+        .post(&format!("/v1/customers/{id}/close"), &json!({}));
+    closed.expect(200);
+    assert!(!is_in(&visitor), "open sessions end with the account");
+    let answer = visitor.post(SIGN_IN, &[("name", "wren"), ("secret", PIN)]);
+    let page = answer.page(409);
+    assert!(
+        page.contains("This account is closed") && page.contains(&number),
+        "{page}"
+    );
+    assert!(!answer.headers.contains_key("set-cookie"));
+    assert!(!signs_in(&Visitor::new(&served), "wren", "77991"));
 }
 
 /// SHP-03: after signing in one comes to the page that one wanted, if it is of this shop.

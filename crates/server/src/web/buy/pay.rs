@@ -66,7 +66,7 @@ pub async fn buy(
     }
     let new = match read(&member, &form) {
         Ok(new) => new,
-        Err(again) => return shown(&app, &member, Some(&form.tokens), &back, again).await,
+        Err(again) => return shown(&app, &member, Some(&form.tokens), &back, *again).await,
     };
     let keyed = Keyed {
         book_id: member.shop.vendor.book_id,
@@ -102,21 +102,23 @@ pub async fn buy(
 }
 
 /// What was typed, or what is wrong with it.
-fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, Again> {
+fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, Box<Again>> {
     let vendor = &member.shop.vendor;
-    let wrong = |headline: &str, text: &str| Again {
-        card: form.card.clone(),
-        session: form.session.clone(),
-        notice: Some(Notice::new(Tone::Bad, headline, text)),
-        ..Again::default()
+    let wrong = |headline: &str, text: &str| {
+        Box::new(Again {
+            card: form.card.clone(),
+            session: form.session.clone(),
+            notice: Some(Notice::new(Tone::Bad, headline, text)),
+            ..Again::default()
+        })
     };
     // Only what the page offers: the number of a card must not even be stored by mistake.
     if TEST_CARDS.iter().all(|(card, ..)| *card != form.card) {
-        return Err(Again {
+        return Err(Box::new(Again {
             card: String::new(),
             card_error: "Choose one of these cards.".to_owned(),
-            ..wrong("No card was chosen.", "Nothing was bought.")
-        });
+            ..*wrong("No card was chosen.", "Nothing was bought.")
+        }));
     }
     let Ok(quantity) = Amount::parse(form.tokens.trim(), vendor.token.scale) else {
         return Err(wrong("This is no number of tokens.", "Nothing was bought."));
@@ -132,7 +134,7 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
         "" => None,
         session => match session.parse::<PaymentSessionId>() {
             Ok(session) => Some(session),
-            Err(_) => return Err(begun_anew(form)),
+            Err(_) => return Err(Box::new(begun_anew(form))),
         },
     };
     Ok(TokenPurchase {

@@ -38,8 +38,8 @@ pub struct ListView {
     pub about: String,
     /// What could not be done, if it belongs to no line.
     pub faults: Vec<String>,
-    /// What an inactive account needs.
-    pub inactive: Option<String>,
+    /// Tokens that an inactive account needs.
+    pub inactive: Option<Shown>,
     /// True when something is ticked that can be ordered.
     pub has_order: bool,
     /// Where it stands.
@@ -50,7 +50,7 @@ pub struct ListView {
     pub action: String,
     /// The page that confirms.
     pub confirm: String,
-    /// The page that sells tokens.
+    /// The page that sells the tokens which an inactive account needs.
     pub buy: String,
     /// What is sold.
     pub shelf: String,
@@ -128,18 +128,20 @@ impl ListView {
         let others = faults
             .iter()
             .filter(|fault| list.lines.iter().all(|l| l.line.offer_id != fault.offer));
+        let needed = needed(member);
+        let number = needed.decimal(shop.vendor.token.scale);
         ListView {
             trio: frame::trio(list),
             money: words::cash(shop, list.quote.required),
             about: about(&lines, member.now),
             faults: others.map(|fault| fault.said.clone()).collect(),
-            inactive: inactive(member),
+            inactive: (!member.me.is_active()).then(|| tokens(needed)),
             has_order: !list.quote.lines.is_empty(),
             place,
             shop_name: shop.vendor.name.clone(),
             action: shop.at("/list"),
             confirm: shop.at("/confirm"),
-            buy: shop.at("/buy"),
+            buy: frame::link(&shop.at("/buy"), &[("tokens", &number)]),
             shelf: shop.at("/shop"),
             hint: hint(shop.front.sells),
             lines,
@@ -176,15 +178,6 @@ fn about(lines: &[LineView], now: Timestamp) -> String {
 pub fn needed(member: &Member) -> Amount {
     let me = &member.me;
     tokens_to_activate(&member.shop.vendor, &me.customer, me.available).unwrap_or(Amount::ZERO)
-}
-
-fn inactive(member: &Member) -> Option<String> {
-    (!member.me.is_active()).then(|| {
-        format!(
-            "Your account is not active yet. Buy {} and you can order.",
-            tokens(needed(member))
-        )
-    })
 }
 
 impl LineView {

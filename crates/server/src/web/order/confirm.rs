@@ -207,7 +207,7 @@ async fn not_placed(
         _ if review.changes.is_empty() => Notice::new(
             Tone::Warn,
             "Nothing was taken. Look at the order again.",
-            problem.sentence(),
+            "It can be placed as it stands here. Confirm if it is right.",
         ),
         _ => Notice::new(
             Tone::Warn,
@@ -246,6 +246,8 @@ async fn shown(
             StatusCode::OK => StatusCode::OK,
             _ => StatusCode::PAYMENT_REQUIRED,
         };
+        // What is short is said by the page itself.
+        let notice = notice.filter(|_| !review.changes.is_empty());
         return shortage::shown(app, member, &review.quote, short, notice, status).await;
     }
     frame::page_with(status, &confirm_page(member, review, notice))

@@ -11,7 +11,7 @@ mod order;
 mod orders;
 mod register;
 mod requests;
-mod sign_in;
+pub mod sign_in;
 mod today;
 
 use super::frame::{page_with, see, staff_shell};

@@ -1,14 +1,16 @@
 //! Staff sign in and out (SHP-03).
 
 use super::super::frame::{page, page_with, see};
-use super::super::session::{Guest, Shop, StaffMember, is_inside, set_cookie, staff_cookie};
+use super::super::session::{
+    Guest, Shop, StaffMember, cookie, is_inside, set_cookie, staff_cookie,
+};
 use super::super::view::{Field, Notice, Shell, Tone, When};
 use crate::error::Result;
 use crate::http::body::{Form, Query};
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use scrip_domain::secret::Proof;
 use scrip_domain::session::{Subject, session_end, session_open};
@@ -51,9 +53,9 @@ fn way(shop: &Shop, next: Option<&str>) -> String {
         .map_or_else(|| shop.at("/staff/today"), str::to_owned)
 }
 
-/// The frame for staff who are not signed in.
-fn shell(shop: &Shop) -> Shell {
-    let mut shell = Shell::in_shop(shop, "Staff sign in");
+/// The frame for staff whom nobody knows yet.
+pub fn shell(shop: &Shop, title: &str) -> Shell {
+    let mut shell = Shell::in_shop(shop, title);
     if let Some(look) = &mut shell.look {
         look.section = Some("staff".into());
         look.home = shop.at("/staff");
@@ -62,7 +64,7 @@ fn shell(shop: &Shop) -> Shell {
 }
 
 fn sign_in_page(shop: &Shop, name: &str, next: String, notice: Option<Notice>) -> SignInPage {
-    let mut shell = shell(shop);
+    let mut shell = shell(shop, "Staff sign in");
     shell.notice = notice;
     SignInPage {
         shell,
@@ -86,6 +88,7 @@ pub async fn form(guest: Guest, Query(to): Query<Way>) -> Result<Response> {
 pub async fn sign_in(
     State(app): State<App>,
     guest: Guest,
+    headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let shop = &guest.shop;
@@ -97,7 +100,16 @@ pub async fn sign_in(
     let (status, notice) = match proof {
         Proof::Proven(staff) => {
             let (book, subject) = (shop.vendor.book_id, Subject::Staff(staff.staff_id));
-            let token = app.write(move |tx| session_open(tx, book, subject)).await?;
+            let before = cookie(&headers, &staff_cookie(&shop.vendor.slug));
+            let token = app
+                .write(move |tx| {
+                    // The session that this browser had, perhaps another person's.
+                    if let Some(before) = &before {
+                        session_end(tx, book, before)?;
+                    }
+                    session_open(tx, book, subject)
+                })
+                .await?;
             let mut response = see(&next)?;
             let cookie = set_cookie(&staff_cookie(&shop.vendor.slug), &token)?;
             response.headers_mut().append(header::SET_COOKIE, cookie);
