@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn operations_are_complete() {
         let document = serde_json::to_value(&*OPENAPI).unwrap();
-        let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().collect();
+        let tags: Vec<_> = document["tags"].as_array().unwrap().iter().collect();
         let tags: BTreeSet<_> = tags.iter().map(|t| t["name"].as_str().unwrap()).collect();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

@@ -110,7 +110,7 @@ fn back_to(shop: &Shop, said: Option<&str>, headers: &HeaderMap) -> String {
     let not_here = |path: &String| {
         let begins = |at: &str| path.starts_with(&shop.at(at));
         inside(path)
-            && !["/buy", "/sign-in", "/register", "/pin"]
+            && !["/buy", "/sign-in", "/register", "/forgot"]
                 .into_iter()
                 .any(begins)
     };

@@ -7,9 +7,12 @@ use scrip_testkit::TestDb;
 
 both!(
     a_refund_is_made_once,
+    clicks_at_once_are_one_refund,
     parts_of_an_order_go_back,
     a_request_is_answered,
 );
+
+const COOKIE: &str = "__Host-staff-club";
 
 fn at(path: &str) -> String {
     format!("/shops/club/staff{path}")
@@ -81,6 +84,30 @@ fn a_refund_is_made_once(db: &TestDb) {
         200,
         &["+180", "given back"],
     );
+}
+
+/// ARC-08: the same form six times at the same time.
+fn clicks_at_once_are_one_refund(db: &TestDb) {
+    let club = Club::start(db);
+    let token = club.staff("cashier").cookie(COOKIE).unwrap();
+    let member = club.member("Ida", 500);
+    club.offer("pot", "Clay pot", 60, Some(10));
+    let order = club.order(&member.id, &[("pot", 5)]);
+    let places: Vec<String> = std::thread::scope(|scope| {
+        let click = || {
+            let visitor = club.visitor();
+            visitor.take_cookie(COOKIE, &token);
+            let lines = [("what", "lines"), ("line", "1"), ("pieces", "1")];
+            let shelved = [&lines[..], &[("restock", "yes")]].concat();
+            refund(&visitor, &order, "k", &shelved).see().to_owned()
+        };
+        let clicks: Vec<_> = (0..6).map(|_| scope.spawn(click)).collect();
+        clicks.into_iter().map(|c| c.join().unwrap()).collect()
+    });
+    let done = at(&format!("/orders/{order}?done=refunded"));
+    assert!(places.iter().all(|place| *place == done), "{places:?}");
+    let after = (club.available(&member.id), club.on_hand("pot"));
+    assert_eq!(after, ("260".to_owned(), 6));
 }
 
 /// Pieces of some lines, on the shelf or not; no more than were sold.
