@@ -201,6 +201,7 @@ struct ProductsQuery {
     cursor: Option<String>,
     /// Products at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 50)]
+    #[serde(default, deserialize_with = "field::given")]
     limit: Option<i64>,
 }
 

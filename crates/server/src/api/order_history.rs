@@ -130,6 +130,7 @@ struct OrdersQuery {
     cursor: Option<String>,
     /// Items at most, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(default, deserialize_with = "field::given")]
     limit: Option<i64>,
 }
 

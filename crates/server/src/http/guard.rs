@@ -4,7 +4,7 @@ use super::metrics::Kind;
 use crate::error::Problem;
 use crate::state::App;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -38,6 +38,19 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
+/// Answers that are given before the body was read: the connection ends with them, and the caller
+/// is told so, instead of finding it closed at its next request.
+const UNREAD: [StatusCode; 8] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+];
+
 /// The layer.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -46,6 +59,11 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
+    let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
+        || request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length != "0");
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(REQUEST_TIME, work).await {
         Ok(Ok(response)) => response,
@@ -53,6 +71,10 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
         Err(_) => Problem::busy().into_response(),
     };
     set_headers(response.headers_mut(), app.settings.https);
+    if has_body && UNREAD.contains(&response.status()) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     let took = begun.elapsed();
     let kind = Kind {
         method: method.to_string(),

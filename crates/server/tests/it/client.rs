@@ -103,6 +103,12 @@ impl<'a> Served<'a> {
 
 impl Drop for Served<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(log) = std::fs::read_to_string(self.program.path("log"))
+        {
+            let last: Vec<&str> = log.lines().rev().take(20).collect();
+            eprintln!("the node's log, last line first:\n{}", last.join("\n"));
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -201,11 +207,16 @@ impl Api {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }
         let answer = if body.is_empty() {
+            // Otherwise the end of an empty body comes in a packet of its own, and a server that
+            // has refused the request by then closes the connection.
+            if !matches!(method, "GET" | "HEAD") {
+                request = request.header("content-length", "0");
+            }
             self.agent.run(request.body(()).unwrap())
         } else {
             self.agent.run(request.body(body).unwrap())
         };
-        Answered::read(answer.unwrap())
+        Answered::read(answer.unwrap_or_else(|e| panic!("{method} {path}: {e}")))
     }
 }
 

@@ -503,6 +503,17 @@ fn awkward_confirmations_are_answered(db: &TestDb) {
         .post(CONFIRM, &line(&d, "1", "80", "used"))
         .page(422);
     assert_eq!(club.available(&ana.id), "400");
+    // More than one order may be: said, and the list is kept.
+    for sku in ["much", "more"] {
+        let offer = club.offer(sku, sku, 600_000_000, None);
+        put(&ana.visitor, &offer, 1);
+    }
+    let answer = ana.visitor.get(CONFIRM);
+    let most = "One order is at most 1,000,000,000 tokens.";
+    assert!(answer.page(200).contains(most), "{}", answer.text);
+    assert!(answer.text.contains("href=\"/shops/club/list\""));
+    let list = ana.visitor.get(LIST);
+    assert_eq!(figures(list.page(200))[0], "Required 1,200,000,080");
     // Another customer's key of the same text is another key.
     let eve = club.member("Eve", 200);
     eve.visitor.post(CONFIRM, &first).see();

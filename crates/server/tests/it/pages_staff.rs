@@ -500,8 +500,15 @@ fn long_lists_come_in_parts(db: &TestDb) {
         answer.page(answer.status);
     }
     let lost = visitor.get(&at("/orders/ord_1"));
-    let lost = says(&lost, 404, &["This page is not here.", "href=\"/shops/club/staff\""]);
-    assert!(!lost.contains("/register"), "staff are no customers: {lost}");
+    let lost = says(
+        &lost,
+        404,
+        &["This page is not here.", "href=\"/shops/club/staff\""],
+    );
+    assert!(
+        !lost.contains("/register"),
+        "staff are no customers: {lost}"
+    );
     visitor.get(&at("/customers/%3Cb%3E")).page(404);
 }
 

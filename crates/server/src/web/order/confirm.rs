@@ -25,7 +25,7 @@ use scrip_domain::order::{
     order_list_clear, order_place,
 };
 use scrip_domain::token_sale::token_price_quote;
-use scrip_domain::vendor::Sells;
+use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
 use scrip_domain::{Amount, Keyed};
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ struct Line {
 struct NothingPage {
     shell: Shell,
     headline: &'static str,
-    text: &'static str,
+    text: String,
     shelf: String,
     list: Option<String>,
 }
@@ -107,6 +107,9 @@ pub async fn show(State(app): State<App>, member: Member) -> Result<Response> {
     }
     if !list.active {
         return inactive(&app, &member, StatusCode::OK).await;
+    }
+    if list.quote.required > TOKENS_AT_MOST {
+        return too_large(&member);
     }
     let review = look(&app, &member, wanted).await?;
     let notice = (!review.changes.is_empty()).then(|| {
@@ -328,11 +331,26 @@ fn nothing(
     let page = NothingPage {
         shell,
         headline,
-        text,
+        text: text.to_owned(),
         shelf: shop.at("/shop"),
         list: (!is_empty).then(|| shop.at("/list")),
     };
     frame::page_with(status, &page)
+}
+
+/// The page of a list that is more than one order may be.
+fn too_large(member: &Member) -> Result<Response> {
+    let shop = &member.shop;
+    let most = tokens(TOKENS_AT_MOST);
+    frame::page(&NothingPage {
+        shell: member_shell(member, "Too much for one order", "/confirm"),
+        headline: "This is too much for one order.",
+        text: format!(
+            "One order is at most {most}. Nothing was taken. Untick some of it and order that later."
+        ),
+        shelf: shop.at("/shop"),
+        list: Some(shop.at("/list")),
+    })
 }
 
 /// The page of an account that may not buy yet: how many tokens make it active (REG-07).
