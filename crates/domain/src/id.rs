@@ -97,7 +97,8 @@ typed_id!(
     ApiKeyId, "key");
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
-/// below the second. They carry milliseconds, so a row's own time still decides at both ends.
+/// below the second. They carry milliseconds, and run up to a second ahead of the clock when many
+/// are made at once, so a row's own time still decides at both ends.
 pub fn ids_between(from: Timestamp, to: Timestamp) -> (Uuid, Uuid) {
     let first_of = |millis: i64| {
         let millis = u64::try_from(millis).unwrap_or(0);
@@ -111,7 +112,7 @@ pub fn ids_between(from: Timestamp, to: Timestamp) -> (Uuid, Uuid) {
         Uuid::from_bytes(bytes)
     };
     let millis = |t: Timestamp| t.0.div_euclid(1000);
-    let end = millis(to).saturating_add(1).min((1 << 48) - 1);
+    let end = millis(to).saturating_add(1002).min((1 << 48) - 1);
     (first_of(millis(from)), first_of(end))
 }
 
@@ -150,10 +151,10 @@ mod tests {
             Timestamp(1_700_000_000_125_000),
         );
         for random in [0, 0xff] {
-            for inside in [1_700_000_000_123, 1_700_000_000_124, 1_700_000_000_125] {
+            for inside in [1_700_000_000_123, 1_700_000_000_125, 1_700_000_001_126] {
                 assert!((low..high).contains(&at(inside, random)), "{inside}");
             }
-            for outside in [0, 1_700_000_000_122, 1_700_000_000_126, (1 << 48) - 1] {
+            for outside in [0, 1_700_000_000_122, 1_700_000_001_127, (1 << 48) - 1] {
                 assert!(!(low..high).contains(&at(outside, random)), "{outside}");
             }
         }

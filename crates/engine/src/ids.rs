@@ -110,9 +110,54 @@ pub(crate) fn at_least_one(n: i64) -> Result<()> {
     Ok(())
 }
 
+/// Random bytes, and ids in the order in which they were made.
+#[derive(Debug)]
+pub(crate) struct Random {
+    source: Source,
+    last: Stamp,
+}
+
+/// The part of an id that orders it: milliseconds, and a count of 12 bits within them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Stamp {
+    millis: u64,
+    count: u16,
+}
+
+impl Stamp {
+    const COUNTS: u16 = 1 << 12;
+    /// So far may ids run ahead of the clock when many are made at once; a clock that was set back
+    /// by more is followed.
+    const AHEAD: u64 = 1000;
+
+    /// The stamp after this one, at a time: the count begins with the fraction of the millisecond.
+    fn next(self, now: Timestamp) -> Stamp {
+        let millis = u64::try_from(now.0.div_euclid(1000)).unwrap_or(0);
+        let fraction = now.0.rem_euclid(1000) * i64::from(Stamp::COUNTS) / 1000;
+        let fresh = Stamp {
+            millis,
+            count: u16::try_from(fraction).unwrap_or(0),
+        };
+        let behind = (self.millis, self.count) < (fresh.millis, fresh.count);
+        if behind || self.millis > millis + Stamp::AHEAD {
+            return fresh;
+        }
+        if self.count + 1 < Stamp::COUNTS {
+            return Stamp {
+                count: self.count + 1,
+                ..self
+            };
+        }
+        Stamp {
+            millis: self.millis + 1,
+            count: 0,
+        }
+    }
+}
+
 /// Where random bytes come from.
 #[derive(Debug)]
-pub(crate) enum Random {
+enum Source {
     /// The operating system, fetched a page at a time.
     System { page: Box<[u8; 4096]>, used: usize },
     /// A fixed stream, shared by all writers of an engine lest two make the same id: for tests.
@@ -121,26 +166,33 @@ pub(crate) enum Random {
 
 impl Random {
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        match seed {
-            None => Random::System {
+        let source = match seed {
+            None => Source::System {
                 page: Box::new([0; 4096]),
                 used: 4096,
             },
-            Some(seed) => Random::Seeded(Arc::new(AtomicU64::new(seed))),
+            Some(seed) => Source::Seeded(Arc::new(AtomicU64::new(seed))),
+        };
+        Random {
+            source,
+            last: Stamp::default(),
         }
     }
 
     /// The source of another writer of the same engine.
     pub(crate) fn another(&self) -> Self {
-        match self {
-            Random::System { .. } => Random::new(None),
-            Random::Seeded(state) => Random::Seeded(state.clone()),
+        match &self.source {
+            Source::System { .. } => Random::new(None),
+            Source::Seeded(state) => Random {
+                source: Source::Seeded(state.clone()),
+                last: Stamp::default(),
+            },
         }
     }
 
     pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<()> {
-        match self {
-            Random::System { page, used } => {
+        match &mut self.source {
+            Source::System { page, used } => {
                 if *used + out.len() > page.len() {
                     getrandom::fill(&mut page[..])
                         .map_err(|e| Error::Unavailable(format!("no randomness: {e}")))?;
@@ -154,7 +206,7 @@ impl Random {
                 from.fill(0);
                 *used += out.len();
             }
-            Random::Seeded(state) => {
+            Source::Seeded(state) => {
                 for chunk in out.chunks_mut(8) {
                     // SplitMix64.
                     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -169,10 +221,42 @@ impl Random {
         Ok(())
     }
 
+    /// An id (UUIDv7). Ids of one writer rise, also within a millisecond, so that what was made
+    /// first is listed first; 62 bits are random.
     pub(crate) fn uuid(&mut self, now: Timestamp) -> Result<uuid::Uuid> {
         let mut bytes = [0; 10];
         self.fill(&mut bytes)?;
-        let millis = u64::try_from(now.0 / 1000).unwrap_or(0);
-        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
+        self.last = self.last.next(now);
+        bytes[..2].copy_from_slice(&self.last.count.to_be_bytes());
+        Ok(uuid::Builder::from_unix_timestamp_millis(self.last.millis, &bytes).into_uuid())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Random, Stamp};
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn ids_rise_also_within_a_moment() {
+        let mut random = Random::new(Some(7));
+        let now = Timestamp(1_700_000_000_000_999);
+        let ids: Vec<_> = (0..10_000).map(|_| random.uuid(now).unwrap()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        let later = random.uuid(Timestamp(now.0 + 3000)).unwrap();
+        assert!(ids.iter().all(|id| *id < later));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_followed() {
+        let last = Stamp {
+            millis: 10_000,
+            count: 5,
+        };
+        let at = |millis: i64| last.next(Timestamp(millis * 1000));
+        assert_eq!(at(9_500).millis, 10_000);
+        assert_eq!(at(8_000).millis, 8_000);
+        assert_eq!(at(10_001).millis, 10_001);
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{World, completed, plain_offer, refused, tokens, want};
 use scrip_domain::catalog::{
     CatalogError, NewOffer, NewProduct, Tier, offer_by_sku, offer_put, product_detail, product_put,
-    shop_export, stock_add, stock_take,
+    shop_export, stock_add, stock_deliver, stock_take,
 };
 use scrip_domain::id::OfferId;
 use scrip_domain::order::Refusal;
@@ -16,6 +16,8 @@ both!(
     stock_falls_with_sales_and_cannot_be_oversold,
     a_tier_grants_its_upper_bound_and_takes_it_from_stock,
     stock_is_taken_all_or_none,
+    deliveries_go_to_counted_offers,
+    names_that_cannot_be_are_unknown,
     a_real_export_is_entered,
 );
 
@@ -195,6 +197,48 @@ fn stock_is_taken_all_or_none(db: &TestDb) {
     add(i64::MAX).unwrap();
     assert!(matches!(add(1), Err(CatalogError::Ledger(_))));
     assert_eq!(world.stock(pen), i64::MAX);
+}
+
+fn deliveries_go_to_counted_offers(db: &TestDb) {
+    let world = World::new(db);
+    let (pen, advice) = (world.stocked_offer("pen", 1, 5), world.offer("advice", 1));
+    let book = world.book();
+    let deliver =
+        |offer: OfferId, pieces: i64| world.write(move |tx| stock_deliver(tx, book, offer, pieces));
+    deliver(pen, 3).unwrap();
+    assert_eq!(world.stock(pen), 8);
+    let uncounted = deliver(advice, 1);
+    assert!(matches!(uncounted, Err(CatalogError::NotCounted(sku)) if sku == "advice"));
+    for pieces in [0, -1, i64::MIN] {
+        let empty = deliver(pen, pieces);
+        assert!(matches!(empty, Err(CatalogError::DeliveryEmpty(n)) if n == pieces));
+    }
+    assert!(matches!(
+        deliver(pen, i64::MAX),
+        Err(CatalogError::Ledger(_))
+    ));
+    let nobody = OfferId(uuid::Uuid::nil());
+    assert!(matches!(
+        deliver(nobody, 1),
+        Err(CatalogError::OfferUnknown(_))
+    ));
+    assert_eq!(world.stock(pen), 8);
+}
+
+/// Names with letters that no handle has are unknown, even those that no database takes.
+fn names_that_cannot_be_are_unknown(db: &TestDb) {
+    let world = World::new(db);
+    world.offer("pen", 1);
+    for name in ["a\u{0}b", "\u{0}", "a&b", "pen\n", "\u{202e}pen", ""] {
+        let engine = &world.node.engine;
+        let product = engine.read(|tx| product_detail(tx, world.book(), name));
+        assert!(
+            matches!(product, Err(CatalogError::ProductUnknown(_))),
+            "{name:?}"
+        );
+        let offer = engine.read(|tx| offer_by_sku(tx, world.book(), name));
+        assert!(matches!(offer, Ok(None)), "{name:?}");
+    }
 }
 
 /// SHP-09: the files of real shops, where they are at hand, are entered and shown.

@@ -1,10 +1,11 @@
 //! The quote, the purchase and its refusals.
 
 use crate::support::{World, completed, plain_offer, refused, request, tokens, want};
-use scrip_domain::catalog::{CatalogError, NewOffer};
+use scrip_domain::catalog::{CatalogError, NewOffer, Tier};
 use scrip_domain::id::{CustomerId, OfferId};
 use scrip_domain::order::{
-    OrderError, OrderOutcome, OrderRequest, Refusal, Wanted, order_reference_taken, quote,
+    Change, Fit, OrderError, OrderOutcome, OrderRequest, Refusal, Wanted, order_reference_taken,
+    quote, quote_with_fits,
 };
 use scrip_domain::vendor::TOKENS_AT_MOST;
 use scrip_domain::{Actor, Amount};
@@ -14,6 +15,7 @@ use scrip_testkit::TestDb;
 
 both!(
     looking_debits_nothing,
+    a_short_quote_tells_what_fits,
     an_order_of_all_tokens_leaves_none,
     a_shortage_is_named_and_nothing_is_debited,
     a_price_that_changed_is_refused,
@@ -56,6 +58,72 @@ fn looking_debits_nothing(db: &TestDb) {
         .engine
         .read(|tx| quote(tx, Actor::Customer(stranger), world.book(), id, &[]));
     assert!(matches!(spied, Err(OrderError::Forbidden)));
+}
+
+/// SHP-14: what is short can be left out or taken smaller; a price that was entered for a tier
+/// holds for that tier alone.
+fn a_short_quote_tells_what_fits(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    let pen = world.offer("pen", 30);
+    let tier = |up_to, price| Tier {
+        up_to,
+        price: tokens(price),
+    };
+    let scans = world.offer_of(NewOffer {
+        tiers: vec![tier(100, 10), tier(1_000, 80)],
+        ..plain_offer("scans", tokens(0))
+    });
+    let fits = |lines: &[Wanted]| {
+        let quoted = world
+            .node
+            .engine
+            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, lines));
+        let single = quoted.unwrap().1.single;
+        let change = |fit: Fit| (fit.offer_id, fit.change, fit.remaining);
+        single.into_iter().map(change).collect::<Vec<_>>()
+    };
+    let take = |quantity| Change::Take {
+        quantity,
+        granted: quantity,
+    };
+    assert_eq!(fits(&[want(pen, 3)]), [], "it fits as it is");
+    let all = fits(&[want(pen, 1), want(scans, 500)]);
+    let expected = [
+        (pen, Change::LeaveOut, tokens(20)),
+        (scans, take(100), tokens(60)),
+        (scans, Change::LeaveOut, tokens(70)),
+    ];
+    assert_eq!(all, expected);
+    let entered = Wanted {
+        entered: Some(tokens(90)),
+        ..want(scans, 500)
+    };
+    let expected = [
+        (pen, Change::LeaveOut, tokens(10)),
+        (scans, Change::LeaveOut, tokens(70)),
+    ];
+    assert_eq!(fits(&[want(pen, 1), entered]), expected);
+    let cheap = Wanted {
+        entered: Some(tokens(40)),
+        ..want(pen, 3)
+    };
+    assert_eq!(
+        fits(&[cheap]),
+        [(pen, take(2), tokens(20))],
+        "at its own price"
+    );
+    for (lines, many) in [(vec![], 0), (vec![want(pen, 1); 10_001], 10_001)] {
+        let refused = world
+            .node
+            .engine
+            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, &lines));
+        match refused {
+            Err(OrderError::Empty) => assert_eq!(many, 0),
+            Err(OrderError::TooManyLines { lines, .. }) => assert_eq!(lines, many),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// SHP-13: AT = RT succeeds and leaves 0; the debit, the order and its lines are one.

@@ -25,6 +25,7 @@ both!(
     only_staff_refund_and_not_ahead,
     goods_come_back_newest_sale_first,
     goods_without_a_sale_are_answered_so,
+    goods_cannot_come_back_ahead,
 );
 
 fn refund(
@@ -455,4 +456,26 @@ fn goods_without_a_sale_are_answered_so(db: &TestDb) {
     let both = give_back(&world, id, "C5", &[("leaflet", 0, 1), ("pen", 10, 2)]);
     assert_eq!(both.unwrap(), [none, (2, tokens(20))]);
     assert_eq!(world.balance(id), tokens(100));
+}
+
+/// Refused before the reference is noted, whether or not there is a sale.
+fn goods_cannot_come_back_ahead(db: &TestDb) {
+    let world = World::new(db);
+    let id = world.buyer(100);
+    world.offer("pen", 10);
+    for sku in ["pen", "unheard of"] {
+        let vendor = world.vendor.clone();
+        let new = GoodsReturn {
+            reference: "C1".to_owned(),
+            goods: vec![ReturnedGoods {
+                sku: sku.to_owned(),
+                unit_price: tokens(10),
+                quantity: 1,
+            }],
+            effective_at: Timestamp(world.now().0 + 1),
+        };
+        let refused = world.write(move |tx| goods_return(tx, Actor::System, &vendor, None, &new));
+        assert!(matches!(refused, Err(OrderError::InFuture)), "{sku}");
+    }
+    give_back(&world, id, "C1", &[("pen", 10, 1)]).unwrap();
 }
