@@ -50,7 +50,7 @@ pub struct Given {
     /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one
     #[arg(long, env = "SCRIP_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// The address that people use, when a proxy stands before the node: https://shop.example
+    /// The address that people use, when a proxy stands before the node, such as `https://shop.example`
     #[arg(long, env = "SCRIP_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Who charges cards [default: none]

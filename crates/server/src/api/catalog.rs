@@ -395,7 +395,6 @@ struct OfferBody {
     price: Option<Decimal>,
     /// Quantity tiers, ascending.
     #[serde(default)]
-    #[schema(inline)]
     tiers: Tiers,
     /// True when restricted tokens may pay for it.
     #[serde(default)]

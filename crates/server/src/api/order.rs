@@ -1,7 +1,7 @@
 //! Orders (SHP-12, SHP-13, SHP-14, SHP-19).
 
 use super::auth::{May, OrdersWrite};
-use super::bounded::Quantity;
+use super::bounded::{List, Quantity};
 use super::catalog::OfferKindWord;
 use super::field::{self, Decimal, Line200, Moment, OptionalLine200};
 use super::shape::{Money, ProblemBody};
@@ -51,6 +51,9 @@ pub struct LineBody {
     pub entered: Option<Decimal>,
 }
 
+/// The lines of an order.
+pub type LineList = List<LineBody, 1, 10_000>;
+
 /// An order to be placed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +65,7 @@ pub struct OrderBody {
     /// Whose tokens pay.
     pub customer_id: field::Customer,
     /// What is bought.
-    #[schema(min_items = 1, max_items = 10_000)]
-    pub lines: Vec<LineBody>,
+    pub lines: LineList,
     /// The name by which your other systems call the order; each is taken once.
     pub reference: Option<OptionalLine200>,
     /// When it counts, if that was earlier than now.
@@ -207,7 +209,7 @@ struct Prepared {
 
 fn prepare(body: OrderBody, token: &Asset) -> Result<Prepared> {
     Ok(Prepared {
-        lines: lines(&body.lines, token)?,
+        lines: lines(&body.lines.0, token)?,
         body,
     })
 }

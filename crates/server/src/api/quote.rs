@@ -2,7 +2,7 @@
 
 use super::auth::{May, OrdersRead};
 use super::field;
-use super::order::{LineBody, QuotedLine, lines, quoted_line, wanted};
+use super::order::{LineList, QuotedLine, lines, quoted_line, wanted};
 use super::shape::{Money, ProblemBody};
 use crate::error::{Failed, Result};
 use crate::http::body::BatchJson;
@@ -31,8 +31,7 @@ struct QuoteBody {
     /// Whose tokens would pay.
     customer_id: field::Customer,
     /// What would be bought.
-    #[schema(min_items = 1, max_items = 10_000)]
-    lines: Vec<LineBody>,
+    lines: LineList,
 }
 
 /// A change that makes an order fit.
@@ -146,7 +145,7 @@ async fn make(
 ) -> Result<axum::Json<QuoteAnswer>> {
     let (book, actor) = (caller.book(), caller.actor());
     let token = app.vendor(book).await?.token.clone();
-    let lines = lines(&body.lines, &token)?;
+    let lines = lines(&body.lines.0, &token)?;
     let quoted = app.read(move |tx| {
         let wanted = wanted(tx, book, &lines)?;
         let quoted = quote_with_fits(tx, actor, book, body.customer_id.0, &wanted)?;

@@ -54,7 +54,6 @@ type RefundLinesBody = List<RefundLine, 1, 10_000>;
 #[schema(example = json!({"lines": [{"line_no": 1, "quantity": 1}], "restock": true}))]
 struct RefundBody {
     /// Which lines; null for all that is left of the order.
-    #[schema(inline)]
     lines: Option<RefundLinesBody>,
     /// True when the pieces go back on the shelf.
     #[serde(default)]
@@ -330,7 +329,6 @@ struct GoodsReturnBody {
     /// Your own name for it, for example a credit note; each is taken once.
     reference: Line200,
     /// What came back.
-    #[schema(inline)]
     goods: GoodsList,
     /// When it counts, if that was earlier than now. Purchases after it are left alone.
     effective_at: Option<Moment>,

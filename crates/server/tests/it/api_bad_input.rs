@@ -197,7 +197,7 @@ fn fields_are_checked_one_by_one(db: &TestDb) {
         .problem(422, "order_invalid");
     let mut empty = good.clone();
     empty["lines"] = json!([]);
-    api.post("/v1/orders", &empty).problem(422, "order_empty");
+    api.post("/v1/orders", &empty).problem(422, "field_invalid");
     let mut fine = good.clone();
     line(&mut fine, "quoted", json!("1.000000"));
     line(&mut fine, "entered", json!(null));

@@ -148,17 +148,7 @@ fn entries_are_listed_with_their_accounts(db: &TestDb) {
     let id = trade(api);
     let number = api.get(&format!("/v1/customers/{id}"));
     let number = number.expect(200)["number"].as_str().unwrap();
-    let mut entries = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = api.get(&format!("/v1/ledger/entries?limit=2{cursor}"));
-        let page = page.expect(200);
-        entries.extend(page["items"].as_array().unwrap().clone());
-        match page["next"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
+    let entries = api.all("/v1/ledger/entries?", 2);
     let codes: Vec<_> = entries
         .iter()
         .map(|e| e["code"].as_str().unwrap())

@@ -163,6 +163,23 @@ impl Api {
         self.send("GET", path, &[], &[])
     }
 
+    /// All items of a list, read so many at a time. The address ends in `?` or `&`.
+    pub fn all(&self, address: &str, limit: usize) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!("{address}limit={limit}{cursor}"));
+            let page = page.expect(200);
+            let part = page["items"].as_array().unwrap();
+            assert!(part.len() <= limit, "{page}");
+            items.extend(part.iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
     /// Posts JSON under a fresh idempotency key.
     pub fn post(&self, path: &str, body: &Value) -> Answered {
         self.post_under(&fresh_key(), path, body)

@@ -152,7 +152,12 @@ fn stopping_lets_requests_finish() {
     );
     stream.write_all(head.as_bytes()).unwrap();
     // The node has the head once it counts the connection.
-    while !served.api.get("/metrics").text.contains("scrip_connections 2") {
+    while !served
+        .api
+        .get("/metrics")
+        .text
+        .contains("scrip_connections 2")
+    {
         std::thread::sleep(Duration::from_millis(20));
     }
     served.ask_to_stop();
@@ -173,7 +178,9 @@ fn logs_hold_no_personal_data() {
     let made = made.expect(201);
     let id = made["customer_id"].as_str().unwrap().to_owned();
     served.api.get(&format!("/v1/customers/{id}")).expect(200);
-    served.api.get("/shops/retail/sign-in?next=/shops/retail/secret-page");
+    served
+        .api
+        .get("/shops/retail/sign-in?next=/shops/retail/secret-page");
     let key = served.api.key().to_owned();
     served.stop();
     let log = served.log();

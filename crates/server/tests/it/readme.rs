@@ -69,7 +69,11 @@ fn the_purchase_by_curl_works_and_repeats() {
     let key = notes["vendors"][0]["api_key"].as_str().unwrap();
     let run = || {
         let script = script(&demo.url, key);
-        let done = Command::new("bash").arg("-euc").arg(script).output().unwrap();
+        let done = Command::new("bash")
+            .arg("-euc")
+            .arg(script)
+            .output()
+            .unwrap();
         assert!(done.status.success(), "{done:?}");
         String::from_utf8(done.stdout).unwrap()
     };
