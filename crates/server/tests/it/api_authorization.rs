@@ -120,9 +120,9 @@ fn doors(world: &World) -> Vec<Door> {
         world,
         all: Vec::new(),
     };
-    doors.to_read();
-    doors.to_sell();
-    doors.to_people();
+    doors.add_reads();
+    doors.add_sales();
+    doors.add_people();
     let mut doors = doors.all;
     // What these need in their query.
     for (template, query) in [
@@ -164,7 +164,7 @@ impl Doors<'_> {
         });
     }
 
-    fn to_read(&mut self) {
+    fn add_reads(&mut self) {
         for (template, scope) in [
             ("/v1/api-keys", "keys:write"),
             ("/v1/categories", "catalog:read"),
@@ -213,7 +213,7 @@ impl Doors<'_> {
         }
     }
 
-    fn to_sell(&mut self) {
+    fn add_sales(&mut self) {
         let customer = self.world.customer.as_str();
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
         let returned = json!({"customer_id": customer, "reference": "CN-1",
@@ -300,7 +300,7 @@ impl Doors<'_> {
         );
     }
 
-    fn to_people(&mut self) {
+    fn add_people(&mut self) {
         let customer = self.world.customer.as_str();
         let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
         let pin = json!({"pin": "4719"});

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 both!(
     bodies_are_read_strictly,
-    fields_are_checked_one_by_one,
+    lines_are_checked_one_by_one,
+    orders_are_checked_as_a_whole,
     keys_of_requests_are_checked,
     addresses_and_queries_are_checked,
 );
@@ -26,20 +27,15 @@ fn send(api: &Api, address: &str, body: &[u8]) -> Answered {
     api.send("POST", address, &headers, body)
 }
 
-fn bodies_are_read_strictly(db: &TestDb) {
-    let served = Served::start(db);
-    let api = &served.api;
-    offer(api, "a", "1", None);
-    let id = customer(api);
-    sell(api, &id, "10");
-    let good = order_body(&id, &[("a", 1)]).to_string();
+/// Bodies with the status and the code of what is wrong with them.
+fn bad_bodies(id: &str, good: &str) -> Vec<(Vec<u8>, u16, &'static str)> {
     let with = |more: &str| good.replacen('{', &format!("{{{more},"), 1).into_bytes();
     let deep = format!(
         "{{\"customer_id\":{}{}",
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    for (body, status, code) in [
+    vec![
         (b"".to_vec(), 400, "json_invalid"),
         (b" ".to_vec(), 400, "json_invalid"),
         (b"hello".to_vec(), 400, "json_invalid"),
@@ -81,7 +77,17 @@ fn bodies_are_read_strictly(db: &TestDb) {
         (with("\"comment\": \"x\""), 422, "field_invalid"),
         (with("\"Reference\": \"x\""), 422, "field_invalid"),
         (vec![b' '; 8 * 1024 * 1024 + 1], 413, "body_too_large"),
-    ] {
+    ]
+}
+
+fn bodies_are_read_strictly(db: &TestDb) {
+    let served = Served::start(db);
+    let api = &served.api;
+    offer(api, "a", "1", None);
+    let id = customer(api);
+    sell(api, &id, "10");
+    let good = order_body(&id, &[("a", 1)]).to_string();
+    for (body, status, code) in bad_bodies(&id, &good) {
         let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
         let answer = send(api, "/v1/orders", &body);
         assert_eq!(
@@ -125,14 +131,17 @@ fn bodies_are_read_strictly(db: &TestDb) {
     );
 }
 
-fn fields_are_checked_one_by_one(db: &TestDb) {
+fn line(body: &mut Value, field: &str, value: Value) {
+    body["lines"][0][field] = value;
+}
+
+fn lines_are_checked_one_by_one(db: &TestDb) {
     let served = Served::start(db);
     let api = &served.api;
     let by_id = offer(api, "a", "1", None);
     let id = customer(api);
     sell(api, &id, "10");
     let good = order_body(&id, &[("a", 1)]);
-    let line = |body: &mut Value, field: &str, value: Value| body["lines"][0][field] = value;
     for (field, bad) in [
         ("quantity", json!(0)),
         ("quantity", json!(-1)),
@@ -163,6 +172,15 @@ fn fields_are_checked_one_by_one(db: &TestDb) {
         let told = answer.problem(422, "field_invalid");
         assert!(told.contains("lines[0]"), "{field} {bad}: {told}");
     }
+}
+
+fn orders_are_checked_as_a_whole(db: &TestDb) {
+    let served = Served::start(db);
+    let api = &served.api;
+    let by_id = offer(api, "a", "1", None);
+    let id = customer(api);
+    sell(api, &id, "10");
+    let good = order_body(&id, &[("a", 1)]);
     for (field, bad) in [
         ("customer_id", json!("")),
         ("customer_id", json!("cus_é")),
