@@ -114,44 +114,40 @@ pub(crate) fn at_least_one(n: i64) -> Result<()> {
 #[derive(Debug)]
 pub(crate) struct Random {
     source: Source,
-    last: Stamp,
+    stamps: Stamps,
 }
 
-/// The part of an id that orders it: milliseconds, and a count of 12 bits within them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Stamp {
-    millis: u64,
-    count: u16,
-}
+/// What orders ids: milliseconds, and 12 bits that count within them, beginning with the fraction of
+/// the millisecond. Shared by all writers of an engine.
+#[derive(Clone, Debug, Default)]
+struct Stamps(Arc<AtomicU64>);
 
-impl Stamp {
-    const COUNTS: u16 = 1 << 12;
-    /// So far may ids run ahead of the clock when many are made at once; a clock that was set back
-    /// by more is followed.
+impl Stamps {
+    const COUNTS: u64 = 1 << 12;
+    /// So many milliseconds may ids run ahead of the clock when many are made at once; a clock that
+    /// was set back by more is followed.
     const AHEAD: u64 = 1000;
 
-    /// The stamp after this one, at a time: the count begins with the fraction of the millisecond.
-    fn next(self, now: Timestamp) -> Stamp {
-        let millis = u64::try_from(now.0.div_euclid(1000)).unwrap_or(0);
-        let fraction = now.0.rem_euclid(1000) * i64::from(Stamp::COUNTS) / 1000;
-        let fresh = Stamp {
-            millis,
-            count: u16::try_from(fraction).unwrap_or(0),
+    /// The next (milliseconds, count) at a time.
+    fn next(&self, now: Timestamp) -> (u64, u16) {
+        let micros = u64::try_from(now.0).unwrap_or(0);
+        let fresh = micros / 1000 * Stamps::COUNTS + micros % 1000 * Stamps::COUNTS / 1000;
+        let after = |last: u64| {
+            if last < fresh || last > fresh + Stamps::AHEAD * Stamps::COUNTS {
+                fresh
+            } else {
+                last + 1
+            }
         };
-        let behind = (self.millis, self.count) < (fresh.millis, fresh.count);
-        if behind || self.millis > millis + Stamp::AHEAD {
-            return fresh;
-        }
-        if self.count + 1 < Stamp::COUNTS {
-            return Stamp {
-                count: self.count + 1,
-                ..self
-            };
-        }
-        Stamp {
-            millis: self.millis + 1,
-            count: 0,
-        }
+        let last = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(after(last))
+            })
+            .unwrap_or_default();
+        let stamp = after(last);
+        let count = u16::try_from(stamp % Stamps::COUNTS).unwrap_or(0);
+        (stamp / Stamps::COUNTS, count)
     }
 }
 
@@ -175,18 +171,19 @@ impl Random {
         };
         Random {
             source,
-            last: Stamp::default(),
+            stamps: Stamps::default(),
         }
     }
 
     /// The source of another writer of the same engine.
     pub(crate) fn another(&self) -> Self {
-        match &self.source {
-            Source::System { .. } => Random::new(None),
-            Source::Seeded(state) => Random {
-                source: Source::Seeded(state.clone()),
-                last: Stamp::default(),
-            },
+        let source = match &self.source {
+            Source::System { .. } => Random::new(None).source,
+            Source::Seeded(state) => Source::Seeded(state.clone()),
+        };
+        Random {
+            source,
+            stamps: self.stamps.clone(),
         }
     }
 
@@ -221,20 +218,20 @@ impl Random {
         Ok(())
     }
 
-    /// An id (UUIDv7). Ids of one writer rise, also within a millisecond, so that what was made
+    /// An id (UUIDv7). Ids of one engine rise, also within a millisecond, so that what was made
     /// first is listed first; 62 bits are random.
     pub(crate) fn uuid(&mut self, now: Timestamp) -> Result<uuid::Uuid> {
         let mut bytes = [0; 10];
         self.fill(&mut bytes)?;
-        self.last = self.last.next(now);
-        bytes[..2].copy_from_slice(&self.last.count.to_be_bytes());
-        Ok(uuid::Builder::from_unix_timestamp_millis(self.last.millis, &bytes).into_uuid())
+        let (millis, count) = self.stamps.next(now);
+        bytes[..2].copy_from_slice(&count.to_be_bytes());
+        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Random, Stamp};
+    use super::{Random, Stamps};
     use crate::clock::Timestamp;
 
     #[test]
@@ -250,13 +247,11 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_is_followed() {
-        let last = Stamp {
-            millis: 10_000,
-            count: 5,
-        };
-        let at = |millis: i64| last.next(Timestamp(millis * 1000));
-        assert_eq!(at(9_500).millis, 10_000);
-        assert_eq!(at(8_000).millis, 8_000);
-        assert_eq!(at(10_001).millis, 10_001);
+        let stamps = Stamps::default();
+        let at = |millis: i64| stamps.next(Timestamp(millis * 1000)).0;
+        assert_eq!(at(10_000), 10_000);
+        assert_eq!(at(9_500), 10_000);
+        assert_eq!(at(10_001), 10_001);
+        assert_eq!(at(8_000), 8_000);
     }
 }

@@ -16,9 +16,13 @@ const LOOKS = [
 async function picture(page, path) {
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   const { width, height: least } = page.viewportSize();
-  await page.setViewportSize({ width, height: Math.max(height, least) });
-  await page.screenshot({ path, fullPage: true });
+  const drawn = Math.min(Math.max(height, least), HIGHEST);
+  await page.setViewportSize({ width, height: drawn });
+  await page.screenshot({ path, clip: { x: 0, y: 0, width, height: drawn } });
 }
+
+// Chromium draws no higher pictures.
+const HIGHEST = 16_000;
 
 async function shoot({ name, path, who }, { look, ...options }, folder, origin) {
   const page = await newPage({ ...options, who, origin });

@@ -121,8 +121,10 @@ fn doors(world: &World) -> Vec<Door> {
         all: Vec::new(),
     };
     doors.add_reads();
-    doors.add_sales();
-    doors.add_people();
+    doors.add_creations();
+    doors.add_settings();
+    doors.add_accounts();
+    doors.add_endings();
     let mut doors = doors.all;
     // What these need in their query.
     for (template, query) in [
@@ -213,12 +215,11 @@ impl Doors<'_> {
         }
     }
 
-    fn add_sales(&mut self) {
+    fn add_creations(&mut self) {
         let customer = self.world.customer.as_str();
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
         let returned = json!({"customer_id": customer, "reference": "CN-1",
             "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
-        let storefront = json!({"hue": "moss", "mark": "leaf", "sells": "goods"});
         for (template, scope, body) in [
             (
                 "/v1/api-keys",
@@ -254,6 +255,11 @@ impl Doors<'_> {
         ] {
             self.door("POST", template, scope, "", body);
         }
+    }
+
+    fn add_settings(&mut self) {
+        let customer = self.world.customer.as_str();
+        let storefront = json!({"hue": "moss", "mark": "leaf", "sells": "goods"});
         self.door(
             "PUT",
             "/v1/vendor/storefront",
@@ -300,9 +306,8 @@ impl Doors<'_> {
         );
     }
 
-    fn add_people(&mut self) {
+    fn add_accounts(&mut self) {
         let customer = self.world.customer.as_str();
-        let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
         let pin = json!({"pin": "4719"});
         let change = json!({"old_pin": "4719", "pin": "8305"});
         let code = json!({"code": "7Q2XK-M4T9A", "pin": "8305"});
@@ -339,6 +344,11 @@ impl Doors<'_> {
         ] {
             self.door("POST", template, scope, customer, body);
         }
+    }
+
+    fn add_endings(&mut self) {
+        let customer = self.world.customer.as_str();
+        let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
         let reference = json!({"reference": "crm-1042"});
         self.door(
             "PUT",
