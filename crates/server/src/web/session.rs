@@ -11,11 +11,12 @@ use crate::state::App;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
+use scrip_domain::id::CustomerId;
 use scrip_domain::order::available;
 use scrip_domain::session::{Subject, session_find, session_touch};
 use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
 use scrip_domain::vendor::{Staff, Storefront, Vendor, staff_by_id, storefront, vendor_by_slug};
-use scrip_domain::{Actor, Amount};
+use scrip_domain::{Actor, Amount, Keyed};
 use scrip_engine::{ReadTx, Timestamp};
 use scrip_ledger::lots_available;
 use serde::Deserialize;
@@ -89,6 +90,17 @@ pub struct Member {
 }
 
 impl Member {
+    /// The envelope of a command that a form gives: its key makes posting it again harmless.
+    pub fn keyed(&self, key: String, request: Vec<u8>) -> Keyed {
+        Keyed {
+            book_id: self.shop.vendor.book_id,
+            actor: self.me.actor(),
+            key: Some(key),
+            request,
+            subject: Some(self.me.customer.customer_id),
+        }
+    }
+
     /// The same as any visitor.
     pub fn as_guest(&self) -> Guest {
         Guest {
@@ -116,6 +128,18 @@ impl StaffMember {
     /// As whom commands are given.
     pub fn actor(&self) -> Actor {
         Actor::Staff(self.staff.staff_id)
+    }
+
+    /// The envelope of a command that a form gives; `subject` is the customer whom its answer is
+    /// about, if any.
+    pub fn keyed(&self, key: String, request: Vec<u8>, subject: Option<CustomerId>) -> Keyed {
+        Keyed {
+            book_id: self.shop.vendor.book_id,
+            actor: self.actor(),
+            key: Some(key),
+            request,
+            subject,
+        }
     }
 }
 

@@ -10,10 +10,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::Node;
 use scrip_domain::command::CommandError;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
 use scrip_domain::session::{PinChange, SessionError, pin_change_keyed};
-use scrip_domain::{Keyed, Node};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -138,13 +138,8 @@ fn changed(
     let hash = secret_hash(SecretKind::Pin, &typed.new)?;
     // So few digits could be found from a plain hash of the request.
     let digits = [typed.old.as_bytes(), typed.new.as_bytes()];
-    let keyed = Keyed {
-        book_id: customer.book_id,
-        actor: member.me.actor(),
-        key: Some(typed.key.clone()),
-        request: node.vault.hash("PIN form", &digits).to_vec(),
-        subject: Some(customer.customer_id),
-    };
+    let request = node.vault.hash("PIN form", &digits).to_vec();
+    let keyed = member.keyed(typed.key.clone(), request);
     let token = Some(member.me.token.as_str());
     let mut waits = 0;
     loop {

@@ -15,11 +15,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use scrip_domain::Amount;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::State as AccountState;
 use scrip_domain::id::PaymentSessionId;
 use scrip_domain::token_sale::{Bought, Outcome, TokenPurchase, TokenSaleError, token_buy_keyed};
-use scrip_domain::{Amount, Keyed};
 use scrip_engine::Error as EngineError;
 use serde::Deserialize;
 
@@ -68,13 +68,7 @@ pub async fn buy(
         Ok(new) => new,
         Err(again) => return shown(&app, &member, Some(&form.tokens), &back, *again).await,
     };
-    let keyed = Keyed {
-        book_id: member.shop.vendor.book_id,
-        actor: member.me.actor(),
-        key: Some(form.key.clone()),
-        request: format!("{new:?}").into_bytes(),
-        subject: Some(new.customer),
-    };
+    let keyed = member.keyed(form.key.clone(), format!("{new:?}").into_bytes());
     let vendor = member.shop.vendor.clone();
     let done = app
         .slow(move |node, cards| {

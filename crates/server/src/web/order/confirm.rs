@@ -19,6 +19,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::Amount;
 use scrip_domain::id::OfferId;
 use scrip_domain::order::{
     OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Wanted,
@@ -26,7 +27,6 @@ use scrip_domain::order::{
 };
 use scrip_domain::token_sale::token_price_quote;
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
-use scrip_domain::{Amount, Keyed};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -134,13 +134,7 @@ pub async fn place(
         reference: String::new(),
         effective_at: None,
     };
-    let keyed = Keyed {
-        book_id: book,
-        actor,
-        key: Some(form.key),
-        request: format!("confirm {request:?}").into_bytes(),
-        subject: Some(customer),
-    };
+    let keyed = member.keyed(form.key, format!("confirm {request:?}").into_bytes());
     let offers = form.offer;
     let placed = app.submit(keyed, move |tx| {
         let outcome = order_place(tx, actor, book, &request)?;

@@ -18,7 +18,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::Keyed;
 use scrip_domain::customer::{
     CustomerSummary, Person, State as AccountState, customer_by_id, customer_close,
     customer_person, customer_summary, pin_reset_start,
@@ -188,13 +187,8 @@ pub async fn pin_reset(
     Form(sent): Form<Sent>,
 ) -> Result<Response> {
     let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
-    let keyed = Keyed {
-        book_id: book,
-        actor,
-        key: Some(format!("code-{}", sent.key)),
-        request: format!("a code for {id}").into_bytes(),
-        subject: Some(id),
-    };
+    let request = format!("a code for {id}").into_bytes();
+    let keyed = member.keyed(format!("code-{}", sent.key), request, Some(id));
     let (once, vault) = (ShownOnce::new(), app.node.vault.clone());
     let (put, of) = (once.clone(), sent.key.clone());
     let made = app
@@ -232,13 +226,8 @@ pub async fn close(
     Form(sent): Form<Sent>,
 ) -> Result<Response> {
     let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
-    let keyed = Keyed {
-        book_id: book,
-        actor,
-        key: Some(format!("close-{}", sent.key)),
-        request: format!("close {id}").into_bytes(),
-        subject: Some(id),
-    };
+    let request = format!("close {id}").into_bytes();
+    let keyed = member.keyed(format!("close-{}", sent.key), request, Some(id));
     let done = app
         .submit(keyed, move |tx| {
             let customer = customer_by_id(tx, book, id)?;

@@ -15,7 +15,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::Keyed;
 use scrip_domain::catalog::{OfferKind, offers_shown};
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::{OfferId, OrderId};
@@ -307,13 +306,7 @@ pub async fn refund(
         effective_at: None,
     };
     let (vendor, actor) = (member.shop.vendor.clone(), member.actor());
-    let keyed = Keyed {
-        book_id: vendor.book_id,
-        actor,
-        key: Some(form.key),
-        request: format!("{request:?}").into_bytes(),
-        subject: None,
-    };
+    let keyed = member.keyed(form.key, format!("{request:?}").into_bytes(), None);
     let done = app
         .submit(keyed, move |tx| order_refund(tx, actor, &vendor, &request))
         .await;

@@ -13,7 +13,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::Keyed;
 use scrip_domain::customer::{
     Details, Person, SecretKind, customer_by_id, customer_register, reference_set, secret_hash,
 };
@@ -185,13 +184,7 @@ async fn registered(
         "register {:?} {:?} {reference:?}",
         details.person, details.login
     );
-    let keyed = Keyed {
-        book_id: vendor.book_id,
-        actor: member.actor(),
-        key: Some(typed.key.clone()),
-        request: request.into_bytes(),
-        subject: None,
-    };
+    let keyed = member.keyed(typed.key.clone(), request.into_bytes(), None);
     let vault = app.node.vault.clone();
     let done = app
         .submit(keyed, move |tx| {
