@@ -33,6 +33,14 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ledger"),
     migration!(2, "0002_shop"),
     migration!(3, "0003_front"),
+    migration!(4, "0004_policy"),
+    migration!(5, "0005_card"),
+    migration!(6, "0006_message"),
+    migration!(7, "0007_shelf"),
+    migration!(8, "0008_account"),
+    migration!(9, "0009_sale"),
+    migration!(10, "0010_checkout"),
+    migration!(11, "0011_promotion"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -7,18 +7,26 @@ use crate::finding::Finding;
 const DOMAIN_SOURCE: &str = "crates/domain/src";
 
 /// Modules that every noun may use. They use no noun.
-const BASE: [&str; 10] = [
-    "actor", "command", "error", "id", "money", "node", "page", "secret", "text", "vault",
+const BASE: [&str; 11] = [
+    "actor", "audit", "command", "error", "id", "money", "node", "page", "secret", "text", "vault",
 ];
 
 /// The nouns from the bottom up: each may use those before it.
-const NOUNS: [&str; 22] = [
+const NOUNS: [&str; 32] = [
     "vendor",
+    "policy",
+    "books",
     "customer",
     "session",
     "api_key",
+    "credit",
+    "family",
+    "card",
     "token_sale",
+    "gift_tokens",
     "catalog",
+    "promotion",
+    "delivery",
     "order",
     "statement",
     "license",
@@ -32,6 +40,8 @@ const NOUNS: [&str; 22] = [
     "gift",
     "exchange",
     "checkout",
+    "message",
+    "webhook",
     "report",
     "replay",
     "verify",

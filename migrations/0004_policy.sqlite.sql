@@ -1,0 +1,1 @@
+-- What a vendor decides, the trail of who did what, and accounts of the books that came later.

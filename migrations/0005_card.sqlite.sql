@@ -1,0 +1,1 @@
+-- Cards that a customer keeps for later, and what the card processor told by itself.

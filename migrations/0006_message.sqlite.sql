@@ -1,0 +1,1 @@
+-- Messages to people and to vendors' systems: what is on its way, what arrived.

@@ -1,0 +1,1 @@
+-- Finding products, their images, and imports that can be undone.

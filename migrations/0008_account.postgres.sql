@@ -1,0 +1,1 @@
+-- Standing, identity checks, erasure, linked accounts and families.

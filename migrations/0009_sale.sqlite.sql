@@ -1,0 +1,1 @@
+-- Bundles and tiers of tokens, off-line orders of tokens, gifts, standing top-ups.

@@ -1,0 +1,1 @@
+-- Orders paid by card, goods that are sent, reserved stock, kept lists.
