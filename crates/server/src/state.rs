@@ -38,6 +38,7 @@ pub struct Inner {
     pub settings: Settings,
     /// Argon2 takes 19 MiB and 60 ms of one core: as many at once as there are cores.
     hashing: Arc<Semaphore>,
+    charging: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
@@ -48,12 +49,32 @@ impl Deref for App {
     }
 }
 
-/// How long a request may wait for its turn to hash.
-const HASHING_WAIT: Duration = Duration::from_secs(5);
+/// How long a request may wait for its turn to do something slow.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+/// Calls of the card processor at once: fewer than there are threads for what blocks.
+const CHARGES_AT_ONCE: usize = 24;
 const VENDOR_REMEMBERED: Duration = Duration::from_secs(1);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does blocking work when it is its turn, or says that too much waits for one.
+async fn in_turn<T, F>(turns: &Arc<Semaphore>, work: F) -> Result<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let turn = tokio::time::timeout(TURN_WAIT, turns.clone().acquire_owned());
+    let Ok(Ok(permit)) = turn.await else {
+        return Err(Problem::busy());
+    };
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    });
+    done.await.map_err(|e| Problem::internal(&e))
 }
 
 /// Tries of a command whose outcome the database did not tell.
@@ -77,6 +98,7 @@ impl App {
             demo,
             settings,
             hashing: Arc::new(Semaphore::new(cores)),
+            charging: Arc::new(Semaphore::new(CHARGES_AT_ONCE)),
             stopping: AtomicBool::new(false),
         }))
     }
@@ -139,24 +161,26 @@ impl App {
         Ok(vendor)
     }
 
-    /// Slow work that uses no transaction of its own for long (Argon2, a card processor): off
-    /// the async threads, and only as much of it at once as the machine can carry.
+    /// Slow work that keeps a core busy (Argon2): off the async threads, and only as much of it at
+    /// once as the machine can carry.
     pub async fn slow<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Node) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let node = self.node.clone();
+        in_turn(&self.hashing, move || work(&node)).await
+    }
+
+    /// Work that asks the card processor, which waits more than it computes. It has a limit of its
+    /// own: a processor that is slow keeps nobody from signing in.
+    pub async fn by_card<T, F>(&self, work: F) -> Result<T>
     where
         F: FnOnce(&Node, &dyn CardProcessor) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let turn = tokio::time::timeout(HASHING_WAIT, self.hashing.clone().acquire_owned());
-        let Ok(Ok(permit)) = turn.await else {
-            return Err(Problem::busy());
-        };
         let (node, cards) = (self.node.clone(), self.cards.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work(&node, cards.as_ref());
-            drop(permit);
-            done
-        });
-        done.await.map_err(|e| Problem::internal(&e))
+        in_turn(&self.charging, move || work(&node, cards.as_ref())).await
     }
 
     /// From now on `/readyz` says no, so that a balancer sends new requests elsewhere.

@@ -130,7 +130,7 @@ impl DetailsBody {
         let (pin_hash, password_hash) = if pin.is_none() && password.is_none() {
             (None, None)
         } else {
-            app.slow(move |_, _| {
+            app.slow(move |_| {
                 let pin = pin.map(|s| secret_hash(SecretKind::Pin, s.reveal()));
                 let password = password.map(|s| secret_hash(SecretKind::Password, s.reveal()));
                 Ok::<_, Problem>((pin.transpose()?, password.transpose()?))

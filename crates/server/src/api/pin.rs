@@ -68,7 +68,7 @@ words! {
 /// The hash of a new PIN; takes long.
 async fn hashed(app: &App, pin: &Pin) -> Result<String> {
     let pin = pin.clone();
-    let hash = app.slow(move |_, _| secret_hash(SecretKind::Pin, pin.reveal()));
+    let hash = app.slow(move |_| secret_hash(SecretKind::Pin, pin.reveal()));
     Ok(hash.await??)
 }
 
@@ -151,8 +151,8 @@ async fn verify(
     let route = "POST /v1/customers/{id}/verifications";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
-    let proof = app
-        .slow(move |node, _| customer_verify_keyed(node, keyed, &customer, kind, secret.reveal()));
+    let proof =
+        app.slow(move |node| customer_verify_keyed(node, keyed, &customer, kind, secret.reveal()));
     let proof = proof.await??;
     let body = VerificationAnswer::from(proof.value);
     Ok(answer(StatusCode::OK, &body, proof.replayed))
@@ -263,7 +263,7 @@ async fn change(
     let route = "POST /v1/customers/{id}/pin-changes";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
-    let changed = app.slow(move |node, _| {
+    let changed = app.slow(move |node| {
         let hash = secret_hash(SecretKind::Pin, body.pin.reveal())?;
         pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash, None)
     });

@@ -249,7 +249,8 @@ async fn buy(
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
     let purchase = body.purchase(id, &vendor)?;
     let own = vendor.clone();
-    let bought = app.slow(move |node, cards| token_buy_keyed(node, cards, keyed, &own, purchase));
+    let bought =
+        app.by_card(move |node, cards| token_buy_keyed(node, cards, keyed, &own, purchase));
     let bought = bought.await??;
     let order = bought.value.order;
     let order = app.read(move |tx| token_order_by_id(tx, actor, book, order));
@@ -375,7 +376,7 @@ async fn resolve(
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
     // Asking twice does no harm, so the answer is stored after it.
     let resolved =
-        app.slow(move |node, cards| token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S));
+        app.by_card(move |node, cards| token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S));
     let resolved = resolved.await??;
     let request = ("POST /v1/token-orders:resolve", &());
     let kept = submit(&app, &caller, key, request, None, move |_| {

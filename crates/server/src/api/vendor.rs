@@ -384,7 +384,7 @@ struct NewStaffBody {
 
 /// The hash of a password; takes long.
 async fn hashed(app: &App, password: Password) -> Result<String> {
-    let hash = app.slow(move |_, _| secret_hash(SecretKind::Password, password.reveal()));
+    let hash = app.slow(move |_| secret_hash(SecretKind::Password, password.reveal()));
     Ok(hash.await??)
 }
 

@@ -191,7 +191,7 @@ async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -
     }
     let (vendor, name) = (guest.shop.vendor.clone(), typed.name.clone());
     let proof = app
-        .slow(move |node, _| {
+        .slow(move |node| {
             let pin = typed.secret.trim();
             match kind_of(pin) {
                 SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),

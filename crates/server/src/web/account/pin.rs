@@ -85,7 +85,7 @@ pub async fn change(
         });
     }
     let of = member.clone();
-    let changed = app.slow(move |node, _| changed(node, &of, &typed)).await?;
+    let changed = app.slow(move |node| changed(node, &of, &typed)).await?;
     match changed {
         Ok(PinChange::Done) => see(&link(&member.shop.at("/account"), &[("done", "pin")])),
         Ok(PinChange::Wrong) => again(Wrong {

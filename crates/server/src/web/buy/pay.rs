@@ -71,7 +71,7 @@ pub async fn buy(
     let keyed = member.keyed(form.key.clone(), format!("{new:?}").into_bytes());
     let vendor = member.shop.vendor.clone();
     let done = app
-        .slow(move |node, cards| {
+        .by_card(move |node, cards| {
             let mut tries = 1;
             loop {
                 let done = token_buy_keyed(node, cards, keyed.clone(), &vendor, new.clone());

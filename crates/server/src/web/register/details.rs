@@ -257,7 +257,7 @@ pub async fn take(
     }
     let pin = form.pin.clone();
     let hash = app
-        .slow(move |_, _| secret_hash(SecretKind::Pin, &pin))
+        .slow(move |_| secret_hash(SecretKind::Pin, &pin))
         .await??;
     let details = Details {
         person: form.person(),

@@ -122,7 +122,7 @@ pub async fn replace(
         name, code, pin, ..
     } = typed;
     let hash = app
-        .slow(move |_, _| secret_hash(SecretKind::Pin, &pin))
+        .slow(move |_| secret_hash(SecretKind::Pin, &pin))
         .await??;
     let (book, vault, named) = (
         guest.shop.vendor.book_id,

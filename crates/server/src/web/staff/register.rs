@@ -134,7 +134,7 @@ pub async fn register(
         pin => {
             let pin = pin.to_owned();
             match app
-                .slow(move |_, _| secret_hash(SecretKind::Pin, &pin))
+                .slow(move |_| secret_hash(SecretKind::Pin, &pin))
                 .await?
             {
                 Ok(hash) => Some(hash),

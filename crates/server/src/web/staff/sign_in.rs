@@ -95,7 +95,7 @@ pub async fn sign_in(
     let next = way(shop, Some(&typed.next));
     let (vendor, name, password) = (shop.vendor.clone(), typed.name.clone(), typed.password);
     let proof = app
-        .slow(move |node, _| staff_sign_in(node, &vendor, &name, &password))
+        .slow(move |node| staff_sign_in(node, &vendor, &name, &password))
         .await??;
     let (status, notice) = match proof {
         Proof::Proven(staff) => {
