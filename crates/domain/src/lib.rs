@@ -21,6 +21,7 @@
 )]
 
 pub mod actor;
+pub mod audit;
 pub mod command;
 pub mod id;
 pub mod node;
@@ -30,9 +31,11 @@ pub mod text;
 pub mod vault;
 
 pub mod api_key;
+pub mod books;
 pub mod catalog;
 pub mod customer;
 pub mod order;
+pub mod policy;
 pub mod report;
 pub mod session;
 pub mod statement;

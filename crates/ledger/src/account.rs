@@ -32,10 +32,22 @@ pub enum AccountKind {
     Deferred,
     /// What this book owes the counterparty's, or is owed when negative.
     Due,
+    /// Money that came in without a card processor: cheques, transfers, cash.
+    Bank,
+    /// Money that customers owe for tokens issued before payment.
+    Receivable,
+    /// Money for tokens that were spent: deferred until a period was closed.
+    Earned,
+    /// Money for tokens that expired unspent.
+    Breakage,
+    /// Money for goods that were paid without tokens.
+    Sales,
+    /// Money that is lost by fees and disputes.
+    Charges,
 }
 
 impl AccountKind {
-    const ALL: [AccountKind; 8] = [
+    const ALL: [AccountKind; 14] = [
         AccountKind::Wallet,
         AccountKind::Held,
         AccountKind::Issued,
@@ -44,6 +56,12 @@ impl AccountKind {
         AccountKind::Processor,
         AccountKind::Deferred,
         AccountKind::Due,
+        AccountKind::Bank,
+        AccountKind::Receivable,
+        AccountKind::Earned,
+        AccountKind::Breakage,
+        AccountKind::Sales,
+        AccountKind::Charges,
     ];
 
     /// Its name in the database and in exports.
@@ -57,6 +75,12 @@ impl AccountKind {
             AccountKind::Processor => "processor",
             AccountKind::Deferred => "deferred",
             AccountKind::Due => "due",
+            AccountKind::Bank => "bank",
+            AccountKind::Receivable => "receivable",
+            AccountKind::Earned => "earned",
+            AccountKind::Breakage => "breakage",
+            AccountKind::Sales => "sales",
+            AccountKind::Charges => "charges",
         }
     }
 

@@ -329,8 +329,13 @@ fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
             "Liabilities"
         }
         AccountKind::Issued => "Equity",
-        AccountKind::Spent | AccountKind::Expired => "Income",
-        AccountKind::Processor => "Assets",
+        AccountKind::Spent
+        | AccountKind::Expired
+        | AccountKind::Earned
+        | AccountKind::Breakage
+        | AccountKind::Sales => "Income",
+        AccountKind::Processor | AccountKind::Bank | AccountKind::Receivable => "Assets",
+        AccountKind::Charges => "Expenses",
     };
     let label: String = label.chars().take(100).collect();
     format!(

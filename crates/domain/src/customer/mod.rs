@@ -35,6 +35,8 @@ pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 
+pub use crate::policy::{Channel, Means};
+
 // The words of secrets, for those who register customers.
 pub use crate::secret::{Attempt, SecretError, SecretKind, secret_hash};
 
@@ -50,24 +52,6 @@ pub enum State {
     Closed,
 }
 
-/// How a command reached the vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// The customer's own browser or program.
-    Online,
-    /// Staff, for a customer who called, wrote or came.
-    Staff,
-}
-
-/// How the minimum is going to be paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Means {
-    /// By card.
-    Card,
-}
-
 /// Personal data, all of it optional: a pseudonymous customer has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,6 +62,8 @@ pub struct Person {
     pub address: String,
     /// Telephone number.
     pub phone: String,
+    /// Fax number.
+    pub fax: String,
     /// E-mail address.
     pub email: String,
 }

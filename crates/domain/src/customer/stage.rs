@@ -57,6 +57,7 @@ impl Person {
             name: text::optional_line("the name", &self.name, 200)?,
             address: text::paragraph("the address", &self.address, 1000)?,
             phone: text::optional_line("the telephone number", &self.phone, 60)?,
+            fax: text::optional_line("the fax number", &self.fax, 60)?,
             email: text::optional_line("the e-mail address", &self.email, 254)?,
         })
     }

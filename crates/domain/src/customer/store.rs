@@ -6,19 +6,8 @@ use crate::id::{CustomerId, RegistrationId};
 use crate::secret::{Attempts, Kept, SecretKind};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 
-fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Online => "online",
-        Channel::Staff => "staff",
-    }
-}
-
 fn channel(text: &str, of: &dyn std::fmt::Display) -> Result<Channel> {
-    match text {
-        "online" => Ok(Channel::Online),
-        "staff" => Ok(Channel::Staff),
-        other => Err(Error::Corrupt(format!("channel {other:?} of {of}"))),
-    }
+    Channel::parse(text).map_err(|_| Error::Corrupt(format!("channel {text:?} of {of}")))
 }
 
 fn state_name(state: State) -> &'static str {
@@ -57,7 +46,7 @@ pub(super) fn insert_registration(
         "INSERT INTO registration (book_id, registration_id, stage, channel, details, means,
                                    customer_id, expires_at)
          VALUES ($1, $2, 'informed', $3, NULL, NULL, NULL, $4)",
-        params![book, &id, channel_name(channel), expires_at.0],
+        params![book, &id, channel.name(), expires_at.0],
     )
 }
 
@@ -186,9 +175,6 @@ pub(super) struct NewCustomer {
 pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8]) -> Result<()> {
     let now = tx.now();
     let activated_at = (new.state == State::Active).then_some(now.0);
-    let means = match new.means {
-        Means::Card => "card",
-    };
     tx.put(
         "INSERT INTO customer (book_id, customer_id, serial, state, channel, means, data_key,
                                created_at, activated_at)
@@ -198,8 +184,8 @@ pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8
             &new.customer_id,
             new.number.serial(),
             state_name(new.state),
-            channel_name(new.channel),
-            means,
+            new.channel.name(),
+            new.means.name(),
             data_key,
             now.0,
             activated_at

@@ -1,5 +1,6 @@
 //! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
 
+mod role;
 mod rules;
 mod staff;
 mod store;
@@ -15,8 +16,8 @@ use scrip_ledger::{
     AccountKind, Amount, Asset, BookKind, Error as LedgerError, NewAccount, TOKEN_SCALE,
     account_open, asset_currency, asset_token_create, book_create,
 };
-use serde::{Deserialize, Serialize};
 
+pub use role::{Permission, Role};
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 pub use staff::{
     StaffSignIn, staff_by_id, staff_by_name, staff_create, staff_list, staff_secret_set,
@@ -77,35 +78,6 @@ pub struct NewVendor {
     pub minimum_tokens: String,
     /// Declined cards in a row that end a payment session.
     pub declines_allowed: i64,
-}
-
-/// What a member of staff may do; who may do what in detail is a later matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything.
-    Owner,
-    /// Everything but staff.
-    Manager,
-    /// Customers and orders.
-    Cashier,
-    /// Only look.
-    Auditor,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Role; 4] = [Role::Owner, Role::Manager, Role::Cashier, Role::Auditor];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Owner => "owner",
-            Role::Manager => "manager",
-            Role::Cashier => "cashier",
-            Role::Auditor => "auditor",
-        }
-    }
 }
 
 /// A member of staff.

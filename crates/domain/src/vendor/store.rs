@@ -158,11 +158,11 @@ pub(super) fn staff_list(tx: &mut dyn Read, book_id: i64) -> Result<Vec<Staff>> 
 fn staff(row: &Row) -> Result<Staff> {
     let staff_id = StaffId::from_row(row, 0)?;
     let role = row.text(2)?;
-    let known = Role::ALL.into_iter().find(|r| r.name() == role);
+    let known = Role::parse(role);
     Ok(Staff {
         staff_id,
         name: row.text(1)?.to_owned(),
-        role: known.ok_or_else(|| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
+        role: known.map_err(|_| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
     })
 }
 

@@ -25,6 +25,7 @@ mod order;
 mod order_list;
 mod order_race;
 mod pin;
+mod policy;
 mod privacy;
 mod refund;
 mod requests;

@@ -18,6 +18,7 @@ fn person() -> Person {
     Person {
         name: "Wilhelmina Quackenbush".to_owned(),
         address: "17 Unusual Street\nOddtown".to_owned(),
+        fax: String::new(),
         phone: "+44 1632 960961".to_owned(),
         email: "wilhelmina@quackenbush.example".to_owned(),
     }

@@ -62,6 +62,8 @@ pub struct PersonBody {
     address: Paragraph1000,
     /// Telephone number.
     phone: OptionalLine60,
+    /// Fax number.
+    fax: OptionalLine60,
     /// E-mail address.
     email: OptionalLine254,
 }
@@ -72,6 +74,7 @@ impl From<Person> for PersonBody {
             name: field::Text(person.name),
             address: field::Text(person.address),
             phone: field::Text(person.phone),
+            fax: field::Text(person.fax),
             email: field::Text(person.email),
         }
     }
@@ -83,6 +86,7 @@ impl From<PersonBody> for Person {
             name: body.name.0,
             address: body.address.0,
             phone: body.phone.0,
+            fax: body.fax.0,
             email: body.email.0,
         }
     }

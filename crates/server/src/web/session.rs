@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Pa
 use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::available;
+use scrip_domain::policy::{Policy, policy};
 use scrip_domain::session::{Subject, session_find, session_touch};
 use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
 use scrip_domain::vendor::{Staff, Storefront, Vendor, staff_by_id, storefront, vendor_by_slug};
@@ -31,6 +32,9 @@ pub struct Shop {
     pub front: Storefront,
     /// The price of one token now, in the vendor's currency.
     pub token_price: Amount,
+    /// What the vendor decided.
+    #[expect(dead_code)] // The pages that go by it follow.
+    pub policy: Policy,
 }
 
 impl Shop {
@@ -161,6 +165,7 @@ pub fn shop(tx: &mut ReadTx<'_>, slug: &str) -> std::result::Result<Shop, Proble
     Ok(Shop {
         front: storefront(tx, vendor.book_id)?,
         token_price: scrip_domain::vendor::token_price_at(tx, vendor.book_id, now)?,
+        policy: policy(tx, vendor.book_id)?,
         vendor,
     })
 }

@@ -107,6 +107,7 @@ impl DetailsForm {
             name: self.name.clone(),
             address: self.address.clone(),
             phone: self.phone.clone(),
+            fax: String::new(),
             email: self.email.clone(),
         }
     }

@@ -9,7 +9,7 @@ use super::super::session::StaffMember;
 use super::super::view::format::tokens;
 use super::super::view::{Notice, Pager, Shell, Shown, Tone, When};
 use super::customers::channel_words;
-use super::{MayChange, may_change, said, state_words, who};
+use super::{May, permission, said, state_words, who};
 use crate::api::once::ShownOnce;
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
@@ -24,6 +24,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::statement::balance;
+use scrip_domain::vendor::Permission;
 use serde::Deserialize;
 
 /// Orders on this page; more are among the movements.
@@ -149,7 +150,7 @@ async fn customer_page(
         moves: moves.items,
         pager: pager(&who.href, "movements", before.is_none(), next),
         orders: orders.items,
-        may: may_change(member.staff.role),
+        may: member.staff.role.may(Permission::Customers),
         here: who.href,
         key: form_key(),
         minimum: tokens(member.shop.vendor.minimum_tokens),
@@ -182,7 +183,7 @@ struct CodePage {
 /// new PIN (REG-11). It is shown once; sending the form again shows none.
 pub async fn pin_reset(
     State(app): State<App>,
-    MayChange(member): MayChange,
+    May(member, _): May<permission::Customers>,
     Path(at): Path<At>,
     Form(sent): Form<Sent>,
 ) -> Result<Response> {
@@ -221,7 +222,7 @@ pub async fn pin_reset(
 /// `POST /shops/{slug}/staff/customers/{id}/close`: an account with tokens stays open.
 pub async fn close(
     State(app): State<App>,
-    MayChange(member): MayChange,
+    May(member, _): May<permission::Customers>,
     Path(at): Path<At>,
     Form(sent): Form<Sent>,
 ) -> Result<Response> {

@@ -4,7 +4,7 @@ use super::super::frame::{link, page, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::tokens;
 use super::super::view::{Action, Field, Pager, Shell, Shown, When};
-use super::{Who, may_change, state_words, who};
+use super::{Who, state_words, who};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::state::App;
@@ -17,6 +17,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::statement::customers_find;
 use scrip_domain::vault::Vault;
+use scrip_domain::vendor::Permission;
 use scrip_engine::{Read, ReadTx};
 use serde::Deserialize;
 
@@ -100,7 +101,11 @@ pub async fn customers(
         rows,
         pager,
         all: path.clone(),
-        register: may_change(member.staff.role).then(|| format!("{path}/new")),
+        register: member
+            .staff
+            .role
+            .may(Permission::Customers)
+            .then(|| format!("{path}/new")),
     })
 }
 
@@ -142,5 +147,9 @@ pub fn channel_words(channel: Channel) -> &'static str {
     match channel {
         Channel::Online => "on line",
         Channel::Staff => "by staff",
+        Channel::Phone => "by telephone",
+        Channel::Fax => "by fax",
+        Channel::Mail => "by letter",
+        Channel::Email => "by e-mail",
     }
 }

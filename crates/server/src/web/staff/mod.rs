@@ -2,7 +2,7 @@
 //!
 //! A member of staff acts in the book of the own shop only: the session is looked up there, and so
 //! is everything that an address names. Auditors look; who changes something goes through
-//! [`MayChange`].
+//! [`May`] with the permission that it needs.
 
 mod chart;
 mod customer;
@@ -29,8 +29,9 @@ use axum::routing::{get, post};
 use scrip_domain::Actor;
 use scrip_domain::customer::{Customer, State as AccountState, customer_person};
 use scrip_domain::vault::Vault;
-use scrip_domain::vendor::Role;
+use scrip_domain::vendor::Permission;
 use scrip_engine::Read;
+use std::marker::PhantomData;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
@@ -60,16 +61,31 @@ async fn entrance(member: StaffMember) -> Result<Response> {
     see(&member.shop.at("/staff/today"))
 }
 
-/// True for roles that may change what belongs to customers and orders.
-pub fn may_change(role: Role) -> bool {
-    match role {
-        Role::Owner | Role::Manager | Role::Cashier => true,
-        Role::Auditor => false,
-    }
+/// A permission as a type, so that a handler's signature says what it needs.
+pub trait Needs: Send + Sync {
+    /// The permission.
+    const PERMISSION: Permission;
 }
 
-/// A member of staff who may change something; all others get a page that says so, with 403.
-pub struct MayChange(pub StaffMember);
+/// The permissions of [`Permission`] as types.
+pub mod permission {
+    use super::{Needs, Permission};
+
+    macro_rules! types {
+        ($($name:ident),+ $(,)?) => {
+            $(
+                pub enum $name {}
+                impl Needs for $name {
+                    const PERMISSION: Permission = Permission::$name;
+                }
+            )+
+        };
+    }
+    types!(Customers, Orders);
+}
+
+/// A member of staff who may do what the type says; all others get a page that says so, with 403.
+pub struct May<N: Needs>(pub StaffMember, pub PhantomData<N>);
 
 #[derive(Template)]
 #[template(path = "staff/forbidden.html")]
@@ -79,7 +95,7 @@ struct ForbiddenPage {
     today: String,
 }
 
-impl FromRequestParts<App> for MayChange {
+impl<N: Needs> FromRequestParts<App> for May<N> {
     type Rejection = Response;
     async fn from_request_parts(
         parts: &mut Parts,
@@ -88,8 +104,8 @@ impl FromRequestParts<App> for MayChange {
         let member = StaffMember::from_request_parts(parts, app)
             .await
             .map_err(IntoResponse::into_response)?;
-        if may_change(member.staff.role) {
-            return Ok(MayChange(member));
+        if member.staff.role.may(N::PERMISSION) {
+            return Ok(May(member, PhantomData));
         }
         let page = ForbiddenPage {
             shell: staff_shell(&member, "Not open to you", ""),

@@ -7,7 +7,7 @@ use super::super::session::{Shop, StaffMember};
 use super::super::view::format::{count, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
-use super::{MayChange, Who, may_change, said, who};
+use super::{May, Who, permission, said, who};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::state::App;
@@ -22,6 +22,7 @@ use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderState, RefundAsked, RefundLines, RefundRequest,
     order_by_id, order_refund, refund_request_decline,
 };
+use scrip_domain::vendor::Permission;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -170,7 +171,7 @@ async fn order_page(
         asked: order.request.map(|request| asked(request, answer)),
         reference: order.reference,
         who,
-        may: may_change(member.staff.role),
+        may: member.staff.role.may(Permission::Orders),
         here: here(shop, id),
         key: form_key(),
         id: id.to_string(),
@@ -281,7 +282,7 @@ enum What {
 /// `POST /shops/{slug}/staff/orders/{id}/refund`: whole or by line, once however often it is sent.
 pub async fn refund(
     State(app): State<App>,
-    MayChange(member): MayChange,
+    May(member, _): May<permission::Orders>,
     Path(at): Path<At>,
     Form(form): Form<RefundForm>,
 ) -> Result<Response> {
@@ -329,7 +330,7 @@ pub struct Answered {
 /// `POST /shops/{slug}/staff/orders/{id}/decline`.
 pub async fn decline(
     State(app): State<App>,
-    MayChange(member): MayChange,
+    May(member, _): May<permission::Orders>,
     Path(at): Path<At>,
     Form(form): Form<Answered>,
 ) -> Result<Response> {

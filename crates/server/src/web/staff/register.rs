@@ -5,7 +5,7 @@ use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::tokens;
 use super::super::view::{Field, Notice, Shell, Shown, Tone};
-use super::MayChange;
+use super::{May, permission};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::Form;
 use crate::state::App;
@@ -114,7 +114,7 @@ fn register_page(member: &StaffMember, typed: &Typed, wrong: &Wrong) -> Register
 }
 
 /// `GET /shops/{slug}/staff/customers/new`.
-pub async fn form(MayChange(member): MayChange) -> Result<Response> {
+pub async fn form(May(member, _): May<permission::Customers>) -> Result<Response> {
     page(&register_page(
         &member,
         &Typed::default(),
@@ -125,7 +125,7 @@ pub async fn form(MayChange(member): MayChange) -> Result<Response> {
 /// `POST /shops/{slug}/staff/customers/new`.
 pub async fn register(
     State(app): State<App>,
-    MayChange(member): MayChange,
+    May(member, _): May<permission::Customers>,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let again = |status, wrong: &Wrong| page_with(status, &register_page(&member, &typed, wrong));
@@ -172,6 +172,7 @@ async fn registered(
             name: typed.name.clone(),
             address: typed.address.clone(),
             phone: typed.phone.clone(),
+            fax: String::new(),
             email: typed.email.clone(),
         },
         login: some(&typed.login),

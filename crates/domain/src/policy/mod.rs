@@ -1,0 +1,356 @@
+//! What a vendor decides about its shop: one document of settings, kept in versions (REG-04,
+//! REG-05, REG-08, REG-10, REG-12, TOK-10, SHP-04, SHP-05, SHP-17).
+//!
+//! Each area has its part. A setting that is missing in an older version has its default, so new
+//! settings need no migration. What every purchase needs stands in the vendor's own row instead.
+
+mod rules;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::Actor;
+use crate::audit;
+use crate::text::{TextError, named};
+use crate::vendor::{Vendor, VendorError};
+use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
+use scrip_ledger::{Amount, Error as LedgerError};
+use serde::{Deserialize, Serialize};
+
+pub use rules::changes;
+
+named! {
+    /// How a command reached the vendor (REG-03).
+    Channel, "the channel" {
+        /// The customer's own browser or program.
+        Online = "online",
+        /// Staff, for a customer at the counter; also where it was not said how.
+        Staff = "staff",
+        /// By telephone.
+        Phone = "phone",
+        /// By fax.
+        Fax = "fax",
+        /// By letter.
+        Mail = "mail",
+        /// By e-mail, which counts as off line.
+        Email = "email",
+    }
+}
+
+named! {
+    /// How tokens are paid for (REG-12, TOK-11).
+    Means, "the means of payment" {
+        /// By card.
+        Card = "card",
+        /// By cheque.
+        Check = "check",
+        /// By money order.
+        MoneyOrder = "money_order",
+        /// Against a purchase order.
+        PurchaseOrder = "purchase_order",
+        /// By an invoice.
+        BillMe = "bill_me",
+        /// In cash at the counter.
+        Cash = "cash",
+    }
+}
+
+impl Means {
+    /// True for means that need no card (TOK-11).
+    pub fn is_offline(self) -> bool {
+        self != Means::Card
+    }
+}
+
+named! {
+    /// Whether a field of a form is asked for (REG-04).
+    Need, "whether a field is needed" {
+        /// Not asked for.
+        Hidden = "hidden",
+        /// May stay empty.
+        Optional = "optional",
+        /// Must be filled in.
+        Required = "required",
+    }
+}
+
+named! {
+    /// What may need more than being signed in (REG-05).
+    Sensitive, "the sensitive action" {
+        /// Changing the PIN.
+        PinChange = "pin_change",
+        /// Changing personal data.
+        PersonChange = "person_change",
+        /// Erasing or closing the account.
+        Closing = "closing",
+        /// Taking tokens or orders of a customer by telephone, fax or letter.
+        OfflineOrder = "offline_order",
+    }
+}
+
+named! {
+    /// When tokens that were ordered off line are credited (TOK-10, TOK-12).
+    CreditPoint, "when tokens are credited" {
+        /// When staff accept the order: before the money is there.
+        Acceptance = "acceptance",
+        /// When the money is there.
+        Receipt = "receipt",
+    }
+}
+
+/// Which personal data is asked for (REG-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fields {
+    /// Name.
+    pub name: Need,
+    /// Postal address.
+    pub address: Need,
+    /// Telephone number.
+    pub phone: Need,
+    /// Fax number.
+    pub fax: Need,
+    /// E-mail address.
+    pub email: Need,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Fields {
+            name: Need::Optional,
+            address: Need::Optional,
+            phone: Need::Optional,
+            fax: Need::Hidden,
+            email: Need::Optional,
+        }
+    }
+}
+
+/// Registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RegistrationPolicy {
+    /// What is asked for.
+    pub fields: Fields,
+    /// Seconds that unfinished registrations are kept (REG-10).
+    pub unfinished_s: i64,
+    /// Tokens that a new account is given, in their smallest unit; zero for none (REG-08).
+    pub opening_tokens: Amount,
+    /// What they cost, in the currency's smallest unit; zero when they are free (REG-08).
+    pub opening_fee: Amount,
+    /// How customers may pay who register on line (REG-12).
+    pub means_online: Vec<Means>,
+    /// How customers may pay whom staff register (REG-12).
+    pub means_offline: Vec<Means>,
+    /// Questions of which a customer answers all when registering; asked again when a sensitive
+    /// action needs it (REG-05).
+    pub questions: Vec<String>,
+    /// Actions that need an answer (REG-05).
+    pub step_up: Vec<Sensitive>,
+}
+
+impl Default for RegistrationPolicy {
+    fn default() -> Self {
+        RegistrationPolicy {
+            fields: Fields::default(),
+            unfinished_s: 3600,
+            opening_tokens: Amount::ZERO,
+            opening_fee: Amount::ZERO,
+            means_online: vec![Means::Card],
+            means_offline: Means::ALL.to_vec(),
+            questions: Vec::new(),
+            step_up: Vec::new(),
+        }
+    }
+}
+
+/// Selling tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SalePolicy {
+    /// When tokens that were ordered off line are credited (TOK-10).
+    pub credit_point: CreditPoint,
+    /// True when discounts add up; otherwise the best single one counts (TOK-04).
+    pub stacking: bool,
+    /// Days that bought tokens live; `None` for ever (TOK-07).
+    pub life_days: Option<i64>,
+}
+
+impl Default for SalePolicy {
+    fn default() -> Self {
+        SalePolicy {
+            credit_point: CreditPoint::Receipt,
+            stacking: false,
+            life_days: None,
+        }
+    }
+}
+
+/// What is seen before one may order (SHP-04, SHP-05).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BrowsingPolicy {
+    /// T, in the smallest unit; `None` for the cheapest offer's price (SHP-05).
+    pub threshold: Option<Amount>,
+}
+
+/// The way from the order list to the receipt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckoutPolicy {
+    /// True when an order may be paid by card instead of tokens (SHP-17).
+    pub card: bool,
+    /// True when a cash figure stands beside tokens (SHP-18).
+    pub cash_shown: bool,
+}
+
+/// What customers are told by themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessagePolicy {
+    /// Below so many tokens a customer is told; `None` for never.
+    pub low_balance: Option<Amount>,
+    /// Days before tokens expire that a customer is told; zero for never.
+    pub expiry_notice_days: i64,
+}
+
+/// Everything that a vendor decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// Registration.
+    pub registration: RegistrationPolicy,
+    /// Selling tokens.
+    pub sale: SalePolicy,
+    /// What is seen.
+    pub browsing: BrowsingPolicy,
+    /// Orders.
+    pub checkout: CheckoutPolicy,
+    /// Messages.
+    pub messages: MessagePolicy,
+    /// The vendor's time zone, as in the IANA database: `Europe/Berlin`.
+    pub time_zone: String,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            registration: RegistrationPolicy::default(),
+            sale: SalePolicy::default(),
+            browsing: BrowsingPolicy::default(),
+            checkout: CheckoutPolicy::default(),
+            messages: MessagePolicy::default(),
+            time_zone: "UTC".into(),
+        }
+    }
+}
+
+/// A version of the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Counts from 1; 0 before the vendor decided anything.
+    pub number: i64,
+    /// What holds.
+    pub policy: Policy,
+}
+
+/// Why a policy was not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Somebody else changed it.
+    #[error(
+        "somebody changed these settings meanwhile (version {now} holds, you began with {began}): \
+         look at what holds now and change it again"
+    )]
+    Stale {
+        /// The version that holds.
+        now: i64,
+        /// The version that the change began with.
+        began: i64,
+    },
+    /// A setting that cannot be.
+    #[error("{setting} {problem}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the vendor.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
+    /// From the ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// From the engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+type Result<T> = std::result::Result<T, PolicyError>;
+
+/// What holds now.
+pub fn policy(tx: &mut dyn Read, book_id: i64) -> std::result::Result<Policy, EngineError> {
+    Ok(policy_version(tx, book_id)?.policy)
+}
+
+/// What holds now, with its number.
+pub fn policy_version(
+    tx: &mut dyn Read,
+    book_id: i64,
+) -> std::result::Result<Version, EngineError> {
+    Ok(store::newest(tx, book_id)?.unwrap_or_default())
+}
+
+/// An earlier decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The version.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// All versions, newest first, `limit` at most.
+pub fn policy_history(
+    tx: &mut dyn Read,
+    book_id: i64,
+    limit: i64,
+) -> std::result::Result<Vec<Decided>, EngineError> {
+    store::history(tx, book_id, limit)
+}
+
+/// Sets the policy. `began` is the version that the change began with: of two who change it at
+/// once, the second one is told. Returns the version that holds now; setting what holds already
+/// makes no new one.
+pub fn policy_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    began: i64,
+    new: &Policy,
+) -> Result<i64> {
+    let checked = rules::checked(new)?;
+    let held = store::newest_locked(tx, vendor.book_id)?.unwrap_or_default();
+    if held.number != began {
+        return Err(PolicyError::Stale {
+            now: held.number,
+            began,
+        });
+    }
+    let changes = changes(&held.policy, &checked);
+    if changes.is_empty() {
+        return Ok(held.number);
+    }
+    let number = held.number.saturating_add(1);
+    store::insert(tx, vendor.book_id, number, &checked, actor)?;
+    let detail = serde_json::Value::Object(changes);
+    audit::note(tx, vendor.book_id, actor, "policy.changed", "", &detail)?;
+    Ok(number)
+}

@@ -1,0 +1,126 @@
+//! Pure decisions about settings.
+
+use super::{Means, Policy, PolicyError, Result};
+use crate::text;
+use scrip_ledger::Amount;
+use serde_json::{Map, Value, json};
+
+fn wrong(setting: &'static str, problem: impl Into<String>) -> PolicyError {
+    PolicyError::Setting {
+        setting,
+        problem: problem.into(),
+    }
+}
+
+fn within(setting: &'static str, value: i64, least: i64, most: i64, unit: &str) -> Result<()> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(wrong(setting, format!("is {least} to {most} {unit}")))
+    }
+}
+
+fn not_negative(setting: &'static str, amount: Amount) -> Result<()> {
+    if amount < Amount::ZERO {
+        return Err(wrong(setting, "cannot be below zero"));
+    }
+    Ok(())
+}
+
+/// Questions that a vendor asks at most.
+const QUESTIONS_AT_MOST: usize = 5;
+
+/// The policy with its texts trimmed, or what is wrong with it.
+pub(super) fn checked(policy: &Policy) -> Result<Policy> {
+    let mut policy = policy.clone();
+    let registration = &mut policy.registration;
+    within(
+        "the time for unfinished registrations",
+        registration.unfinished_s,
+        60,
+        30 * 24 * 3600,
+        "seconds",
+    )?;
+    not_negative("the number of opening tokens", registration.opening_tokens)?;
+    not_negative("the registration fee", registration.opening_fee)?;
+    if registration.opening_fee.is_positive() && registration.opening_tokens.is_zero() {
+        return Err(wrong(
+            "the registration fee",
+            "needs opening tokens that it pays for: set how many",
+        ));
+    }
+    for (setting, means) in [
+        (
+            "the means of payment on line",
+            &mut registration.means_online,
+        ),
+        (
+            "the means of payment off line",
+            &mut registration.means_offline,
+        ),
+    ] {
+        means.sort();
+        means.dedup();
+        if means.is_empty() {
+            return Err(wrong(setting, "cannot be empty: allow at least one"));
+        }
+    }
+    if registration.means_online.contains(&Means::Cash) {
+        return Err(wrong(
+            "the means of payment on line",
+            "cannot have cash: cash is paid at the counter",
+        ));
+    }
+    if registration.questions.len() > QUESTIONS_AT_MOST {
+        return Err(wrong(
+            "the number of questions",
+            format!("is {QUESTIONS_AT_MOST} at most"),
+        ));
+    }
+    for question in &mut registration.questions {
+        *question = text::line("a question", question, 200)?;
+    }
+    registration.step_up.sort();
+    registration.step_up.dedup();
+    if let Some(days) = policy.sale.life_days {
+        within("the life of tokens", days, 1, 36_500, "days")?;
+    }
+    if let Some(threshold) = policy.browsing.threshold {
+        not_negative("the threshold", threshold)?;
+    }
+    if let Some(low) = policy.messages.low_balance {
+        not_negative("the low balance", low)?;
+    }
+    within(
+        "the notice before tokens expire",
+        policy.messages.expiry_notice_days,
+        0,
+        365,
+        "days",
+    )?;
+    policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
+    Ok(policy)
+}
+
+/// What differs: `{"sale.stacking": {"from": false, "to": true}}`.
+pub fn changes(from: &Policy, to: &Policy) -> Map<String, Value> {
+    let mut found = Map::new();
+    let (from, to) = (json!(from), json!(to));
+    compare("", &from, &to, &mut found);
+    found
+}
+
+fn compare(path: &str, from: &Value, to: &Value, found: &mut Map<String, Value>) {
+    if let (Value::Object(from), Value::Object(to)) = (from, to) {
+        for (name, new) in to {
+            let path = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            compare(&path, from.get(name).unwrap_or(&Value::Null), new, found);
+        }
+    } else if from != to {
+        found.insert(path.to_owned(), json!({"from": from, "to": to}));
+    }
+}
