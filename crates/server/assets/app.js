@@ -1,4 +1,4 @@
-// On every page: says that scripts run, and sends a form only once.
+// On every page: says that scripts run, sends a form only once, and closes menus.
 //
 // Pages work without any of this. `html.js` hides the buttons (`.nojs`) that a script makes needless.
 
@@ -36,6 +36,20 @@ document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || form.target === "_blank") return;
     hold(form, event.submitter);
   });
+});
+
+// A menu closes by Escape, where its word gets the focus back, and when something else is chosen.
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
 });
 
 // Back from the next page: the browser shows this one as it was left.

@@ -2,13 +2,13 @@
 
 use super::buy::bought::notice;
 use super::session::{Guest, Member, Shop, StaffMember};
-use super::view::{NavItem, Shell, Trio, Who, format};
+use super::view::{Menu, NavItem, Shell, Trio, Who, format};
 use crate::error::{Problem, Result};
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scrip_domain::order::OrderList;
-use scrip_domain::vendor::Sells;
+use scrip_domain::vendor::{Permission, Sells};
 
 /// The frame for whoever looks; `path` is the page's own, without the shop's part: `/account`.
 pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell {
@@ -71,6 +71,38 @@ pub fn trio(list: &OrderList) -> Trio {
     )
 }
 
+/// A page in the staff's navigation.
+struct StaffPage {
+    /// The menu that it stands in; empty for pages that are always in sight.
+    menu: &'static str,
+    label: &'static str,
+    path: &'static str,
+    /// Without this permission it is not shown. Looking needs none: a page that only changes
+    /// something for some still shows to all.
+    needs: Option<Permission>,
+}
+
+const fn staff_page(menu: &'static str, label: &'static str, path: &'static str) -> StaffPage {
+    StaffPage {
+        menu,
+        label,
+        path,
+        needs: None,
+    }
+}
+
+/// The staff's navigation: a page that is added gets its line here. Menus stand in the order of
+/// their first page: what is needed all day is always in sight, then `Shop` (what is sold, prices,
+/// promotions), `Books` (reports, statements), `Office` (messages, settings, people, keys, audit).
+const STAFF_PAGES: &[StaffPage] = &[
+    staff_page("", "Today", "/staff/today"),
+    staff_page("", "Customers", "/staff/customers"),
+    staff_page("", "Orders", "/staff/orders"),
+    // Shop
+    // Books
+    // Office
+];
+
 /// The frame for staff.
 pub fn staff_shell(member: &StaffMember, title: impl Into<String>, path: &str) -> Shell {
     let shop = &member.shop;
@@ -81,12 +113,17 @@ pub fn staff_shell(member: &StaffMember, title: impl Into<String>, path: &str) -
         look.note = "All figures in tokens unless a currency stands beside them.".into();
     }
     let here = shop.at(path);
-    for (label, place) in [
-        ("Today", "/staff/today"),
-        ("Customers", "/staff/customers"),
-        ("Orders", "/staff/orders"),
-    ] {
-        shell.nav.push(NavItem::new(label, shop.at(place), &here));
+    let may = |page: &StaffPage| page.needs.is_none_or(|needs| member.staff.role.may(needs));
+    for page in STAFF_PAGES.iter().filter(|page| may(page)) {
+        let item = NavItem::new(page.label, shop.at(page.path), &here);
+        match shell.menus.iter_mut().find(|m| m.label == page.menu) {
+            _ if page.menu.is_empty() => shell.nav.push(item),
+            Some(menu) => menu.items.push(item),
+            None => shell.menus.push(Menu {
+                label: page.menu,
+                items: vec![item],
+            }),
+        }
     }
     shell.who = Some(Who {
         label: format!("{}, {}", member.staff.name, member.staff.role.name()),

@@ -31,6 +31,8 @@ pub struct Shell {
     pub look: Option<Look>,
     /// Links in the head.
     pub nav: Vec<NavItem>,
+    /// More links in the head, in groups that open.
+    pub menus: Vec<Menu>,
     /// The corner of whoever is signed in, or the way to sign in.
     pub who: Option<Who>,
     /// The address that ends the visit, when there is one to end (a POST).
@@ -73,6 +75,22 @@ pub struct NavItem {
     pub current: bool,
 }
 
+/// Links in the head that open together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Menu {
+    /// Its word.
+    pub label: &'static str,
+    /// Its links.
+    pub items: Vec<NavItem>,
+}
+
+impl Menu {
+    /// True on the pages of its links.
+    pub fn is_current(&self) -> bool {
+        self.items.iter().any(|item| item.current)
+    }
+}
+
 /// The corner of whoever is signed in; or a way to sign in, without tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
@@ -99,6 +117,7 @@ impl Shell {
             title: title.into(),
             look: None,
             nav: Vec::new(),
+            menus: Vec::new(),
             who: None,
             quit: None,
             last: None,
