@@ -34,6 +34,7 @@ pub mod api_key;
 pub mod books;
 pub mod catalog;
 pub mod customer;
+pub mod expiry;
 pub mod order;
 pub mod policy;
 pub mod report;

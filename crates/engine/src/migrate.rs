@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_sale"),
     migration!(10, "0010_checkout"),
     migration!(11, "0011_promotion"),
+    migration!(12, "0012_report"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -281,6 +281,18 @@ pub fn lots_available(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Ve
         .collect()
 }
 
+/// Wallets in which lots have expired, as committed, ascending: those of the `limit` lots that
+/// expired first.
+pub fn wallets_due(tx: &mut dyn Read, book: i64, limit: i64) -> Result<BTreeSet<i64>> {
+    let now = tx.now();
+    let rows = tx.query(
+        "SELECT account_id FROM lot_due WHERE book_id = $1 AND expires_at <= $2
+         ORDER BY expires_at, account_id, grant_id LIMIT $3",
+        params![book, now.0, limit],
+    )?;
+    rows.iter().map(|row| Ok(row.int(0)?)).collect()
+}
+
 /// The balance (credits minus debits) of any account, as committed.
 pub fn account_balance(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Amount> {
     let balances = account_balances(tx, book, &[account])?;

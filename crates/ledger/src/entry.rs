@@ -4,7 +4,7 @@ use crate::account::{AccountKind, account_info, account_load};
 use crate::amount::Amount;
 use crate::error::{Error, Result};
 use crate::grant::grant_by_id;
-use crate::memory::{LedgerMemory, State, lot, set_lot};
+use crate::memory::{Due, LedgerMemory, State, lot, set_lot};
 use scrip_engine::{Read, Row, Sequence, Store, Timestamp, Tx, params};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -136,8 +136,9 @@ fn post(tx: &mut Tx<'_>, posting: &Posting<'_>, holds: bool) -> Result<i64> {
     let transfers = i64::try_from(count).map_err(|_| Error::EntrySize(count))?;
     let entry_id = tx.next_numbers(Sequence::Transfer, transfers)?;
     let mut planned = Vec::with_capacity(count);
+    let mut expiring = Vec::new();
     for (leg, transfer_id) in posting.legs.iter().zip(entry_id..) {
-        let asset_id = check(tx, posting.book_id, leg, holds)?;
+        let asset_id = check(tx, posting.book_id, leg, holds, &mut expiring)?;
         let debit_link = side(&mut working, leg.debit)
             .map(|s| take(s, leg, transfer_id, floor))
             .transpose()?;
@@ -163,6 +164,9 @@ fn post(tx: &mut Tx<'_>, posting: &Posting<'_>, holds: bool) -> Result<i64> {
         if let Some(state) = state {
             memory.change((posting.book_id, account), state);
         }
+    }
+    for due in expiring {
+        memory.expiring(due);
     }
     Ok(entry_id)
 }
@@ -191,8 +195,15 @@ fn load(tx: &mut Tx<'_>, posting: &Posting<'_>) -> Result<Working> {
     Ok(working)
 }
 
-/// Checks what does not depend on balances; returns the asset that moves.
-fn check(tx: &mut Tx<'_>, book: i64, leg: &Leg, holds: bool) -> Result<i64> {
+/// Checks what does not depend on balances; returns the asset that moves, and notes the lots of
+/// wallets that change and may expire.
+fn check(
+    tx: &mut Tx<'_>,
+    book: i64,
+    leg: &Leg,
+    holds: bool,
+    expiring: &mut Vec<Due>,
+) -> Result<i64> {
     if !leg.amount.is_positive() {
         return Err(Error::NotPositive);
     }
@@ -219,11 +230,19 @@ fn check(tx: &mut Tx<'_>, book: i64, leg: &Leg, holds: bool) -> Result<i64> {
         let wallet = if debit.chained { leg.debit } else { leg.credit };
         return Err(Error::GrantMissing(wallet));
     };
-    if grant_by_id(tx, book, grant)?.asset_id != debit.asset_id {
+    let info = grant_by_id(tx, book, grant)?;
+    if info.asset_id != debit.asset_id {
         return Err(Error::GrantMismatch {
             grant,
             account: leg.debit,
         });
+    }
+    if info.expires_at != Timestamp::NEVER {
+        for (account, side) in [(leg.debit, debit), (leg.credit, credit)] {
+            if side.kind == AccountKind::Wallet {
+                expiring.push((book, info.expires_at.0, account, grant));
+            }
+        }
     }
     Ok(debit.asset_id)
 }

@@ -3,7 +3,7 @@
 //! A grant never changes, and every piece of it, wherever it went, is found by its number. What
 //! happens to it later (credit that is paid off) is an event, and so reaches every piece.
 
-use crate::amount::Amount;
+use crate::amount::{Amount, Rounding};
 use crate::error::{Error, Result};
 use crate::memory::LedgerMemory;
 use scrip_engine::{Error as EngineError, Read, Row, Sequence, Store, Timestamp, Tx, params};
@@ -59,6 +59,14 @@ pub struct GrantInfo {
     pub paid_asset_id: Option<i64>,
     /// When it was made.
     pub granted_at: Timestamp,
+}
+
+impl GrantInfo {
+    /// What was paid for so many of its tokens, rounded down to the smallest unit of the money.
+    pub fn worth(&self, tokens: Amount) -> Result<Amount> {
+        self.paid
+            .ratio(tokens.units(), self.quantity.units(), Rounding::Down)
+    }
 }
 
 /// A grant to be made; the tokens come with the entry that uses it.

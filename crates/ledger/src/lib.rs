@@ -37,7 +37,7 @@ pub mod verify;
 pub use account::{
     AccountInfo, AccountKind, Lot, NewAccount, account_balance, account_balances,
     account_head_locked, account_history, account_open, account_walk, accounts_named,
-    lots_available, lots_locked,
+    lots_available, lots_locked, wallets_due,
 };
 pub use amount::{Amount, Rounding};
 pub use book::{

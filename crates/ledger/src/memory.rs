@@ -18,6 +18,9 @@ const FACTS_AT_MOST: usize = 4_000_000;
 /// (book, account) or (book, grant).
 pub(crate) type Key = (i64, i64);
 
+/// (book, expiry, account, grant): a lot of a wallet that may expire.
+pub(crate) type Due = (i64, i64, i64, i64);
+
 /// The moving part of a chained account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
@@ -97,6 +100,8 @@ pub struct LedgerMemory {
     /// Sorted and freed of doubles when they are written.
     changed: Vec<Key>,
     changed_lots: Vec<(i64, i64, i64)>,
+    /// Those among them that may expire.
+    changed_dues: Vec<Due>,
     /// How to take back each change, oldest first.
     undo: Vec<Undo>,
     /// False only in the test that shows that the floor is what prevents a double spend.
@@ -129,6 +134,34 @@ impl LedgerMemory {
             }
         }
         self.undo.push(Undo::State(key, old));
+    }
+
+    /// Notes that a lot changed that may expire.
+    pub(crate) fn expiring(&mut self, due: Due) {
+        self.changed_dues.push(due);
+    }
+
+    /// What is left of a grant in an account that is held.
+    fn remaining(&self, account: Key, grant: i64) -> i64 {
+        self.states.get(&account).map_or(0, |s| lot(&s.lots, grant))
+    }
+
+    /// Keeps the index of lots by expiry as the lots are.
+    fn flush_dues(&mut self, store: &mut dyn Store) -> Result<()> {
+        self.changed_dues.sort_unstable();
+        self.changed_dues.dedup();
+        for (book, expires_at, account, grant) in &self.changed_dues {
+            let sql = if self.remaining((*book, *account), *grant) > 0 {
+                "INSERT INTO lot_due (book_id, expires_at, account_id, grant_id)
+                 VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (book_id, expires_at, account_id, grant_id) DO NOTHING"
+            } else {
+                "DELETE FROM lot_due
+                 WHERE book_id = $1 AND expires_at = $2 AND account_id = $3 AND grant_id = $4"
+            };
+            store.put(sql, params![*book, *expires_at, *account, *grant])?;
+        }
+        Ok(())
     }
 
     /// Notes an account of this transaction.
@@ -203,10 +236,7 @@ impl Memory for LedgerMemory {
             )?;
         }
         for (book, account, grant) in &self.changed_lots {
-            let remaining = self
-                .states
-                .get(&(*book, *account))
-                .map_or(0, |s| lot(&s.lots, *grant));
+            let remaining = self.remaining((*book, *account), *grant);
             if remaining > 0 {
                 store.put(
                     "INSERT INTO lot (book_id, account_id, grant_id, remaining)
@@ -222,12 +252,13 @@ impl Memory for LedgerMemory {
                 )?;
             }
         }
-        Ok(())
+        self.flush_dues(store)
     }
 
     fn committed(&mut self) {
         self.changed.clear();
         self.changed_lots.clear();
+        self.changed_dues.clear();
         self.undo.clear();
         if self.states.len() > HELD_AT_MOST {
             self.states.clear();
@@ -240,6 +271,7 @@ impl Memory for LedgerMemory {
         self.states.clear();
         self.changed.clear();
         self.changed_lots.clear();
+        self.changed_dues.clear();
         self.undo.clear();
     }
 }
@@ -254,6 +286,7 @@ fn factory(floor: bool) -> Factory {
             states: FxHashMap::default(),
             changed: Vec::new(),
             changed_lots: Vec::new(),
+            changed_dues: Vec::new(),
             undo: Vec::new(),
             floor,
         })

@@ -18,7 +18,7 @@ use crate::account::AccountKind;
 use crate::amount::Amount;
 use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::Result;
-use scrip_engine::{Error as EngineError, Read, ReadTx, Row, params};
+use scrip_engine::{Error as EngineError, Read, ReadTx, Row, Timestamp, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use dues::{Dues, book_dues, dues_verify};
@@ -78,6 +78,7 @@ struct Account {
 struct Grant {
     asset_id: i64,
     quantity: Amount,
+    expires_at: Timestamp,
     issued: Amount,
 }
 
@@ -200,12 +201,13 @@ fn read_accounts(
 fn read_grants(tx: &mut dyn Read, book: i64) -> Result<BTreeMap<i64, Grant>> {
     let mut grants = BTreeMap::new();
     tx.query_each(
-        "SELECT grant_id, asset_id, quantity FROM token_grant WHERE book_id = $1",
+        "SELECT grant_id, asset_id, quantity, expires_at FROM token_grant WHERE book_id = $1",
         params![book],
         &mut |row| {
             let grant = Grant {
                 asset_id: row.int(1)?,
                 quantity: Amount::from_units(row.int(2)?),
+                expires_at: Timestamp(row.int(3)?),
                 issued: Amount::ZERO,
             };
             grants.insert(row.int(0)?, grant);

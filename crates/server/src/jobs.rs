@@ -1,15 +1,17 @@
-//! What a running node does by itself: seals, rolls up, gives holds back, asks about payments
-//! without an answer, forgets what is over.
+//! What a running node does by itself: seals, rolls up, gives holds back, takes expired lots
+//! out of wallets, asks about payments without an answer, forgets what is over.
 
 use scrip_domain::Node;
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, registrations_expire};
+use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
-use scrip_domain::vendor::{VendorError, vendors};
+use scrip_domain::vendor::{Vendor, VendorError, vendors};
 use scrip_engine::{Engine, Error as EngineError};
-use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next};
+use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next, wallets_due};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -20,6 +22,8 @@ use std::time::Duration;
 const AT_ONCE: i64 = 10_000;
 /// Sessions erased in one transaction.
 const SESSIONS_AT_ONCE: usize = 1_000;
+/// Wallets whose expired lots leave in one transaction: their customers wait for it.
+const WALLETS_AT_ONCE: usize = 100;
 /// Entries in one seal while customers wait for the same writer.
 const SEALED_AT_ONCE: i64 = 256;
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,6 +56,26 @@ pub fn expire_holds(engine: &Engine, book: i64) -> Result<usize, LedgerError> {
         }
     }
     Ok(expired)
+}
+
+/// Takes what has expired out of the wallets of a vendor.
+pub fn expire_lots(engine: &Engine, vendor: &Vendor) -> Result<Expired, LedgerError> {
+    let mut all = Expired::default();
+    loop {
+        let due = engine.read(|tx| wallets_due(tx, vendor.book_id, AT_ONCE))?;
+        let due: Vec<i64> = due.into_iter().collect();
+        let mut done = Expired::default();
+        for some in due.chunks(WALLETS_AT_ONCE) {
+            let (vendor, some) = (vendor.clone(), BTreeSet::from_iter(some.iter().copied()));
+            let expired = engine.write(move |tx| lots_expire(tx, &vendor, &some))?;
+            done = done.plus(expired)?;
+        }
+        all = all.plus(done)?;
+        // None, or another process was quicker.
+        if done.wallets == 0 {
+            return Ok(all);
+        }
+    }
 }
 
 /// Forgets the stored answers of a book whose time is over; returns how many.
@@ -133,18 +157,21 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
         }
         if round {
             noted("sessions", expire_sessions(&node.engine));
-            payments(node, cards);
+            of_vendors(node, cards);
         }
         second = second.wrapping_add(1);
     }
 }
 
-fn payments(node: &Node, cards: &dyn CardProcessor) {
+/// What is done for each vendor: lots that expired, after the holds that gave some back; payments
+/// without an answer.
+fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
     let all = match node.engine.read(|tx| vendors(tx)) {
         Ok(all) => all,
         Err(e) => return failed::<VendorError>("list of vendors", &e),
     };
     for vendor in all {
+        noted("lots", expire_lots(&node.engine, &vendor));
         noted(
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),

@@ -12,7 +12,7 @@ const BASE: [&str; 11] = [
 ];
 
 /// The nouns from the bottom up: each may use those before it.
-const NOUNS: [&str; 32] = [
+const NOUNS: [&str; 33] = [
     "vendor",
     "policy",
     "books",
@@ -23,6 +23,7 @@ const NOUNS: [&str; 32] = [
     "family",
     "card",
     "token_sale",
+    "expiry",
     "gift_tokens",
     "catalog",
     "promotion",

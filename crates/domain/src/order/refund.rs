@@ -259,9 +259,9 @@ fn alive(tx: &mut Tx<'_>, vendor: &Vendor, piece: Piece) -> Result<i64> {
         restriction: grant.restriction.as_deref(),
         expires_at: now.plus_seconds(vendor.refund_grace_s),
         quantity: piece.amount,
-        // What was paid stays with the grant that it was paid for.
-        paid: Amount::ZERO,
-        paid_asset_id: None,
+        // What was earned by spending it is owed again.
+        paid: grant.worth(piece.amount)?,
+        paid_asset_id: grant.paid_asset_id,
         granted_at: now,
     };
     Ok(grant_open(tx, vendor.book_id, &new)?)

@@ -18,6 +18,7 @@ mod browse;
 mod catalog;
 mod command;
 mod customer;
+mod expiry;
 mod figures;
 mod history;
 mod model;

@@ -58,6 +58,8 @@ pub enum Command {
     Close {
         who: usize,
     },
+    /// The job that takes expired lots out.
+    Expire,
     Step {
         seconds: i64,
     },
@@ -126,6 +128,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (0..drive::OFFERS, 1..9_i64)
             .prop_map(|(offer, pieces)| Command::Deliver { offer, pieces }),
         1 => who.prop_map(|who| Command::Close { who }),
+        2 => Just(Command::Expire),
         3 => seconds.prop_map(|seconds| Command::Step { seconds }),
     ]
 }

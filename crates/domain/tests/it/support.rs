@@ -6,6 +6,7 @@ use scrip_domain::customer::{
     Customer, Details, Registered, State, activate_if_due, customer_balance, customer_by_id,
     customer_register,
 };
+use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::id::{CustomerId, OfferId, PaymentSessionId, StaffId};
 use scrip_domain::order::{
     OrderError, OrderOutcome, OrderRequest, Quote, Receipt, Refusal, Wanted, order_place, quote,
@@ -20,7 +21,7 @@ use scrip_domain::verify::vendor_verify;
 use scrip_domain::{Actor, Amount, Answer, Keyed, Node};
 use scrip_engine::{Error, Options, Read, Row, SetClock, Timestamp, Tx, params};
 use scrip_ledger::verify::book_verify;
-use scrip_ledger::{Leg, NewGrant, Origin, Posting, books, entry_post, grant_open};
+use scrip_ledger::{Leg, NewGrant, Origin, Posting, books, entry_post, grant_open, wallets_due};
 use scrip_testkit::TestDb;
 use std::sync::Arc;
 
@@ -210,29 +211,62 @@ impl World {
         restriction: Option<&'static str>,
         expires_at: Timestamp,
     ) -> i64 {
+        let new = NewGrant {
+            asset_id: self.vendor.token.asset_id,
+            origin,
+            restriction,
+            expires_at,
+            quantity,
+            paid: Amount::ZERO,
+            paid_asset_id: None,
+            granted_at: self.now(),
+        };
+        self.give_grant(id, new)
+    }
+
+    /// Sells tokens for money in hand; returns the grant.
+    pub fn give_paid(
+        &self,
+        id: CustomerId,
+        quantity: Amount,
+        paid: Amount,
+        expires_at: Timestamp,
+    ) -> i64 {
+        let new = NewGrant {
+            asset_id: self.vendor.token.asset_id,
+            origin: Origin::Paid,
+            restriction: None,
+            expires_at,
+            quantity,
+            paid,
+            paid_asset_id: Some(self.vendor.currency.asset_id),
+            granted_at: self.now(),
+        };
+        self.give_grant(id, new)
+    }
+
+    fn give_grant(&self, id: CustomerId, new: NewGrant<'static>) -> i64 {
         let vendor = self.vendor.clone();
         self.node
             .engine
             .write(move |tx| {
                 let customer = customer_by_id(tx, vendor.book_id, id).expect("the customer");
                 let now = tx.now();
-                let new = NewGrant {
-                    asset_id: vendor.token.asset_id,
-                    origin,
-                    restriction,
-                    expires_at,
-                    quantity,
-                    paid: Amount::ZERO,
-                    paid_asset_id: None,
-                    granted_at: now,
-                };
                 let grant = grant_open(tx, vendor.book_id, &new)?;
-                let leg = Leg {
+                let mut legs = vec![Leg {
                     debit: vendor.accounts.issued,
                     credit: customer.wallet,
-                    amount: quantity,
+                    amount: new.quantity,
                     grant: Some(grant),
-                };
+                }];
+                if new.paid.is_positive() {
+                    legs.push(Leg {
+                        debit: vendor.accounts.processor,
+                        credit: vendor.accounts.deferred,
+                        amount: new.paid,
+                        grant: None,
+                    });
+                }
                 let posting = Posting {
                     book_id: vendor.book_id,
                     event_id: tx.new_id()?,
@@ -240,12 +274,21 @@ impl World {
                     actor: "system",
                     reference: "gift",
                     effective_at: now,
-                    legs: &[leg],
+                    legs: &legs,
                 };
                 entry_post(tx, &posting)?;
                 activate_if_due(tx, &vendor, &customer).expect("activation");
                 Ok::<_, scrip_ledger::Error>(grant)
             })
+            .unwrap()
+    }
+
+    /// Takes what has expired out of all wallets, one round.
+    pub fn expire(&self) -> Expired {
+        let (book, vendor) = (self.book(), self.vendor.clone());
+        let due = self.node.engine.read(|tx| wallets_due(tx, book, 1_000));
+        let due = due.unwrap();
+        self.write(move |tx| lots_expire(tx, &vendor, &due))
             .unwrap()
     }
 

@@ -1,9 +1,10 @@
 //! Lots and grants.
 
 use super::{Book, Report};
+use crate::account::AccountKind;
 use crate::amount::Amount;
 use crate::error::Result;
-use scrip_engine::{Read, params};
+use scrip_engine::{Read, Timestamp, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stored lots are those that the transfers leave, and no grant gave out more than it has.
@@ -32,6 +33,34 @@ pub(super) fn check(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Resu
         report.wrong("lot", format!("{account}/{grant}"), problem);
     }
     check_grants(book, &held, report);
+    check_dues(tx, book, report)
+}
+
+/// The index of lots by expiry has each lot of a wallet that may expire, and no other.
+fn check_dues(tx: &mut dyn Read, book: &Book, report: &mut Report) -> Result<()> {
+    let mut stored: BTreeSet<(i64, i64, i64)> = BTreeSet::new();
+    tx.query_each(
+        "SELECT expires_at, account_id, grant_id FROM lot_due WHERE book_id = $1",
+        params![book.book_id],
+        &mut |row| {
+            stored.insert((row.int(0)?, row.int(1)?, row.int(2)?));
+            Ok(())
+        },
+    )?;
+    for ((account, grant), left) in &book.lots {
+        let wallet = book.accounts.get(account).and_then(|a| a.kind) == Some(AccountKind::Wallet);
+        let expires_at = book
+            .grants
+            .get(grant)
+            .map_or(Timestamp::NEVER, |g| g.expires_at);
+        let may_expire = wallet && left.is_positive() && expires_at != Timestamp::NEVER;
+        if may_expire && !stored.remove(&(expires_at.0, *account, *grant)) {
+            report.wrong("lot_due", format!("{account}/{grant}"), "is missing");
+        }
+    }
+    for (_, account, grant) in stored {
+        report.wrong("lot_due", format!("{account}/{grant}"), "has no lot");
+    }
     Ok(())
 }
 

@@ -148,6 +148,10 @@ impl Driver {
             }
             Command::Deliver { offer, pieces } => self.deliver(*offer, *pieces),
             Command::Close { who } => self.close(*who),
+            Command::Expire => {
+                let expected = self.shadow.expire();
+                assert_eq!(self.world.expire().tokens, tokens(expected));
+            }
             Command::Step { seconds } => {
                 self.world.clock.advance_seconds(*seconds);
                 self.shadow.now = self.world.now().0;
@@ -418,7 +422,8 @@ impl Driver {
         assert_eq!(balance(accounts.spent), tokens(self.shadow.spent));
         let wallets = self.customers.iter().map(|id| self.world.balance(*id));
         let held = Amount::sum(wallets).unwrap();
-        assert_eq!(held, tokens(self.shadow.issued - self.shadow.spent));
+        let left = self.shadow.issued - self.shadow.spent - self.shadow.expired;
+        assert_eq!(held, tokens(left));
         assert_eq!(
             balance(accounts.deferred).units(),
             self.shadow.cents * 1_000_000
@@ -427,7 +432,7 @@ impl Driver {
             balance(accounts.processor).units(),
             -self.shadow.cents * 1_000_000
         );
-        assert_eq!(balance(accounts.expired), tokens(0));
+        assert_eq!(balance(accounts.expired), tokens(self.shadow.expired));
     }
 }
 

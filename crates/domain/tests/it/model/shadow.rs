@@ -103,6 +103,7 @@ pub struct Shadow {
     pub cents: i64,
     pub issued: i64,
     pub spent: i64,
+    pub expired: i64,
     keys: HashMap<(usize, u8), Kept>,
 }
 
@@ -151,6 +152,20 @@ impl Shadow {
 
     fn usable(&self, grant: usize) -> bool {
         self.grants[grant].expires_at > self.now
+    }
+
+    /// What has expired leaves all wallets; returns how much.
+    pub fn expire(&mut self) -> i64 {
+        let over: Vec<bool> = (0..self.grants.len()).map(|g| !self.usable(g)).collect();
+        let mut expired = 0;
+        for wallet in &mut self.wallets {
+            wallet.lots.retain(|grant, left| {
+                expired += if over[*grant] { *left } else { 0 };
+                !over[*grant]
+            });
+        }
+        self.expired += expired;
+        expired
     }
 
     /// AT.

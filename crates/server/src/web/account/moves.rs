@@ -111,6 +111,7 @@ fn in_words(
         ("refund", Some(bought)) => (bought, "given back".to_owned()),
         ("refund", None) => ("Refund".to_owned(), String::new()),
         ("token_sale", _) => ("Tokens bought".to_owned(), String::new()),
+        ("expiry", _) => ("Tokens expired".to_owned(), String::new()),
         ("reversal", _) => ("Correction of an entry".to_owned(), String::new()),
         (code, _) => (words_of(code), String::new()),
     };
