@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::entry::{Entry, Transfer, entries_by_id, transfer_row};
 use crate::error::{Error, Result};
-use crate::grant::{GrantInfo, grant_by_id, grant_info};
+use crate::grant::{GrantInfo, Origin, grant_by_id, grant_info};
 use crate::memory::{LedgerMemory, State};
 use crate::seal::tail_transfers;
 use scrip_engine::{
@@ -261,21 +261,27 @@ pub fn lots_locked(tx: &mut Tx<'_>, book: i64, account: i64) -> Result<Vec<Lot>>
         .collect()
 }
 
-/// The lots of a wallet, by grant, as committed.
+/// The lots of a wallet, by grant, as committed. Credit that was paid off counts as paid (TOK-12).
 pub fn lots_available(tx: &mut ReadTx<'_>, book: i64, account: i64) -> Result<Vec<Lot>> {
     // In the order of the lot's column: by the grant's, SQLite walks all grants of the book.
     let rows = tx.query(
         "SELECT l.remaining, g.grant_id, g.asset_id, g.origin, g.restriction, g.expires_at,
-                g.quantity, g.paid, g.paid_asset_id, g.granted_at
+                g.quantity, g.paid, g.paid_asset_id, g.granted_at, e.kind
          FROM lot l JOIN token_grant g ON g.book_id = l.book_id AND g.grant_id = l.grant_id
+         LEFT JOIN grant_event e
+           ON e.book_id = l.book_id AND e.grant_id = l.grant_id AND e.event_no = 1
          WHERE l.book_id = $1 AND l.account_id = $2 ORDER BY l.grant_id",
         params![book, account],
     )?;
     rows.iter()
         .map(|row| {
+            let mut grant = grant_info(row, 1)?;
+            if row.opt_text(10)?.is_some() {
+                grant.origin = Origin::Paid;
+            }
             Ok(Lot {
                 remaining: Amount::from_units(row.int(0)?),
-                grant: Arc::new(grant_info(row, 1)?),
+                grant: Arc::new(grant),
             })
         })
         .collect()

@@ -174,6 +174,16 @@ pub struct SalePolicy {
     pub stacking: bool,
     /// Days that bought tokens live; `None` for ever (TOK-07).
     pub life_days: Option<i64>,
+    /// Means for which the customer's credit is checked before an order is accepted (TOK-13).
+    pub credit_check: Vec<Means>,
+    /// Money that a customer may owe, in the currency's smallest unit; `None` without a limit.
+    pub credit_limit: Option<Amount>,
+    /// Days from acceptance until the money of an off-line order is due (TOK-12).
+    pub due_days: i64,
+    /// Where payments are sent to; printed with the instructions of an off-line order (TOK-11).
+    pub payment_address: String,
+    /// To which account money is paid; printed with it.
+    pub payment_account: String,
 }
 
 impl Default for SalePolicy {
@@ -182,6 +192,11 @@ impl Default for SalePolicy {
             credit_point: CreditPoint::Receipt,
             stacking: false,
             life_days: None,
+            credit_check: vec![Means::PurchaseOrder, Means::BillMe],
+            credit_limit: None,
+            due_days: 30,
+            payment_address: String::new(),
+            payment_account: String::new(),
         }
     }
 }

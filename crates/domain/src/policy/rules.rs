@@ -1,6 +1,6 @@
 //! Pure decisions about settings.
 
-use super::{Means, Policy, PolicyError, Result};
+use super::{Means, Policy, PolicyError, Result, SalePolicy};
 use crate::text;
 use scrip_ledger::Amount;
 use serde_json::{Map, Value, json};
@@ -85,6 +85,7 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
     if let Some(days) = policy.sale.life_days {
         within("the life of tokens", days, 1, 36_500, "days")?;
     }
+    sale_checked(&mut policy.sale)?;
     if let Some(threshold) = policy.browsing.threshold {
         not_negative("the threshold", threshold)?;
     }
@@ -100,6 +101,18 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
     )?;
     policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
     Ok(policy)
+}
+
+fn sale_checked(sale: &mut SalePolicy) -> Result<()> {
+    sale.credit_check.sort();
+    sale.credit_check.dedup();
+    if let Some(limit) = sale.credit_limit {
+        not_negative("the credit limit", limit)?;
+    }
+    within("the time to pay", sale.due_days, 0, 365, "days")?;
+    sale.payment_address = text::paragraph("the payment address", &sale.payment_address, 500)?;
+    sale.payment_account = text::paragraph("the payment account", &sale.payment_account, 500)?;
+    Ok(())
 }
 
 /// What differs: `{"sale.stacking": {"from": false, "to": true}}`.

@@ -105,7 +105,8 @@ pub(super) fn tokens_paid(
 ) -> Result<()> {
     tx.query_each(
         "SELECT quantity, price FROM token_order
-         WHERE book_id = $1 AND closed_at >= $2 AND closed_at < $3 AND state = 'cleared'",
+         WHERE book_id = $1 AND closed_at >= $2 AND closed_at < $3 AND state = 'cleared'
+           AND credit_point = 'receipt'",
         params![book, from.0, to.0],
         &mut |row| {
             each(

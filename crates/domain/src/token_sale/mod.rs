@@ -6,6 +6,7 @@
 //! never charged twice.
 
 mod keyed;
+pub mod offline;
 mod processor;
 mod rules;
 mod store;

@@ -149,7 +149,7 @@ pub(super) fn by_id_locked(
     let rows = tx.query_locked(
         "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
                 effective_at, state, reason, created_at, closed_at, activated, attempts_left
-         FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+         FROM token_order WHERE book_id = $1 AND token_order_id = $2 AND means = 'card'",
         params![book, &id],
     )?;
     rows.first().map(order_row).transpose()
@@ -159,7 +159,7 @@ pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Op
     let row = tx.query_opt(
         "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
                 effective_at, state, reason, created_at, closed_at, activated, attempts_left
-         FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+         FROM token_order WHERE book_id = $1 AND token_order_id = $2 AND means = 'card'",
         params![book, &id],
     )?;
     row.as_ref().map(order_row).transpose()
@@ -169,7 +169,7 @@ pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Op
 const OLDER: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
         reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
     FROM token_order WHERE book_id = $1 AND customer_id = $2 AND token_order_id < $4
-    ORDER BY token_order_id DESC LIMIT $3";
+      AND means = 'card' ORDER BY token_order_id DESC LIMIT $3";
 
 /// A customer's orders, newest first.
 pub(super) fn of_customer(

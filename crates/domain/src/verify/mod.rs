@@ -21,6 +21,7 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
     let mut of_orders = orders(tx, book_id, &entries, report)?;
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
     token_orders(tx, book_id, &entries, report)?;
+    receivables(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)
@@ -130,14 +131,37 @@ fn token_orders(
     entries: &Entries,
     report: &mut Report,
 ) -> Result<()> {
-    for order in store::cleared_token_orders(tx, book_id)? {
+    for order in store::credited_token_orders(tx, book_id)? {
         let moved = order
             .entry_id
             .and_then(|e| entries.get(&e))
             .map(|m| m.tokens);
         if moved != Some(order.total) {
-            let problem = format!("cleared {} units, its entry moved {moved:?}", order.total);
+            let problem = format!("credited {} units, its entry moved {moved:?}", order.total);
             report.wrong("token_order", order.id, problem);
+        }
+    }
+    Ok(())
+}
+
+/// What off-line orders say of paid and owed money is what their payments and entries make.
+fn receivables(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let made = store::offline_money(tx, book_id)?;
+    for (id, says) in store::offline_orders(tx, book_id)? {
+        let made = made.get(&id).copied().unwrap_or_default();
+        if made.paid != says.paid {
+            let problem = format!(
+                "says {} units are paid, payments make {}",
+                says.paid, made.paid
+            );
+            report.wrong("token_order", id, problem);
+        }
+        if made.owed != says.owed {
+            let problem = format!(
+                "says {} units are owed, entries leave {}",
+                says.owed, made.owed
+            );
+            report.wrong("token_order", id, problem);
         }
     }
     Ok(())

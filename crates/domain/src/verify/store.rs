@@ -122,10 +122,11 @@ pub(super) fn refunds(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Refund>> {
         .collect()
 }
 
-pub(super) fn cleared_token_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Order>> {
+/// Token orders that credited tokens, or should have.
+pub(super) fn credited_token_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Order>> {
     let rows = tx.query(
         "SELECT token_order_id, quantity, entry_id FROM token_order
-         WHERE book_id = $1 AND state = 'cleared'",
+         WHERE book_id = $1 AND (state = 'cleared' OR entry_id IS NOT NULL)",
         params![book],
     )?;
     rows.iter()
@@ -139,6 +140,73 @@ pub(super) fn cleared_token_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec
             })
         })
         .collect()
+}
+
+/// What an off-line order says of its money.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Money {
+    pub paid: Amount,
+    pub owed: Amount,
+}
+
+/// Off-line orders with their money.
+pub(super) fn offline_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<(Uuid, Money)>> {
+    let rows = tx.query(
+        "SELECT token_order_id, paid, owed FROM token_order
+         WHERE book_id = $1 AND means <> 'card'",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let money = Money {
+                paid: Amount::from_units(row.int(1)?),
+                owed: Amount::from_units(row.int(2)?),
+            };
+            Ok((row.uuid(0)?, money))
+        })
+        .collect()
+}
+
+/// order -> what its payments make, and what its entries left in the receivable account.
+pub(super) fn offline_money(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uuid, Money>> {
+    let mut all: BTreeMap<Uuid, Money> = BTreeMap::new();
+    tx.query_each(
+        "SELECT token_order_id, amount FROM token_payment WHERE book_id = $1",
+        params![book],
+        &mut |row| {
+            let money = all.entry(row.uuid(0)?).or_default();
+            money.paid = add(money.paid, row.int(1)?)?;
+            Ok(())
+        },
+    )?;
+    let accounts = tx.query(
+        "SELECT account_id FROM account WHERE book_id = $1 AND kind = 'receivable'",
+        params![book],
+    )?;
+    for account in &accounts {
+        let account = account.int(0)?;
+        tx.query_each(
+            "SELECT e.event_id, t.amount, t.debit_id FROM transfer t
+             JOIN entry e ON e.book_id = t.book_id AND e.entry_id = t.entry_id
+             WHERE t.book_id = $1 AND (t.debit_id = $2 OR t.credit_id = $2)",
+            params![book, account],
+            &mut |row| {
+                let money = all.entry(row.uuid(0)?).or_default();
+                let amount = row.int(1)?;
+                let debited = row.int(2)? == account;
+                money.owed = add(
+                    money.owed,
+                    if debited {
+                        amount
+                    } else {
+                        amount.saturating_neg()
+                    },
+                )?;
+                Ok(())
+            },
+        )?;
+    }
+    Ok(all)
 }
 
 /// Wallets whose account is not in this book's ledger: (customer, account).

@@ -22,6 +22,7 @@ mod expiry;
 mod figures;
 mod history;
 mod model;
+mod offline;
 mod order;
 mod order_list;
 mod order_race;
