@@ -33,6 +33,7 @@ pub mod vault;
 pub mod api_key;
 pub mod books;
 pub mod catalog;
+pub mod closing;
 pub mod credit;
 pub mod customer;
 pub mod expiry;

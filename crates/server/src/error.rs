@@ -282,6 +282,15 @@ impl Kind for CustomerError {
             CustomerError::NotEmpty { .. } => {
                 Problem::new(StatusCode::CONFLICT, "account_not_empty", text)
             }
+            CustomerError::Unfinished { .. } => {
+                Problem::new(StatusCode::CONFLICT, "account_unfinished", text)
+            }
+            CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
+            CustomerError::CheckNeeded => {
+                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
+            }
+            CustomerError::Answered => Problem::new(StatusCode::CONFLICT, "answered_before", text),
+            CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),
             _ => Problem::invalid("customer_invalid", text),
         }

@@ -104,6 +104,31 @@ pub const KINDS: &[Kind] = &[
         "account_not_empty",
         "The account has tokens, so it cannot be closed.",
     ),
+    kind(
+        409,
+        "account_unfinished",
+        "Something of the account waits to be finished, so it cannot be closed.",
+    ),
+    kind(
+        409,
+        "answered_before",
+        "The customer answered the questions before: an answer is needed, not new ones.",
+    ),
+    kind(
+        409,
+        "person_erased",
+        "The personal data of this account was erased; nothing can be kept of it.",
+    ),
+    kind(
+        403,
+        "identity_check_needed",
+        "The action needs a right answer to one of the vendor's questions first.",
+    ),
+    kind(
+        422,
+        "means_refused",
+        "The vendor's policy does not take this means of payment here.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
     kind(

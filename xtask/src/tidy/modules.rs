@@ -12,7 +12,7 @@ const BASE: [&str; 11] = [
 ];
 
 /// The nouns from the bottom up: each may use those before it.
-const NOUNS: [&str; 33] = [
+const NOUNS: &[&str] = &[
     "vendor",
     "policy",
     "books",
@@ -41,6 +41,7 @@ const NOUNS: [&str; 33] = [
     "gift",
     "exchange",
     "checkout",
+    "closing",
     "message",
     "webhook",
     "report",

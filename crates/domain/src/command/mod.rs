@@ -202,6 +202,16 @@ fn first_half(hash: [u8; 32]) -> [u8; 16] {
     half
 }
 
+/// Forgets the answers about a customer who is erased. Walks the answers of the last two days:
+/// erasing is rare, and an index would be written with every purchase.
+pub fn answers_forget(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    customer: CustomerId,
+) -> Result<(), EngineError> {
+    store::forget_about(tx, book_id, customer)
+}
+
 /// Forgets the answers of a book whose time is over; returns how many.
 pub fn answers_expire(tx: &mut Tx<'_>, book_id: i64) -> Result<u64, EngineError> {
     store::forget_expired(tx, book_id)

@@ -76,3 +76,10 @@ pub(super) fn forget_expired(tx: &mut Tx<'_>, book: i64) -> Result<u64> {
         params![book, now.0],
     )
 }
+
+pub(super) fn forget_about(tx: &mut Tx<'_>, book: i64, customer: CustomerId) -> Result<()> {
+    tx.put(
+        "DELETE FROM idempotency WHERE book_id = $1 AND subject = $2",
+        params![book, &customer],
+    )
+}

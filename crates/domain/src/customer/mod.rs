@@ -4,36 +4,51 @@
 //! customer who is *inactive* until acquired tokens reach the vendor's minimum (MT).
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
+mod erase;
+mod identity;
 mod list;
 mod number;
+mod opening;
+mod person;
 mod pin_reset;
+mod registering;
 mod rules;
 mod sign_in;
 mod stage;
+mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::actor::Actor;
 use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
 use crate::text::{self, TextError};
-use crate::vault::{self, Vault};
-use crate::vendor::{Vendor, VendorError, vendor_data_key};
+use crate::vault::Vault;
+use crate::vendor::{Vendor, VendorError};
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
-use scrip_ledger::{
-    AccountKind, Amount, Error as LedgerError, NewAccount, account_balance, account_open,
-    lots_locked,
-};
+use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use erase::{merged_into, person_erase};
+pub use identity::{
+    AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
+    check_forget, check_identity, check_identity_keyed, checked, questions_open, require_check,
+    step_up,
+};
 pub use list::{CustomerSummary, customer_summary, customers};
 pub use number::{AccountNumber, NumberError};
+pub use opening::{Opening, opening_begun, opening_due, opening_given};
+pub use person::{customer_person, open_text, person_set, seal_text};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
+pub use registering::{
+    Entry, customer_enter, customer_register, fields_checked, means_allowed, registration_details,
+    registration_means, registration_start,
+};
 pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
+pub use standing::{CreditStatus, Fate, Opener, Standing, fate, standing, standing_set};
 
 pub use crate::policy::{Channel, Means};
 
@@ -87,6 +102,10 @@ pub struct Details {
     pub pin_hash: Option<String>,
     /// Argon2id hash of the password.
     pub password_hash: Option<String>,
+    /// Where the customer lives: ISO 3166-1, two letters; may be empty.
+    pub country: String,
+    /// Answers to the vendor's questions (REG-05).
+    pub answers: Vec<AnswerHash>,
 }
 
 /// A customer.
@@ -113,6 +132,8 @@ pub struct Information {
     pub minimum_tokens: Amount,
     /// Ways to pay.
     pub means: Vec<Means>,
+    /// Tokens that the account is opened with, and what they cost (REG-08).
+    pub opening: Option<Opening>,
     /// When unfinished registrations lapse.
     pub expires_at: Timestamp,
 }
@@ -165,6 +186,46 @@ pub enum CustomerError {
         /// The account.
         number: AccountNumber,
     },
+    /// Something waits to be finished first.
+    #[error("account {number} cannot be closed yet: {what}")]
+    Unfinished {
+        /// The account.
+        number: AccountNumber,
+        /// What waits, and what to do about it.
+        what: &'static str,
+    },
+    /// The vendor asks for a field that is empty (REG-04).
+    #[error("{0} is required here: fill it in")]
+    FieldRequired(&'static str),
+    /// The vendor does not ask for a field that is filled in (REG-04).
+    #[error("{0} is not asked for here: leave it empty")]
+    FieldHidden(&'static str),
+    /// A means of payment outside the vendor's policy (REG-12).
+    #[error("this shop does not take {means} here: choose one of {allowed}")]
+    MeansRefused {
+        /// What was asked for.
+        means: Means,
+        /// What the policy allows.
+        allowed: String,
+    },
+    /// Not all questions were answered (REG-05).
+    #[error("answer all questions of the shop: one day they show that it is you")]
+    AnswersMissing,
+    /// An answer to a question that the vendor does not ask.
+    #[error("this shop does not ask {0:?}: look at its questions again")]
+    QuestionUnknown(String),
+    /// An answer has to be given first (REG-05).
+    #[error("this needs an answer to one of the shop's questions first")]
+    CheckNeeded,
+    /// The answers are there, or wait for the customer.
+    #[error("the questions were answered before: give an answer instead of setting new ones")]
+    Answered,
+    /// A merge of one account.
+    #[error("this is one account already: choose another one to merge it with")]
+    MergeWithItself,
+    /// The person was erased.
+    #[error("the personal data of account {0} was erased: nothing can be kept of it any more")]
+    Erased(AccountNumber),
     /// Not one's own account.
     #[error("only the customer or the vendor's staff may do this")]
     Forbidden,
@@ -193,172 +254,6 @@ pub enum CustomerError {
 
 type Result<T> = std::result::Result<T, CustomerError>;
 
-/// Unfinished registrations lapse after an hour (REG-10 makes this a setting).
-const REGISTRATION_S: i64 = 3600;
-
-/// First stage: tells what is sold and what activates an account, and opens a registration.
-pub fn registration_start(
-    tx: &mut Tx<'_>,
-    vendor: &Vendor,
-    channel: Channel,
-) -> Result<Information> {
-    let registration_id = RegistrationId(tx.new_id()?);
-    let expires_at = tx.now().plus_seconds(REGISTRATION_S);
-    store::insert_registration(tx, vendor.book_id, registration_id, channel, expires_at)?;
-    Ok(Information {
-        registration_id,
-        minimum_tokens: vendor.minimum_tokens,
-        means: vec![Means::Card],
-        expires_at,
-    })
-}
-
-/// Second stage: takes the details.
-pub fn registration_details(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    vendor: &Vendor,
-    id: RegistrationId,
-    details: &Details,
-) -> Result<()> {
-    let registration = open_registration(tx, vendor.book_id, id)?;
-    rules::stage_follows(&registration.stage, "details")?;
-    let login = details
-        .login
-        .as_ref()
-        .map(|l| login_checked(l))
-        .transpose()?;
-    // Said here already, while another name can be chosen; the directory decides in the end.
-    if let Some(login) = &login
-        && store::by_login(tx, &login_hash(vault, login))?.is_some()
-    {
-        return Err(CustomerError::LoginTaken);
-    }
-    let details = Details {
-        person: details.person.checked()?,
-        login,
-        ..details.clone()
-    };
-    let plain = serde_json::to_vec(&details)
-        .map_err(|e| EngineError::Statement(format!("details as JSON: {e}")))?;
-    let key = vendor_data_key(tx, vault, vendor.book_id)?;
-    let sealed = vault::seal(tx, &key, &format!("details {id}"), &plain)?;
-    store::set_details(tx, vendor.book_id, id, &sealed)?;
-    Ok(())
-}
-
-/// Third stage: agrees how the minimum is paid, and makes the customer, who is told the account
-/// number and what activates it.
-pub fn registration_means(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    vendor: &Vendor,
-    id: RegistrationId,
-    means: Means,
-) -> Result<Registered> {
-    let registration = open_registration(tx, vendor.book_id, id)?;
-    rules::stage_follows(&registration.stage, "account")?;
-    let sealed = registration
-        .details
-        .ok_or_else(|| EngineError::Corrupt(format!("registration {id} has no details")))?;
-    let key = vendor_data_key(tx, vault, vendor.book_id)?;
-    let plain = vault::open(&key, &format!("details {id}"), &sealed)?;
-    let details: Details = serde_json::from_slice(&plain)
-        .map_err(|e| EngineError::Corrupt(format!("details of registration {id}: {e}")))?;
-    let registered = insert(tx, vault, vendor, registration.channel, means, &details)?;
-    store::finish_registration(tx, vendor.book_id, id, registered.customer_id)?;
-    Ok(registered)
-}
-
-/// All stages at once, as staff enter them (REG-03's data, the same states).
-pub fn customer_register(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    vendor: &Vendor,
-    details: &Details,
-) -> Result<Registered> {
-    let opened = registration_start(tx, vendor, Channel::Staff)?;
-    registration_details(tx, vault, vendor, opened.registration_id, details)?;
-    registration_means(tx, vault, vendor, opened.registration_id, Means::Card)
-}
-
-fn open_registration(
-    tx: &mut Tx<'_>,
-    book_id: i64,
-    id: RegistrationId,
-) -> Result<store::Registration> {
-    let now = tx.now();
-    store::registration(tx, book_id, id)?
-        .filter(|r| r.expires_at > now)
-        .ok_or(CustomerError::RegistrationUnknown)
-}
-
-fn insert(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    vendor: &Vendor,
-    channel: Channel,
-    means: Means,
-    details: &Details,
-) -> Result<Registered> {
-    let book_id = vendor.book_id;
-    let customer_id = CustomerId(tx.new_id()?);
-    if let Some(login) = &details.login {
-        let hash = login_hash(vault, login);
-        if !store::insert_login(tx, &hash, book_id, customer_id)? {
-            return Err(CustomerError::LoginTaken);
-        }
-    }
-    let number = AccountNumber::nth(book_id, store::next_customer(tx, book_id)?)?;
-    let (key, sealed_key) = vault.new_data_key(tx, &customer_key_label(customer_id))?;
-    let state = if vendor.minimum_tokens.is_positive() {
-        State::Inactive
-    } else {
-        State::Active
-    };
-    let row = store::NewCustomer {
-        book_id,
-        customer_id,
-        number,
-        state,
-        channel,
-        means,
-    };
-    store::insert_customer(tx, &row, &sealed_key)?;
-    if !details.person.is_empty() {
-        let plain = serde_json::to_vec(&details.person)
-            .map_err(|e| EngineError::Statement(format!("person as JSON: {e}")))?;
-        let sealed = vault::seal(tx, &key, &format!("person {customer_id}"), &plain)?;
-        store::set_person(tx, book_id, customer_id, &sealed)?;
-    }
-    for (kind, hash) in [
-        (SecretKind::Pin, &details.pin_hash),
-        (SecretKind::Password, &details.password_hash),
-    ] {
-        if let Some(hash) = hash {
-            secret_set(tx, book_id, customer_id, kind, hash)?;
-        }
-    }
-    let wallet = account_open(
-        tx,
-        &NewAccount {
-            book_id,
-            asset_id: vendor.token.asset_id,
-            kind: AccountKind::Wallet,
-            label: &number.to_string(),
-            owner: Some(&customer_id.0),
-            counterparty: None,
-        },
-    )?;
-    store::link_wallet(tx, book_id, customer_id, vendor.token.asset_id, wallet)?;
-    Ok(Registered {
-        customer_id,
-        number,
-        state,
-        tokens_to_activate: vendor.minimum_tokens,
-    })
-}
-
 fn customer_key_label(id: CustomerId) -> String {
     format!("data key of {id}")
 }
@@ -366,27 +261,6 @@ fn customer_key_label(id: CustomerId) -> String {
 /// Sign-in names are compared without case and surrounding space.
 fn login_hash(vault: &Vault, login: &str) -> [u8; 32] {
     vault.hash("login", &[login.trim().to_lowercase().as_bytes()])
-}
-
-/// Personal data of a customer; `None` for a pseudonymous one.
-pub fn customer_person(
-    tx: &mut dyn Read,
-    vault: &Vault,
-    actor: Actor,
-    customer: &Customer,
-) -> Result<Option<Person>> {
-    if !actor.may_act_for(customer.customer_id) {
-        return Err(CustomerError::Forbidden);
-    }
-    let id = customer.customer_id;
-    let Some((sealed_key, sealed)) = store::person(tx, customer.book_id, id)? else {
-        return Ok(None);
-    };
-    let key = vault.data_key(&customer_key_label(id), &sealed_key)?;
-    let plain = vault::open(&key, &format!("person {id}"), &sealed)?;
-    let person = serde_json::from_slice(&plain)
-        .map_err(|e| EngineError::Corrupt(format!("personal data of {id}: {e}")))?;
-    Ok(Some(person))
 }
 
 /// The customer of an account number as typed. A number of another vendor is unknown here.
@@ -409,7 +283,21 @@ pub fn customer_by_id(tx: &mut dyn Read, book_id: i64, id: CustomerId) -> Result
 pub fn customer_by_login(tx: &mut dyn Read, vault: &Vault, login: &str) -> Result<Customer> {
     let unknown = || CustomerError::Unknown(login.chars().take(60).collect());
     let (book_id, id) = store::by_login(tx, &login_hash(vault, login))?.ok_or_else(unknown)?;
-    customer_by_id(tx, book_id, id)
+    let customer = customer_by_id(tx, book_id, id)?;
+    kept(tx, customer)
+}
+
+/// The account that a merged one points to, or the account itself.
+pub(crate) fn kept(tx: &mut dyn Read, customer: Customer) -> Result<Customer> {
+    let mut customer = customer;
+    // Each merge closes an account for good, so this comes to an end.
+    while customer.state == State::Closed {
+        match fate(tx, &customer)?.merged_into {
+            Some(kept) => customer = customer_by_id(tx, customer.book_id, kept)?,
+            None => break,
+        }
+    }
+    Ok(customer)
 }
 
 /// Notes a name by which another system calls a customer; each is one customer's. Noting it again
@@ -431,7 +319,8 @@ pub fn customer_by_reference(
     reference: &str,
 ) -> Result<Option<Customer>> {
     let id = store::by_reference(tx, book_id, reference)?;
-    id.map(|id| customer_by_id(tx, book_id, id)).transpose()
+    let found = id.map(|id| customer_by_id(tx, book_id, id)).transpose()?;
+    found.map(|customer| kept(tx, customer)).transpose()
 }
 
 /// Activates an account whose tokens have reached the vendor's minimum (REG-07). Called by
@@ -446,6 +335,16 @@ pub fn activate_if_due(tx: &mut Tx<'_>, vendor: &Vendor, customer: &Customer) ->
     if !rules::activates(acquired, vendor.minimum_tokens) {
         return Ok(false);
     }
+    activate(tx, customer)
+}
+
+/// Activates an account that is inactive by now, whatever it has; true when this did it.
+pub(crate) fn activate_now(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
+    activate(tx, customer)
+}
+
+/// Activates an account that is inactive by now; true when this did it.
+fn activate(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
     // Another purchase may have activated it since the customer was read.
     if !store::activate(tx, customer)? {
         return Ok(false);
@@ -467,17 +366,9 @@ pub fn tokens_to_activate(
     Ok(vendor.minimum_tokens.minus(acquired)?.max(Amount::ZERO))
 }
 
-/// Closes an account for good. It must be empty.
-pub fn customer_close(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Result<()> {
-    if !actor.may_act_for(customer.customer_id) {
-        return Err(CustomerError::Forbidden);
-    }
-    // The wallet is the lock.
-    if !lots_locked(tx, customer.book_id, customer.wallet)?.is_empty() {
-        return Err(CustomerError::NotEmpty {
-            number: customer.number,
-        });
-    }
+/// Closes an account; whether it may be closed is decided in `closing`, which stands above. The
+/// wallet is locked by then.
+pub(crate) fn account_close(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
     if !store::close(tx, customer)? {
         return Err(CustomerError::Closed(customer.number));
     }

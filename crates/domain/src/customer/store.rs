@@ -33,20 +33,27 @@ pub(super) struct Registration {
     pub channel: Channel,
     pub details: Option<Vec<u8>>,
     pub expires_at: Timestamp,
+    pub opened_by: String,
 }
 
 pub(super) fn insert_registration(
     tx: &mut Tx<'_>,
     book: i64,
     id: RegistrationId,
-    channel: Channel,
-    expires_at: Timestamp,
+    new: &Registration,
 ) -> Result<()> {
     tx.put(
         "INSERT INTO registration (book_id, registration_id, stage, channel, details, means,
-                                   customer_id, expires_at)
-         VALUES ($1, $2, 'informed', $3, NULL, NULL, NULL, $4)",
-        params![book, &id, channel.name(), expires_at.0],
+                                   customer_id, expires_at, opened_by)
+         VALUES ($1, $2, $3, $4, NULL, NULL, NULL, $5, $6)",
+        params![
+            book,
+            &id,
+            &new.stage,
+            new.channel.name(),
+            new.expires_at.0,
+            &new.opened_by
+        ],
     )
 }
 
@@ -57,7 +64,7 @@ pub(super) fn registration(
     id: RegistrationId,
 ) -> Result<Option<Registration>> {
     let rows = tx.query_locked(
-        "SELECT stage, channel, details, expires_at FROM registration
+        "SELECT stage, channel, details, expires_at, opened_by FROM registration
          WHERE book_id = $1 AND registration_id = $2",
         params![book, &id],
     )?;
@@ -68,6 +75,7 @@ pub(super) fn registration(
                 channel: channel(row.text(1)?, &id)?,
                 details: row.opt_blob(2)?.map(<[u8]>::to_vec),
                 expires_at: Timestamp(row.int(3)?),
+                opened_by: row.text(4)?.to_owned(),
             })
         })
         .transpose()
@@ -170,6 +178,8 @@ pub(super) struct NewCustomer {
     pub state: State,
     pub channel: Channel,
     pub means: Means,
+    pub country: String,
+    pub opened_by: String,
 }
 
 pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8]) -> Result<()> {
@@ -177,8 +187,8 @@ pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8
     let activated_at = (new.state == State::Active).then_some(now.0);
     tx.put(
         "INSERT INTO customer (book_id, customer_id, serial, state, channel, means, data_key,
-                               created_at, activated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                               created_at, activated_at, country, opened_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         params![
             new.book_id,
             &new.customer_id,
@@ -188,7 +198,9 @@ pub(super) fn insert_customer(tx: &mut Tx<'_>, new: &NewCustomer, data_key: &[u8
             new.means.name(),
             data_key,
             now.0,
-            activated_at
+            activated_at,
+            &new.country,
+            &new.opened_by
         ],
     )
 }
@@ -200,9 +212,65 @@ pub(super) fn set_person(
     sealed: &[u8],
 ) -> Result<()> {
     tx.put(
-        "INSERT INTO person_data (book_id, customer_id, sealed) VALUES ($1, $2, $3)",
+        "INSERT INTO person_data (book_id, customer_id, sealed) VALUES ($1, $2, $3)
+         ON CONFLICT (book_id, customer_id) DO UPDATE SET sealed = excluded.sealed",
         params![book, &customer, sealed],
     )
+}
+
+/// Nothing is known of the person any more.
+pub(super) fn forget_person(tx: &mut Tx<'_>, book: i64, customer: CustomerId) -> Result<()> {
+    tx.put(
+        "DELETE FROM person_data WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )
+}
+
+/// Sign-in names of the customer lead nowhere any more, and are free.
+pub(super) fn forget_logins(tx: &mut Tx<'_>, book: i64, customer: CustomerId) -> Result<()> {
+    tx.put(
+        "DELETE FROM directory WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )
+}
+
+pub(super) fn forget_secrets(tx: &mut Tx<'_>, book: i64, customer: CustomerId) -> Result<()> {
+    tx.put(
+        "DELETE FROM credential WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )
+}
+
+pub(super) fn replace_key(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+    data_key: &[u8],
+) -> Result<()> {
+    tx.put(
+        "UPDATE customer SET data_key = $3 WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer, data_key],
+    )
+}
+
+pub(super) fn set_merged(tx: &mut Tx<'_>, closed: &Customer, kept: CustomerId) -> Result<()> {
+    tx.put(
+        "UPDATE customer SET merged_into = $3 WHERE book_id = $1 AND customer_id = $2",
+        params![closed.book_id, &closed.customer_id, &kept],
+    )
+}
+
+/// The customer's data key, encrypted; empty when it was destroyed.
+pub(super) fn data_key(
+    tx: &mut dyn Read,
+    book: i64,
+    customer: CustomerId,
+) -> Result<Option<Vec<u8>>> {
+    let row = tx.query_opt(
+        "SELECT data_key FROM customer WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )?;
+    row.map(|row| Ok(row.blob(0)?.to_vec())).transpose()
 }
 
 /// The customer's data key and personal data, both encrypted.

@@ -40,7 +40,10 @@ pub use list::{
     order_list_set,
 };
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};
-pub use request::{AskState, RefundAsked, refund_ask, refund_request_decline, refund_requests};
+pub use request::{
+    AskState, RefundAsked, refund_ask, refund_reasons_forget, refund_request_decline,
+    refund_request_opened, refund_requests,
+};
 pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
 pub use store::{order_reference_taken, return_reference_taken};
 

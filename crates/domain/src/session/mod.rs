@@ -152,6 +152,15 @@ pub fn sessions_end_of(
     )?)
 }
 
+/// Ends all sessions of a customer whose account ends.
+pub(crate) fn sessions_end_all(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    id: CustomerId,
+) -> std::result::Result<(), EngineError> {
+    store::end_of(tx, book_id, Subject::Customer(id), &[])
+}
+
 /// Erases sessions that are over, of all vendors, at most so many; returns how many.
 pub fn sessions_expire(tx: &mut Tx<'_>, most: usize) -> Result<usize> {
     let now = tx.now();

@@ -17,7 +17,10 @@ mod view;
 use crate::Node;
 use crate::actor::Actor;
 use crate::command::CommandError;
-use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
+use crate::customer::{
+    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_due,
+    opening_given,
+};
 use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};
 use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError, token_price_at};
@@ -31,7 +34,9 @@ use serde::{Deserialize, Serialize};
 pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
 pub use processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
 pub use store::OrderState as TokenOrderState;
-pub use view::{TokenOrderView, token_order_by_id, token_orders_of, token_price_quote};
+pub use view::{
+    TokenOrderView, token_order_by_id, token_orders_of, token_price_quote, token_price_quote_for,
+};
 
 /// A token order to be opened.
 #[derive(Clone, Debug)]
@@ -188,8 +193,15 @@ pub fn token_order_open(
         return Err(TokenSaleError::EffectiveTime);
     }
     let unit = token_price_at(tx, vendor.book_id, effective_at)?;
-    let price = rules::card_price(new.quantity, unit, vendor)?;
+    let opening = opening_due(tx, &customer)?.filter(|o| o.tokens == new.quantity);
+    let price = match opening {
+        Some(opening) => opening.fee,
+        None => rules::card_price(new.quantity, unit, vendor)?,
+    };
     let id = TokenOrderId(tx.new_id()?);
+    if opening.is_some() {
+        opening_begun(tx, &customer, id)?;
+    }
     let order = store::TokenOrder {
         id,
         customer: customer.customer_id,
@@ -329,7 +341,8 @@ fn clear(
             ],
         },
     )?;
-    let activated = activate_if_due(tx, vendor, customer)?;
+    let opened = opening_given(tx, customer, order.id)?;
+    let activated = opened || activate_if_due(tx, vendor, customer)?;
     store::set_cleared(
         tx,
         vendor.book_id,

@@ -2,7 +2,7 @@
 
 use super::{Result, TokenOrderState, TokenSaleError, rules, store};
 use crate::actor::Actor;
-use crate::customer::Customer;
+use crate::customer::{Customer, opening_due};
 use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use crate::page::Page;
 use crate::vendor::{TOKENS_AT_MOST, Vendor, token_price_at};
@@ -86,6 +86,20 @@ pub fn token_orders_of(
     let found = store::of_customer(tx, customer, before, further)?;
     let found = found.into_iter().map(TokenOrderView::from).collect();
     Ok(Page::of(found, limit, |order: &TokenOrderView| order.id))
+}
+
+/// What a card is charged when this customer buys so many tokens now: the fee where they open the
+/// account (REG-08), else the price (TOK-01).
+pub fn token_price_quote_for(
+    tx: &mut dyn Read,
+    vendor: &Vendor,
+    customer: &Customer,
+    quantity: Amount,
+) -> Result<Amount> {
+    match opening_due(tx, customer)?.filter(|o| o.tokens == quantity) {
+        Some(opening) => Ok(opening.fee),
+        None => token_price_quote(tx, vendor, quantity),
+    }
 }
 
 /// What a card is charged for so many tokens, bought now (TOK-01).

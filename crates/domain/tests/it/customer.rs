@@ -1,9 +1,10 @@
 //! Registration stage by stage, account numbers, activation, closing.
 
 use crate::support::{World, completed, refused, tokens, want};
+use scrip_domain::closing::customer_close;
 use scrip_domain::customer::{
     Channel, CustomerError, Details, Means, NumberError, Person, Stage, State, customer_by_login,
-    customer_by_number, customer_by_reference, customer_close, reference_set, registration_details,
+    customer_by_number, customer_by_reference, reference_set, registration_details,
     registration_means, registration_stage, registration_start, registrations_expire,
 };
 use scrip_domain::id::{CustomerId, RegistrationId};
@@ -42,7 +43,9 @@ impl Stages<'_> {
         let vendor = self.vendor.clone();
         let told = self
             .world
-            .write(move |tx| registration_start(tx, &vendor, Channel::Online))
+            .write(move |tx| {
+                registration_start(tx, scrip_domain::Actor::System, &vendor, Channel::Online)
+            })
             .unwrap();
         assert_eq!(told.minimum_tokens, tokens(50), "the page names MT");
         assert_eq!(told.means, [Means::Card], "and the ways to pay");

@@ -16,6 +16,7 @@ macro_rules! both {
 mod api_key;
 mod browse;
 mod catalog;
+mod closing;
 mod command;
 mod customer;
 mod expiry;
@@ -30,6 +31,7 @@ mod pin;
 mod policy;
 mod privacy;
 mod refund;
+mod registration;
 mod requests;
 mod secret;
 mod secret_keyed;

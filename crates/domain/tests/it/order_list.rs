@@ -2,7 +2,8 @@
 
 use crate::support::{World, completed, plain_offer, refused, request, tokens, want};
 use scrip_domain::catalog::{CatalogError, NewOffer, NewProduct, Tier, offer_put, product_put};
-use scrip_domain::customer::{CustomerError, State, customer_close};
+use scrip_domain::closing::customer_close;
+use scrip_domain::customer::{CustomerError, State};
 use scrip_domain::id::{CustomerId, OfferId};
 use scrip_domain::order::{
     Change, LIST_AT_MOST, OrderError, OrderList, OrderRequest, Refusal, fits, order_list,

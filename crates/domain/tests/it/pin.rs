@@ -2,8 +2,9 @@
 
 use crate::support::World;
 use scrip_domain::Actor;
+use scrip_domain::closing::customer_close;
 use scrip_domain::customer::{
-    CustomerError, Details, ResetOutcome, SignIn, customer_close, pin_reset_start, sign_in,
+    CustomerError, Details, ResetOutcome, SignIn, pin_reset_start, sign_in,
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};

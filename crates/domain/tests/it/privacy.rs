@@ -114,7 +114,8 @@ fn the_database_file_holds_no_personal_data() {
     world
         .write(move |tx| {
             use scrip_domain::customer::{Channel, registration_details, registration_start};
-            let begun = registration_start(tx, &vendor, Channel::Online)?;
+            let begun =
+                registration_start(tx, scrip_domain::Actor::System, &vendor, Channel::Online)?;
             let mut unfinished = details();
             unfinished.login = Some(format!("{LOGIN}-2"));
             registration_details(tx, &vault, &vendor, begun.registration_id, &unfinished)

@@ -5,7 +5,8 @@ use scrip_domain::Actor;
 use scrip_domain::id::{CustomerId, OrderId};
 use scrip_domain::order::{
     AskState, OrderError, OrderOutcome, RefundAsked, RefundLines, RefundRequest, Refunded,
-    order_by_id, order_refund, refund_ask, refund_request_decline, refund_requests,
+    order_by_id, order_refund, refund_ask, refund_request_decline, refund_request_opened,
+    refund_requests,
 };
 use scrip_testkit::TestDb;
 
@@ -24,8 +25,8 @@ fn ask(
     order: OrderId,
     reason: &'static str,
 ) -> Result<RefundAsked, OrderError> {
-    let book = world.book();
-    world.write(move |tx| refund_ask(tx, actor, book, order, reason))
+    let (book, vault) = (world.book(), world.node.vault.clone());
+    world.write(move |tx| refund_ask(tx, &vault, actor, book, order, reason))
 }
 
 fn decline(world: &World, actor: Actor, order: OrderId, answer: &str) -> Result<(), OrderError> {
@@ -69,7 +70,13 @@ fn request_of(world: &World, order: OrderId) -> Option<RefundAsked> {
         .node
         .engine
         .read(|tx| order_by_id(tx, Actor::System, world.book(), order));
-    detail.unwrap().request
+    let asked = detail.unwrap().request?;
+    let (vault, book) = (&world.node.vault, world.book());
+    let opened = world
+        .node
+        .engine
+        .read(|tx| refund_request_opened(tx, vault, book, asked.clone()));
+    Some(opened.unwrap())
 }
 
 /// A paid order of three pieces at 10.

@@ -1,9 +1,8 @@
 //! PINs under an idempotency key: repeated, at once, after a crash between the two transactions.
 
 use crate::support::World;
-use scrip_domain::customer::{
-    CustomerError, Details, SignIn, customer_close, customer_verify_keyed, sign_in,
-};
+use scrip_domain::closing::customer_close;
+use scrip_domain::customer::{CustomerError, Details, SignIn, customer_verify_keyed, sign_in};
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::{Proof, SecretKind, prove_keyed, secret_hash};
 use scrip_domain::session::{

@@ -2,7 +2,8 @@
 
 use crate::support::World;
 use scrip_domain::Actor;
-use scrip_domain::customer::{CustomerError, customer_close};
+use scrip_domain::closing::customer_close;
+use scrip_domain::customer::CustomerError;
 use scrip_domain::id::{CustomerId, StaffId};
 use scrip_domain::secret::{SecretKind, secret_hash};
 use scrip_domain::session::{

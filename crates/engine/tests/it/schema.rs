@@ -26,10 +26,8 @@ fn both_engines_have_the_same_schema() {
             .contains(["book_id".to_owned(), "serial".to_owned()].as_slice())
     );
     assert_eq!(customer.foreign_keys.len(), 1);
-    assert_eq!(
-        customer.checks,
-        ["state in 'inactive' , 'active' , 'closed'"]
-    );
+    let states = "state in 'inactive' , 'active' , 'closed'".to_owned();
+    assert!(customer.checks.contains(&states), "{:?}", customer.checks);
 }
 
 on_both_engines!(every_table_of_a_book_leads_with_it, |db: &TestDb| {

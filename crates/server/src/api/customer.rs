@@ -5,6 +5,7 @@ use super::field::{
     self, Line200, Moment, OptionalLine60, OptionalLine200, OptionalLine254, Paragraph1000,
     Password, Pin, words,
 };
+use super::identity::AnswerBody;
 use super::shape::{Money, Page, ProblemBody, cursor, limit};
 use super::{IdempotencyKey, Repeatable, answer, submit};
 use crate::error::{Failed, Problem, Result};
@@ -13,10 +14,11 @@ use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::closing::customer_close;
 use scrip_domain::customer::{
-    Channel, CustomerError, CustomerSummary, Details, Person, Registered, SecretKind,
-    State as Standing, customer_balance, customer_by_id, customer_by_login, customer_by_number,
-    customer_by_reference, customer_close, customer_person, customer_register, customer_summary,
+    Channel, CustomerError, CustomerSummary, Details, Entry, Means, Person, Registered, SecretKind,
+    State as Standing, answer_hash, customer_balance, customer_by_id, customer_by_login,
+    customer_by_number, customer_by_reference, customer_enter, customer_person, customer_summary,
     customers, reference_set, secret_hash, tokens_to_activate,
 };
 use scrip_domain::vault::Vault;
@@ -30,7 +32,8 @@ use utoipa_axum::routes;
 
 words! {
     CustomerState: Standing, ["inactive", "active", "closed"];
-    CustomerChannel: Channel, ["online", "staff"];
+    CustomerChannel: Channel, ["online", "staff", "phone", "fax", "mail", "email"];
+    MeansWord: Means, ["card", "check", "money_order", "purchase_order", "bill_me", "cash"];
 }
 
 /// The routes of this noun.
@@ -106,6 +109,19 @@ pub struct DetailsBody {
     pin: Option<Pin>,
     /// A password to sign in with.
     password: Option<Password>,
+    /// Where the customer lives: two letters as in ISO 3166-1. Prices may differ by country.
+    #[serde(default)]
+    country: OptionalLine60,
+    /// Answers to the vendor's questions (REG-05); on line all are needed, elsewhere all or none.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    answers: Vec<AnswerBody>,
+    /// How the request reached the vendor: `staff` unless given, never `online`. Not taken at a
+    /// stage of a registration, which is on line.
+    pub channel: Option<CustomerChannel>,
+    /// How tokens are going to be paid for: the first that the vendor's policy allows unless
+    /// given. Not taken at a stage of a registration, which has one for it.
+    pub means: Option<MeansWord>,
 }
 
 /// What equal details have in common, without secrets.
@@ -115,6 +131,10 @@ pub struct DetailsRequest {
     login: Option<Line200>,
     pin: Option<[u8; 32]>,
     password: Option<[u8; 32]>,
+    country: OptionalLine60,
+    answers: Vec<[u8; 32]>,
+    channel: Option<CustomerChannel>,
+    means: Option<MeansWord>,
 }
 
 impl DetailsBody {
@@ -125,19 +145,38 @@ impl DetailsBody {
             login: self.login.clone(),
             pin: self.pin.as_ref().map(|s| s.digest(vault)),
             password: self.password.as_ref().map(|s| s.digest(vault)),
+            country: self.country.clone(),
+            answers: self.answers.iter().map(|a| a.digest(vault)).collect(),
+            channel: self.channel,
+            means: self.means,
         }
+    }
+
+    /// How the data reached the vendor (REG-03).
+    fn entry(&self) -> Result<Entry> {
+        let channel = self.channel.map_or(Channel::Staff, |channel| channel.0);
+        if channel == Channel::Online {
+            let text = "who registers on line takes the stages: begin with POST /v1/registrations";
+            return Err(Problem::invalid("customer_invalid", text));
+        }
+        let means = self.means.map(|means| means.0);
+        Ok(Entry { channel, means })
     }
 
     /// As the rules take them: secrets hashed, which takes long.
     pub async fn details(self, app: &App) -> Result<Details> {
         let (pin, password) = (self.pin, self.password);
-        let (pin_hash, password_hash) = if pin.is_none() && password.is_none() {
-            (None, None)
+        let answers: Vec<_> = self.answers.into_iter().map(AnswerBody::reveal).collect();
+        let nothing = pin.is_none() && password.is_none() && answers.is_empty();
+        let (pin_hash, password_hash, answers) = if nothing {
+            (None, None, Vec::new())
         } else {
             app.slow(move |_| {
+                let answers = answers.iter().map(|(q, a)| answer_hash(q, a));
+                let answers = answers.collect::<std::result::Result<Vec<_>, _>>()?;
                 let pin = pin.map(|s| secret_hash(SecretKind::Pin, s.reveal()));
                 let password = password.map(|s| secret_hash(SecretKind::Password, s.reveal()));
-                Ok::<_, Problem>((pin.transpose()?, password.transpose()?))
+                Ok::<_, Problem>((pin.transpose()?, password.transpose()?, answers))
             })
             .await??
         };
@@ -146,6 +185,8 @@ impl DetailsBody {
             login: self.login.map(|l| l.0),
             pin_hash,
             password_hash,
+            country: self.country.0,
+            answers,
         })
     }
 }
@@ -231,12 +272,13 @@ async fn register(
     let book = caller.book();
     let token = app.vendor(book).await?.token.clone();
     let request = body.request(&app.node.vault);
+    let entry = body.entry()?;
     let details = body.details(&app).await?;
-    let vault = app.node.vault.clone();
+    let (vault, actor) = (app.node.vault.clone(), caller.actor());
     let request = ("POST /v1/customers", &request);
     let made = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let registered = customer_register(tx, &vault, &vendor, &details)?;
+        let registered = customer_enter(tx, &vault, actor, &vendor, &entry, &details)?;
         Ok::<_, Failed>(registered)
     })
     .await?;

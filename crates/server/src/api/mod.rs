@@ -11,6 +11,7 @@ mod customer;
 mod docs;
 mod document;
 mod field;
+mod identity;
 mod key;
 mod ledger;
 pub mod once;

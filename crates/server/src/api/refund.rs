@@ -15,8 +15,9 @@ use axum::response::Response;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::{
-    AskState, GoodsReturn, RefundAsked, RefundLines, RefundRequest, Returned, ReturnedGoods,
-    goods_return, order_by_id, order_refund, refund_ask, refund_request_decline, refund_requests,
+    AskState, GoodsReturn, OrderError, RefundAsked, RefundLines, RefundRequest, Returned,
+    ReturnedGoods, goods_return, order_by_id, order_refund, refund_ask, refund_request_decline,
+    refund_request_opened, refund_requests,
 };
 use scrip_domain::vendor::vendor_by_book;
 use scrip_engine::Read;
@@ -222,9 +223,10 @@ async fn ask(
     let (book, actor) = (caller.book(), caller.actor());
     let subject = Some(buyer(&app, &caller, id).await?);
     let request = (id, body.clone());
+    let vault = app.node.vault.clone();
     let request = ("POST /v1/orders/{id}/refund-requests", &request);
     let asked = submit(&app, &caller, key, request, subject, move |tx| {
-        let asked = refund_ask(tx, actor, book, id.0, &body.reason.0)?;
+        let asked = refund_ask(tx, &vault, actor, book, id.0, &body.reason.0)?;
         Ok::<_, Failed>(RefundRequestAnswer::from(asked))
     })
     .await?;
@@ -249,8 +251,16 @@ async fn asked(
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<Page<RefundRequestAnswer>>> {
     let (limit, after) = (query.limit()?, cursor(query.cursor.as_deref())?);
-    let book = caller.book();
-    let page = app.read(move |tx| refund_requests(tx, book, after, limit));
+    let (book, vault) = (caller.book(), app.node.vault.clone());
+    let page = app.read(move |tx| {
+        let mut page = refund_requests(tx, book, after, limit)?;
+        let mut opened = Vec::with_capacity(page.items.len());
+        for asked in page.items {
+            opened.push(refund_request_opened(tx, &vault, book, asked)?);
+        }
+        page.items = opened;
+        Ok::<_, OrderError>(page)
+    });
     Ok(axum::Json(Page::new(
         page.await?,
         RefundRequestAnswer::from,

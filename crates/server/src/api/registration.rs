@@ -1,11 +1,11 @@
 //! Registrations, stage by stage (REG-02, REG-06).
 
 use super::auth::{CustomersRead, CustomersWrite, May};
-use super::customer::{DetailsBody, RegisteredBody};
+use super::customer::{DetailsBody, MeansWord, RegisteredBody};
 use super::field::{self, Moment, words};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, submit};
-use crate::error::{Failed, Result};
+use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Json, Path};
 use crate::state::App;
 use axum::extract::State;
@@ -25,7 +25,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 words! {
-    MeansWord: Means, ["card"];
     RegistrationStage: At, ["informed", "details", "account"];
 }
 
@@ -55,8 +54,19 @@ struct InformationBody {
     minimum_tokens: Money,
     /// Ways to pay for them.
     means: Vec<MeansWord>,
+    /// Tokens that the account is opened with; null for none (REG-08).
+    opening: Option<OpeningBody>,
     /// An unfinished registration lapses then.
     expires_at: Moment,
+}
+
+/// Tokens that an account is opened with.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpeningBody {
+    /// How many. With them the account is active at once, whatever the minimum is.
+    tokens: Money,
+    /// What they cost; zero when they are free.
+    fee: Money,
 }
 
 /// What is stored of it.
@@ -65,6 +75,7 @@ struct Started {
     id: RegistrationId,
     minimum: Amount,
     means: Vec<Means>,
+    opening: Option<(Amount, Amount)>,
     expires_at: i64,
 }
 
@@ -88,15 +99,18 @@ async fn start(
     State(app): State<App>,
 ) -> Result<Response> {
     let book = caller.book();
-    let token = app.vendor(book).await?.token.clone();
+    let vendor = app.vendor(book).await?;
+    let token = vendor.token.clone();
+    let actor = caller.actor();
     let request = ("POST /v1/registrations", &());
     let started = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let told = registration_start(tx, &vendor, Channel::Online)?;
+        let told = registration_start(tx, actor, &vendor, Channel::Online)?;
         Ok::<_, Failed>(Started {
             id: told.registration_id,
             minimum: told.minimum_tokens,
             means: told.means,
+            opening: told.opening.map(|o| (o.tokens, o.fee)),
             expires_at: told.expires_at.0,
         })
     })
@@ -106,6 +120,10 @@ async fn start(
         registration_id: field::Id(told.id),
         minimum_tokens: Money::new(told.minimum, &token),
         means: told.means.into_iter().map(field::Named).collect(),
+        opening: told.opening.map(|(tokens, fee)| OpeningBody {
+            tokens: Money::new(tokens, &vendor.token),
+            fee: Money::new(fee, &vendor.currency),
+        }),
         expires_at: Moment(Timestamp(told.expires_at)),
     };
     Ok(answer(StatusCode::CREATED, &body, started.replayed))
@@ -191,6 +209,11 @@ async fn details(
     Json(body): Json<DetailsBody>,
 ) -> Result<Response> {
     let book = caller.book();
+    if body.channel.is_some() || body.means.is_some() {
+        let text = "a registration is on line, and its means follow with its account: leave \
+                    channel and means out";
+        return Err(Problem::invalid("customer_invalid", text));
+    }
     let request = (id, body.request(&app.node.vault));
     let details = body.details(&app).await?;
     let vault = app.node.vault.clone();

@@ -21,9 +21,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use scrip_domain::Amount;
-use scrip_domain::customer::{customer_balance, tokens_to_activate};
+use scrip_domain::customer::{customer_balance, opening_due, tokens_to_activate};
 use scrip_domain::order::order_list;
-use scrip_domain::token_sale::{TokenSaleError, token_price_quote};
+use scrip_domain::token_sale::{TokenSaleError, token_price_quote_for};
 use scrip_engine::ReadTx;
 use serde::Deserialize;
 
@@ -165,7 +165,10 @@ fn offered(
     let missing = tokens_to_activate(vendor, &me.customer, has)?;
     let list = order_list(tx, me.actor(), vendor.book_id, me.customer.customer_id)?;
     let mut wanted: Vec<(Amount, &'static str)> = Vec::new();
-    if missing.is_positive() {
+    if let Some(opening) = opening_due(tx, &me.customer)? {
+        wanted.push((opening.tokens, "open your account"));
+    }
+    if missing.is_positive() && wanted.iter().all(|(amount, _)| *amount != missing) {
         wanted.push((missing, "make your account active"));
     } else if let Some(short) = list.quote.shortage() {
         wanted.push((short, "what your order list lacks"));
@@ -179,7 +182,11 @@ fn offered(
     }
     let mut presets = Vec::with_capacity(wanted.len());
     for (amount, why) in wanted {
-        presets.push((amount, token_price_quote(tx, vendor, amount)?, why));
+        presets.push((
+            amount,
+            token_price_quote_for(tx, vendor, &me.customer, amount)?,
+            why,
+        ));
     }
     let number = match typed {
         Some(typed) => {
@@ -192,7 +199,7 @@ fn offered(
     };
     let chosen = match number {
         Err(why) => Err(why),
-        Ok(amount) => match token_price_quote(tx, vendor, amount) {
+        Ok(amount) => match token_price_quote_for(tx, vendor, &me.customer, amount) {
             Ok(price) => Ok((amount, price)),
             Err(
                 e @ (TokenSaleError::QuantityNotPositive

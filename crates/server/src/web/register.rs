@@ -13,7 +13,7 @@ use super::session::{Guest, customer_cookie, set_cookie};
 use super::view::format::{counted, money, price_each, tokens};
 use super::view::{Choice, Notice, Shell, Shown, Step, Tone};
 use crate::config::Cards;
-use crate::error::{Failed, Result};
+use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path};
 use crate::state::App;
 use askama::Template;
@@ -23,17 +23,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use details::details_page;
-pub use details::{begin_at_wrong, look_again, wrong_pins};
-use scrip_domain::Amount;
+pub use details::{begin_at_wrong, look_again, person_fields, question_fields, wrong_pins};
 use scrip_domain::catalog::categories;
 use scrip_domain::customer::{
-    Channel, Customer, Means, Stage, registration_means, registration_stage, registration_start,
-    tokens_to_activate,
+    Channel, Customer, Means, Stage, means_allowed, opening_due, registration_means,
+    registration_stage, registration_start, tokens_to_activate,
 };
 use scrip_domain::id::RegistrationId;
 use scrip_domain::session::{Subject, session_end, session_open};
-use scrip_domain::token_sale::token_price_quote;
+use scrip_domain::token_sale::token_price_quote_for;
 use scrip_domain::vendor::vendor_by_book;
+use scrip_domain::{Actor, Amount};
 use serde::Deserialize;
 
 /// The routes of this noun.
@@ -108,6 +108,7 @@ struct Waits {
     minimum: Shown,
     missing: Shown,
     money: String,
+    by_means: &'static str,
 }
 
 #[derive(Template)]
@@ -131,6 +132,18 @@ struct Id {
 struct MeansForm {
     #[serde(default)]
     means: String,
+}
+
+/// A means of payment as people read it.
+pub fn means_words(means: Means) -> &'static str {
+    match means {
+        Means::Card => "By card",
+        Means::Check => "By cheque",
+        Means::MoneyOrder => "By money order",
+        Means::PurchaseOrder => "Against a purchase order",
+        Means::BillMe => "By invoice",
+        Means::Cash => "In cash",
+    }
 }
 
 /// How tokens are bought at this node.
@@ -200,11 +213,11 @@ async fn off_line(guest: Guest) -> Result<Response> {
 
 /// `POST /shops/{slug}/register`: whoever has read the information begins.
 async fn begin(State(app): State<App>, guest: Guest) -> Result<Response> {
-    let book = guest.shop.vendor.book_id;
+    let (book, actor) = (guest.shop.vendor.book_id, Actor::System);
     let told = app
         .write(move |tx| {
             let vendor = vendor_by_book(tx, book)?;
-            Ok::<_, Failed>(registration_start(tx, &vendor, Channel::Online)?)
+            Ok::<_, Failed>(registration_start(tx, actor, &vendor, Channel::Online)?)
         })
         .await?;
     see(&at(&guest, told.registration_id, ""))
@@ -280,8 +293,8 @@ fn over(guest: &Guest) -> Result<Response> {
         guest,
         StatusCode::NOT_FOUND,
         "This registration is over.",
-        "A registration lasts one hour. Details that were left unfinished are forgotten, and no \
-         account was made of them. If you were given an account number, sign in with it; else \
+        "A registration lasts as long as the shop says. Details that were left unfinished are \
+         forgotten, and no account was made of them. If you were given an account number, sign in with it; else \
          begin again: it takes two minutes.",
     )
 }
@@ -307,14 +320,23 @@ fn means_page(app: &App, guest: &Guest, id: RegistrationId) -> MeansPage {
         Cards::None => "Not on these pages at the moment: staff take it",
         Cards::Test => "You enter it when you buy tokens, not now",
     };
-    let card = Choice::new("means", "card", "By card", true)
-        .note(note)
-        .icon("i-card");
+    let allowed = means_allowed(&guest.shop.policy, Channel::Online);
+    let ways = allowed
+        .iter()
+        .enumerate()
+        .map(|(place, means)| {
+            let choice = Choice::new("means", means.name(), means_words(*means), place == 0);
+            match means {
+                Means::Card => choice.note(note).icon("i-card"),
+                _ => choice.note("The shop tells you how, and credits you when it is there"),
+            }
+        })
+        .collect();
     MeansPage {
         shell: guest_shell(guest, "How you pay for tokens", "/register"),
         steps: Step::trail(&STAGES, 2),
         action: at(guest, id, "/means"),
-        ways: vec![card],
+        ways,
         error: "",
         minimum: minimum(guest),
         again: guest.shop.at("/register"),
@@ -343,12 +365,16 @@ async fn means(
             return stage_page(&app, &guest, id, stage, Some(notice)).await;
         }
     };
-    if form.means != "card" {
+    let allowed = means_allowed(&guest.shop.policy, Channel::Online);
+    let agreed = Means::parse(&form.means)
+        .ok()
+        .filter(|m| allowed.contains(m));
+    let Some(agreed) = agreed else {
         let mut page = means_page(&app, &guest, id);
         page.error = "Choose one of the ways to pay that stand here.";
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
-    let made = make(&app, &guest, id).await;
+    };
+    let made = make(&app, &guest, id, agreed).await;
     let token = match made {
         Ok(token) => token,
         // Another post of the same page was faster.
@@ -371,13 +397,13 @@ async fn means(
 }
 
 /// Makes the customer and opens its session; an earlier session of this browser ends.
-async fn make(app: &App, guest: &Guest, id: RegistrationId) -> Result<String> {
+async fn make(app: &App, guest: &Guest, id: RegistrationId, agreed: Means) -> Result<String> {
     let book = guest.shop.vendor.book_id;
     let before = guest.me.as_ref().map(|me| me.token.clone());
     let vault = app.node.vault.clone();
     app.write(move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let made = registration_means(tx, &vault, &vendor, id, Means::Card)?;
+        let made = registration_means(tx, &vault, &vendor, id, agreed)?;
         if let Some(before) = &before {
             session_end(tx, book, before)?;
         }
@@ -402,16 +428,26 @@ async fn account_page(app: &App, guest: &Guest, customer: Customer) -> Result<Ac
     let has = me
         .filter(|_| is_here)
         .map_or(Amount::ZERO, |me| me.available);
-    let missing = tokens_to_activate(&shop.vendor, &customer, has)?;
+    let (vendor, of) = (shop.vendor.clone(), customer.clone());
+    let (missing, price) = app
+        .read(move |tx| {
+            let missing = match opening_due(tx, &of)? {
+                Some(opening) => opening.tokens,
+                None => tokens_to_activate(&vendor, &of, has)?,
+            };
+            let price = match missing.is_positive() {
+                true => token_price_quote_for(tx, &vendor, &of, missing)?,
+                false => Amount::ZERO,
+            };
+            Ok::<_, Problem>((missing, price))
+        })
+        .await?;
     let waits = if missing.is_positive() {
-        let vendor = shop.vendor.clone();
-        let price = app
-            .read(move |tx| token_price_quote(tx, &vendor, missing))
-            .await?;
         Some(Waits {
-            minimum: tokens(shop.vendor.minimum_tokens),
+            minimum: tokens(missing.plus(has)?),
             missing: tokens(missing),
             money: money(price, &shop.vendor.currency),
+            by_means: "",
         })
     } else {
         None

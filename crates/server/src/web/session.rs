@@ -33,7 +33,6 @@ pub struct Shop {
     /// The price of one token now, in the vendor's currency.
     pub token_price: Amount,
     /// What the vendor decided.
-    #[expect(dead_code)] // The pages that go by it follow.
     pub policy: Policy,
 }
 

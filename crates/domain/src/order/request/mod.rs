@@ -5,10 +5,11 @@ mod store;
 use super::refund::sold_of;
 use super::{OrderError, Result};
 use crate::actor::Actor;
-use crate::customer::customer_by_id;
+use crate::customer::{customer_by_id, open_text, seal_text};
 use crate::id::{CustomerId, OrderId};
 use crate::page::Page;
 use crate::text;
+use crate::vault::Vault;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use scrip_ledger::lots_locked;
@@ -33,8 +34,11 @@ pub struct RefundAsked {
     pub order_id: OrderId,
     /// Who bought.
     pub customer_id: CustomerId,
-    /// Why, in the customer's words.
+    /// Why, in the customer's words; empty before [`refund_request_opened`].
     pub reason: String,
+    /// The words as they are kept: free text, so under the customer's key. Older requests have
+    /// none.
+    sealed: Option<Vec<u8>>,
     /// Where it stands.
     pub state: AskState,
     /// What staff said when they declined.
@@ -47,10 +51,39 @@ pub struct RefundAsked {
     pub closed_by: Option<String>,
 }
 
+fn reason_label(order: OrderId) -> String {
+    format!("reason {order}")
+}
+
+/// The same with the customer's words, for those who may read them; without once they were erased.
+pub fn refund_request_opened(
+    tx: &mut dyn Read,
+    vault: &Vault,
+    book_id: i64,
+    mut asked: RefundAsked,
+) -> Result<RefundAsked> {
+    if let Some(sealed) = asked.sealed.take() {
+        let customer = customer_by_id(tx, book_id, asked.customer_id)?;
+        let label = reason_label(asked.order_id);
+        asked.reason = open_text(tx, vault, &customer, &label, &sealed)?.unwrap_or_default();
+    }
+    Ok(asked)
+}
+
+/// Erases the words in a customer's requests, and those of the answers to them.
+pub fn refund_reasons_forget(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    customer: CustomerId,
+) -> std::result::Result<(), scrip_engine::Error> {
+    store::forget_words(tx, book_id, customer)
+}
+
 /// Asks for tokens back for a completed order of one's own. One request is open per order at
 /// most: asking again changes its reason. What was declined stays declined.
 pub fn refund_ask(
     tx: &mut Tx<'_>,
+    vault: &Vault,
     actor: Actor,
     book_id: i64,
     order_id: OrderId,
@@ -76,8 +109,13 @@ pub fn refund_ask(
     let earlier = store::locked(tx, book_id, order_id)?;
     match earlier {
         Some(asked) if asked.state == AskState::Open => {
-            store::set_reason(tx, book_id, order_id, &reason)?;
-            return Ok(RefundAsked { reason, ..asked });
+            let sealed = seal_text(tx, vault, &customer, &reason_label(order_id), &reason)?;
+            store::set_reason(tx, book_id, order_id, &sealed)?;
+            return Ok(RefundAsked {
+                reason,
+                sealed: None,
+                ..asked
+            });
         }
         Some(asked) if asked.state == AskState::Declined => {
             let answer = asked.answer;
@@ -85,17 +123,19 @@ pub fn refund_ask(
         }
         _ => {}
     }
+    let sealed = seal_text(tx, vault, &customer, &reason_label(order_id), &reason)?;
     let asked = RefundAsked {
         order_id,
         customer_id: order.customer_id,
         reason,
+        sealed: None,
         state: AskState::Open,
         answer: String::new(),
         asked_at: tx.now(),
         closed_at: None,
         closed_by: None,
     };
-    store::put(tx, book_id, &asked)?;
+    store::put(tx, book_id, &asked, &sealed)?;
     outbox::add(tx, book_id, "refund.requested", &order_id.to_string(), "{}")?;
     Ok(asked)
 }

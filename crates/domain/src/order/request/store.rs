@@ -20,6 +20,7 @@ fn asked(row: &Row) -> Result<RefundAsked> {
         order_id,
         customer_id: CustomerId::from_row(row, 1)?,
         reason: row.text(2)?.to_owned(),
+        sealed: row.opt_blob(8)?.map(<[u8]>::to_vec),
         state,
         answer: row.text(4)?.to_owned(),
         asked_at: Timestamp(row.int(5)?),
@@ -29,7 +30,7 @@ fn asked(row: &Row) -> Result<RefundAsked> {
 }
 
 const BY_ORDER: &str = "SELECT order_id, customer_id, reason, state, answer, asked_at, closed_at,
-        closed_by
+        closed_by, sealed_reason
     FROM refund_request WHERE book_id = $1 AND order_id = $2";
 
 pub(super) fn by_order(
@@ -47,39 +48,39 @@ pub(super) fn locked(tx: &mut Tx<'_>, book: i64, order: OrderId) -> Result<Optio
 }
 
 /// A request that is new, or opened again after a refund.
-pub(super) fn put(tx: &mut Tx<'_>, book: i64, new: &RefundAsked) -> Result<()> {
+pub(super) fn put(tx: &mut Tx<'_>, book: i64, new: &RefundAsked, sealed: &[u8]) -> Result<()> {
     tx.put(
         "INSERT INTO refund_request (book_id, order_id, customer_id, reason, state, answer,
-                                     asked_at, closed_at, closed_by)
-         VALUES ($1, $2, $3, $4, 'open', '', $5, NULL, NULL)
-         ON CONFLICT (book_id, order_id) DO UPDATE SET reason = excluded.reason, state = 'open',
-            answer = '', asked_at = excluded.asked_at, closed_at = NULL, closed_by = NULL",
+                                     asked_at, closed_at, closed_by, sealed_reason)
+         VALUES ($1, $2, $3, '', 'open', '', $5, NULL, NULL, $4)
+         ON CONFLICT (book_id, order_id) DO UPDATE SET reason = '', state = 'open',
+            sealed_reason = excluded.sealed_reason, answer = '', asked_at = excluded.asked_at, closed_at = NULL, closed_by = NULL",
         params![
             book,
             &new.order_id,
             &new.customer_id,
-            &new.reason,
+            sealed,
             new.asked_at.0
         ],
     )?;
     Ok(())
 }
 
-pub(super) fn set_reason(tx: &mut Tx<'_>, book: i64, order: OrderId, reason: &str) -> Result<()> {
+pub(super) fn set_reason(tx: &mut Tx<'_>, book: i64, order: OrderId, sealed: &[u8]) -> Result<()> {
     tx.put(
-        "UPDATE refund_request SET reason = $3
+        "UPDATE refund_request SET reason = '', sealed_reason = $3
          WHERE book_id = $1 AND order_id = $2 AND state = 'open'",
-        params![book, &order, reason],
+        params![book, &order, sealed],
     )?;
     Ok(())
 }
 
 const OPEN: &str = "SELECT order_id, customer_id, reason, state, answer, asked_at, closed_at,
-        closed_by
+        closed_by, sealed_reason
     FROM refund_request WHERE book_id = $1 AND state = 'open'
     ORDER BY asked_at, order_id LIMIT $2";
 const OPEN_AFTER: &str = "SELECT order_id, customer_id, reason, state, answer, asked_at,
-        closed_at, closed_by
+        closed_at, closed_by, sealed_reason
     FROM refund_request WHERE book_id = $1 AND state = 'open'
         AND asked_at >= $3 AND (asked_at > $3 OR order_id > $4)
     ORDER BY asked_at, order_id LIMIT $2";
@@ -126,4 +127,16 @@ pub(super) fn refunded(tx: &mut Tx<'_>, book: i64, order: OrderId, actor: Actor)
         params![book, &order, now.0, &actor.to_string()],
     )?;
     Ok(())
+}
+
+pub(super) fn forget_words(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+) -> std::result::Result<(), Error> {
+    tx.put(
+        "UPDATE refund_request SET reason = '', answer = '', sealed_reason = NULL
+         WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )
 }

@@ -5,7 +5,8 @@ use super::{Command, Line, Quoted};
 use crate::support::{DAY_S, World, plain_offer, request, tokens};
 use scrip_domain::Actor;
 use scrip_domain::catalog::{NewOffer, Tier, stock_add};
-use scrip_domain::customer::{CustomerError, State, customer_close};
+use scrip_domain::closing::customer_close;
+use scrip_domain::customer::{CustomerError, State};
 use scrip_domain::id::{CustomerId, OfferId, OrderId};
 use scrip_domain::order::{
     OrderError, OrderOutcome, RefundLines, RefundRequest, Wanted, order_list, order_list_set,
@@ -335,6 +336,10 @@ impl Driver {
                 wallet.standing = Some(Standing::Closed);
             }
             Err(CustomerError::NotEmpty { .. }) => assert!(!wallet.lots.is_empty()),
+            // A payment of it has no outcome yet.
+            Err(CustomerError::Unfinished { .. }) => {
+                assert!(wallet.lots.is_empty() && wallet.standing != Some(Standing::Closed));
+            }
             Err(CustomerError::Closed(_)) => assert_eq!(wallet.standing, Some(Standing::Closed)),
             Err(other) => panic!("{other}"),
         }

@@ -15,7 +15,7 @@ use axum::response::Response;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, order_by_id,
-    refund_ask,
+    refund_ask, refund_request_opened,
 };
 use scrip_domain::vendor::Sells;
 use serde::Deserialize;
@@ -83,8 +83,15 @@ struct Again {
 
 async fn load(app: &App, member: &Member, order: OrderId) -> Result<OrderDetail> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
-    app.read(move |tx| order_by_id(tx, actor, book, order))
-        .await
+    let vault = app.node.vault.clone();
+    app.read(move |tx| {
+        let mut found = order_by_id(tx, actor, book, order)?;
+        if let Some(asked) = found.request.take() {
+            found.request = Some(refund_request_opened(tx, &vault, book, asked)?);
+        }
+        Ok::<_, OrderError>(found)
+    })
+    .await
 }
 
 /// `GET /shops/{slug}/orders/{order}`. Another customer's order is not here.
@@ -105,11 +112,12 @@ pub async fn ask(
     Form(form): Form<Reason>,
 ) -> Result<Response> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
+    let vault = app.node.vault.clone();
     let reason = form.reason.clone();
     // A refusal is told on the page; everything else is a problem.
     let refused = app
         .write(
-            move |tx| match refund_ask(tx, actor, book, asked.order, &reason) {
+            move |tx| match refund_ask(tx, &vault, actor, book, asked.order, &reason) {
                 Ok(_) => Ok(None),
                 Err(
                     e @ (OrderError::Text(_)

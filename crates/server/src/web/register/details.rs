@@ -1,7 +1,9 @@
-//! The details of a registration: all optional but the PIN (REG-02, REG-13).
+//! The details of a registration: a PIN, and what the vendor's policy asks for (REG-02, REG-04,
+//! REG-05, REG-13).
 
 use super::super::frame::{guest_shell, page_with, see};
 use super::super::session::Guest;
+use super::super::view::format::counted;
 use super::super::view::{Field, Notice, Shell, Step, Tone};
 use super::{Id, STAGES, at, over, stage_page, stand};
 use crate::error::{Failed, Problem, Result};
@@ -12,10 +14,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::customer::{
-    Details, Person, SecretKind, Stage, login_checked, registration_details, secret_hash,
+    Details, Person, SecretError, SecretKind, Stage, answer_hash, fields_checked, login_checked,
+    registration_details, secret_hash,
 };
 use scrip_domain::id::RegistrationId;
-use scrip_domain::secret::secret_check;
+use scrip_domain::policy::{Fields, Need, RegistrationPolicy};
+use scrip_domain::secret::{answer_normal, secret_check};
 use scrip_domain::vendor::vendor_by_book;
 use serde::Deserialize;
 
@@ -26,11 +30,14 @@ pub struct DetailsPage {
     pub shell: Shell,
     steps: Vec<Step>,
     action: String,
-    name: Field,
+    name: Option<Field>,
     reach: Vec<Field>,
-    address: Field,
+    address: Option<Field>,
     login: Field,
     pins: Vec<Field>,
+    questions: Vec<Field>,
+    is_free: bool,
+    forgotten: String,
     quit: String,
 }
 
@@ -41,10 +48,16 @@ pub struct DetailsForm {
     name: String,
     email: String,
     phone: String,
+    fax: String,
     address: String,
     login: String,
     pin: String,
     pin_again: String,
+    answer_1: String,
+    answer_2: String,
+    answer_3: String,
+    answer_4: String,
+    answer_5: String,
 }
 
 /// What is wrong with it, by field.
@@ -53,10 +66,30 @@ struct Wrong {
     name: String,
     email: String,
     phone: String,
+    fax: String,
     address: String,
     login: String,
     pin: String,
     pin_again: String,
+    answers: Vec<String>,
+}
+
+impl Wrong {
+    fn is_nothing(&self) -> bool {
+        [
+            &self.name,
+            &self.email,
+            &self.phone,
+            &self.fax,
+            &self.address,
+            &self.login,
+            &self.pin,
+            &self.pin_again,
+        ]
+        .into_iter()
+        .chain(&self.answers)
+        .all(String::is_empty)
+    }
 }
 
 /// An error as a sentence at its field; nothing where there is none.
@@ -91,6 +124,16 @@ pub fn look_again(wrong: usize) -> String {
     }
 }
 
+/// A time in the largest whole unit that people count it in.
+pub fn lasting(seconds: i64) -> String {
+    let whole = |unit: i64| seconds >= unit && seconds % unit == 0;
+    match seconds {
+        _ if whole(86_400) => counted(seconds / 86_400, "day", "days"),
+        _ if whole(3600) => counted(seconds / 3600, "hour", "hours"),
+        _ => counted(seconds / 60, "minute", "minutes"),
+    }
+}
+
 /// The reader begins at the first field that is wrong. Returns how many are.
 pub fn begin_at_wrong<'f>(fields: impl Iterator<Item = &'f mut Field>) -> usize {
     let mut wrong = 0;
@@ -107,9 +150,22 @@ impl DetailsForm {
             name: self.name.clone(),
             address: self.address.clone(),
             phone: self.phone.clone(),
-            fax: String::new(),
+            fax: self.fax.clone(),
             email: self.email.clone(),
         }
+    }
+
+    /// Answers to the vendor's questions, in their order.
+    fn answers(&self, questions: &[String]) -> Vec<(String, String)> {
+        let typed = [
+            &self.answer_1,
+            &self.answer_2,
+            &self.answer_3,
+            &self.answer_4,
+            &self.answer_5,
+        ];
+        let typed = typed.into_iter().cloned();
+        questions.iter().cloned().zip(typed).collect()
     }
 
     fn login(&self) -> Option<String> {
@@ -118,37 +174,144 @@ impl DetailsForm {
     }
 
     /// What can be said without the database, about all fields at once.
-    fn wrong(&self) -> Wrong {
-        let text = |person: Person| match person.checked() {
-            Ok(_) => String::new(),
-            Err(e) => Problem::invalid("text_invalid", e.to_string()).sentence(),
-        };
-        let none = Person::default;
+    fn wrong(&self, policy: &RegistrationPolicy) -> Wrong {
         let (pin, pin_again) = wrong_pins(&self.pin, &self.pin_again);
+        let answers = self.answers(&policy.questions).into_iter();
+        let answers = answers.map(|(_, answer)| match answer_normal(&answer).chars().count() {
+            2..=200 => String::new(),
+            _ => Problem::from(SecretError::AnswerShape).sentence(),
+        });
+        let person = wrong_person(&policy.fields, &self.person());
         Wrong {
-            name: text(Person {
-                name: self.name.clone(),
-                ..none()
-            }),
-            email: text(Person {
-                email: self.email.clone(),
-                ..none()
-            }),
-            phone: text(Person {
-                phone: self.phone.clone(),
-                ..none()
-            }),
-            address: text(Person {
-                address: self.address.clone(),
-                ..none()
-            }),
+            name: person.name,
+            email: person.email,
+            phone: person.phone,
+            fax: person.fax,
+            address: person.address,
             login: self
                 .login()
                 .map_or_else(String::new, |login| said(login_checked(&login))),
             pin,
             pin_again,
+            answers: answers.collect(),
         }
     }
+}
+
+/// What is wrong with each text of a person: a person of errors.
+pub fn wrong_person(fields: &Fields, typed: &Person) -> Person {
+    let none = Fields {
+        name: Need::Optional,
+        address: Need::Optional,
+        phone: Need::Optional,
+        fax: Need::Optional,
+        email: Need::Optional,
+    };
+    let text = |fields: Fields, person: Person| match fields_checked(&fields, &person) {
+        Ok(_) => String::new(),
+        Err(e) => Problem::from(e).sentence(),
+    };
+    let nobody = Person::default;
+    let alone = |name: Fields, person: Person| text(name, person);
+    Person {
+        name: alone(
+            Fields {
+                name: fields.name,
+                ..none
+            },
+            Person {
+                name: typed.name.clone(),
+                ..nobody()
+            },
+        ),
+        address: alone(
+            Fields {
+                address: fields.address,
+                ..none
+            },
+            Person {
+                address: typed.address.clone(),
+                ..nobody()
+            },
+        ),
+        phone: alone(
+            Fields {
+                phone: fields.phone,
+                ..none
+            },
+            Person {
+                phone: typed.phone.clone(),
+                ..nobody()
+            },
+        ),
+        fax: alone(
+            Fields {
+                fax: fields.fax,
+                ..none
+            },
+            Person {
+                fax: typed.fax.clone(),
+                ..nobody()
+            },
+        ),
+        email: alone(
+            Fields {
+                email: fields.email,
+                ..none
+            },
+            Person {
+                email: typed.email.clone(),
+                ..nobody()
+            },
+        ),
+    }
+}
+
+/// The fields of a person that the vendor asks for: name, ways to reach, address.
+pub fn person_fields(
+    fields: &Fields,
+    typed: &Person,
+    wrong: &Person,
+) -> (Option<Field>, Vec<Field>, Option<Field>) {
+    let asked = |need: Need, field: Field, value: &str, error: &str| match need {
+        Need::Hidden => None,
+        Need::Optional => Some(field.optional().value(value).error(error)),
+        Need::Required => Some(field.value(value).error(error)),
+    };
+    let name = Field::text("name", "Name").autocomplete("name");
+    let email = Field::text("email", "E-mail")
+        .kind("email")
+        .autocomplete("email");
+    let phone = Field::text("phone", "Phone")
+        .kind("tel")
+        .autocomplete("tel");
+    let fax = Field::text("fax", "Fax").kind("tel");
+    let address = Field::area("address", "Address").autocomplete("street-address");
+    let reach = [
+        asked(fields.email, email, &typed.email, &wrong.email),
+        asked(fields.phone, phone, &typed.phone, &wrong.phone),
+        asked(fields.fax, fax, &typed.fax, &wrong.fax),
+    ];
+    (
+        asked(fields.name, name, &typed.name, &wrong.name),
+        reach.into_iter().flatten().collect(),
+        asked(fields.address, address, &typed.address, &wrong.address),
+    )
+}
+
+/// A field for the answer to each question; what was answered is never shown again.
+pub fn question_fields(questions: &[String], wrong: &[String]) -> Vec<Field> {
+    let nothing = String::new();
+    questions
+        .iter()
+        .enumerate()
+        .map(|(place, question)| {
+            let error = wrong.get(place).unwrap_or(&nothing);
+            Field::text(format!("answer_{}", place + 1), question.clone())
+                .kind("password")
+                .error(error)
+        })
+        .collect()
 }
 
 /// The empty form.
@@ -162,34 +325,24 @@ fn form_page(guest: &Guest, id: RegistrationId, form: &DetailsForm, wrong: Wrong
             .class("is-pin")
             .inputmode("numeric")
     };
+    let errors = Person {
+        name: wrong.name,
+        address: wrong.address,
+        phone: wrong.phone,
+        fax: wrong.fax,
+        email: wrong.email,
+    };
+    let policy = &guest.shop.policy.registration;
+    let (name, reach, address) = person_fields(&policy.fields, &form.person(), &errors);
+    let mut asked = name.iter().chain(&reach).chain(&address);
+    let is_free = asked.all(|field| field.optional);
     let mut page = DetailsPage {
         shell: guest_shell(guest, "Your details", "/register"),
         steps: Step::trail(&STAGES, 1),
         action: at(guest, id, "/details"),
-        name: Field::text("name", "Name")
-            .autocomplete("name")
-            .optional()
-            .value(&form.name)
-            .error(wrong.name),
-        reach: vec![
-            Field::text("email", "E-mail")
-                .kind("email")
-                .autocomplete("email")
-                .optional()
-                .value(&form.email)
-                .error(wrong.email),
-            Field::text("phone", "Phone")
-                .kind("tel")
-                .autocomplete("tel")
-                .optional()
-                .value(&form.phone)
-                .error(wrong.phone),
-        ],
-        address: Field::area("address", "Address")
-            .autocomplete("street-address")
-            .optional()
-            .value(&form.address)
-            .error(wrong.address),
+        name,
+        reach,
+        address,
         login: Field::text("login", "Sign-in name")
             .help("Easier to remember than your account number, which works as well.")
             .autocomplete("username")
@@ -205,13 +358,19 @@ fn form_page(guest: &Guest, id: RegistrationId, form: &DetailsForm, wrong: Wrong
                 .help("So that a slip is noticed now.")
                 .error(wrong.pin_again),
         ],
+        is_free,
+        questions: question_fields(&policy.questions, &wrong.answers),
+        forgotten: lasting(policy.unfinished_s),
         quit: guest.shop.at("/quit"),
     };
-    let fields = [&mut page.name]
-        .into_iter()
+    let fields = page
+        .name
+        .iter_mut()
         .chain(&mut page.reach)
-        .chain([&mut page.address, &mut page.login])
-        .chain(&mut page.pins);
+        .chain(&mut page.address)
+        .chain([&mut page.login])
+        .chain(&mut page.pins)
+        .chain(&mut page.questions);
     let count = begin_at_wrong(fields);
     if count > 0 {
         page.shell.notice = Some(Notice::new(
@@ -241,30 +400,29 @@ pub async fn take(
         Some((id, Stage::Informed)) => id,
         Some((id, stage)) => return taken_before(&app, &guest, id, stage).await,
     };
-    let wrong = form.wrong();
-    let is_good = [
-        &wrong.name,
-        &wrong.email,
-        &wrong.phone,
-        &wrong.address,
-        &wrong.login,
-        &wrong.pin,
-        &wrong.pin_again,
-    ]
-    .iter()
-    .all(|text| text.is_empty());
-    if !is_good {
+    let policy = &guest.shop.policy.registration;
+    let wrong = form.wrong(policy);
+    if !wrong.is_nothing() {
         return again(&guest, id, &form, wrong);
     }
+    let answers = form.answers(&policy.questions);
     let pin = form.pin.clone();
-    let hash = app
-        .slow(move |_| secret_hash(SecretKind::Pin, &pin))
+    let (hash, answers) = app
+        .slow(move |_| {
+            let hash = secret_hash(SecretKind::Pin, &pin)?;
+            let answers = answers
+                .iter()
+                .map(|(question, answer)| answer_hash(question, answer));
+            let answers = answers.collect::<std::result::Result<Vec<_>, _>>()?;
+            Ok::<_, SecretError>((hash, answers))
+        })
         .await??;
     let details = Details {
         person: form.person(),
         login: form.login(),
         pin_hash: Some(hash),
-        password_hash: None,
+        answers,
+        ..Details::default()
     };
     let (book, vault) = (guest.shop.vendor.book_id, app.node.vault.clone());
     let done = app

@@ -18,9 +18,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::closing::customer_close;
 use scrip_domain::customer::{
-    CustomerSummary, Person, State as AccountState, customer_by_id, customer_close,
-    customer_person, customer_summary, pin_reset_start,
+    CustomerSummary, Person, State as AccountState, customer_by_id, customer_person,
+    customer_summary, pin_reset_start,
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::statement::balance;

@@ -20,7 +20,7 @@ use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::{OfferId, OrderId};
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderState, RefundAsked, RefundLines, RefundRequest,
-    order_by_id, order_refund, refund_request_decline,
+    order_by_id, order_refund, refund_request_decline, refund_request_opened,
 };
 use scrip_domain::vendor::Permission;
 use serde::Deserialize;
@@ -137,7 +137,10 @@ async fn order_page(
         .read(move |tx| {
             let (shop, actor) = (&of.shop, of.actor());
             let book = shop.vendor.book_id;
-            let order = order_by_id(tx, actor, book, id)?;
+            let mut order = order_by_id(tx, actor, book, id)?;
+            if let Some(asked) = order.request.take() {
+                order.request = Some(refund_request_opened(tx, &vault, book, asked)?);
+            }
             let customer = customer_by_id(tx, book, order.customer_id)?;
             let who = who(tx, &vault, actor, shop, &customer)?;
             let offers: BTreeSet<OfferId> = order.lines.iter().map(|l| l.offer_id).collect();

@@ -15,7 +15,7 @@ use axum::response::Response;
 use scrip_domain::Actor;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::OrderId;
-use scrip_domain::order::{RefundAsked, order_by_id, refund_requests};
+use scrip_domain::order::{RefundAsked, order_by_id, refund_request_opened, refund_requests};
 use scrip_domain::vault::Vault;
 use scrip_engine::Read;
 use serde::Deserialize;
@@ -65,6 +65,7 @@ pub fn asked(
     let book = shop.vendor.book_id;
     let mut all = Vec::with_capacity(open.len());
     for request in open {
+        let request = refund_request_opened(tx, vault, book, request)?;
         let customer = customer_by_id(tx, book, request.customer_id)?;
         let order = order_by_id(tx, actor, book, request.order_id)?;
         all.push(Asked {
