@@ -84,6 +84,9 @@ typed_id!(
     /// An order of tokens.
     TokenOrderId, "tok");
 typed_id!(
+    /// A card that a customer keeps.
+    CardId, "crd");
+typed_id!(
     /// A product.
     ProductId, "prd");
 typed_id!(

@@ -32,6 +32,8 @@ pub mod vault;
 
 pub mod api_key;
 pub mod books;
+pub mod card;
+pub mod card_event;
 pub mod catalog;
 pub mod closing;
 pub mod credit;
@@ -43,6 +45,7 @@ pub mod report;
 pub mod session;
 pub mod statement;
 pub mod token_sale;
+pub mod top_up;
 pub mod vendor;
 pub mod verify;
 

@@ -1,12 +1,17 @@
 //! Settings of a node. Each comes from the command line, else from the environment, else from
 //! the TOML file, else it has its default.
 
+mod stripe;
+
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use scrip_engine::DatabaseUrl;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use stripe::StripeSettings;
+use stripe::{StripeFile, StripeGiven};
 
 /// Who charges cards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -17,6 +22,8 @@ pub enum Cards {
     None,
     /// The built-in test processor: no money moves, tokens are given for nothing
     Test,
+    /// Stripe: real money, unless its keys are test keys
+    Stripe,
 }
 
 /// How log lines are written.
@@ -65,6 +72,8 @@ pub struct Given {
     /// How log lines are written [default: text]
     #[arg(long, env = "SCRIP_LOG_FORMAT", value_enum)]
     log_format: Option<LogFormat>,
+    #[command(flatten)]
+    stripe: StripeGiven,
 }
 
 /// What the file says: the same names, with `-` as `_`.
@@ -79,6 +88,8 @@ struct File {
     connections: Option<usize>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    #[serde(default)]
+    stripe: StripeFile,
 }
 
 /// Settings as they hold.
@@ -96,6 +107,8 @@ pub struct Settings {
     pub https: bool,
     /// Who charges cards.
     pub cards: Cards,
+    /// How Stripe is reached, where it charges cards.
+    pub stripe: Option<StripeSettings>,
     /// Connections at once.
     pub connections: usize,
     /// The level of the log.
@@ -116,6 +129,7 @@ impl Settings {
             public_url: String::new(),
             https: false,
             cards: Cards::None,
+            stripe: None,
             connections: CONNECTIONS,
             log: tracing::Level::WARN,
             log_format: LogFormat::Text,
@@ -155,13 +169,19 @@ impl Given {
         }
         let level = self.log.or(file.log).unwrap_or_else(|| "info".into());
         let listen = self.listen.or(file.listen);
+        let cards = self.cards.or(file.cards).unwrap_or_default();
+        let stripe = match cards {
+            Cards::Stripe => Some(self.stripe.settings(file.stripe)?),
+            Cards::None | Cards::Test => None,
+        };
         Ok(Settings {
             database,
             key_file: self.key_file.or(file.key_file),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             public_url,
             https,
-            cards: self.cards.or(file.cards).unwrap_or_default(),
+            cards,
+            stripe,
             connections: self
                 .connections
                 .or(file.connections)

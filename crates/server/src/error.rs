@@ -6,13 +6,15 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scrip_domain::api_key::ApiKeyError;
+use scrip_domain::card::CardError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
-use scrip_domain::token_sale::TokenSaleError;
+use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
+use scrip_domain::top_up::TopUpError;
 use scrip_domain::vendor::VendorError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::Error as LedgerError;
@@ -323,6 +325,50 @@ impl Kind for TokenSaleError {
     }
 }
 
+impl Kind for CardError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            CardError::Engine(e) => e.problem(),
+            CardError::Customer(e) => e.problem(),
+            CardError::Unknown => Problem::not_found("card"),
+            CardError::Forbidden => Problem::not_found("customer"),
+            CardError::Withdrawn | CardError::Expired => conflict("card_withdrawn", text),
+            CardError::TooMany => conflict("cards_too_many", text),
+            _ => Problem::invalid("card_invalid", text),
+        }
+    }
+}
+
+impl Kind for TopUpError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            TopUpError::Engine(e) => e.problem(),
+            TopUpError::Ledger(e) => e.problem(),
+            TopUpError::Card(e) => e.problem(),
+            TopUpError::Customer(e) => e.problem(),
+            TopUpError::TokenSale(e) => e.problem(),
+            TopUpError::Forbidden => Problem::not_found("customer"),
+            _ => Problem::invalid("top_up_invalid", text),
+        }
+    }
+}
+
+impl Kind for ProcessorError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            ProcessorError::Refused(_) => Problem::invalid("card_invalid", text),
+            ProcessorError::NoAnswer => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "processor_silent", text)
+                    .retry_after(60)
+            }
+        }
+    }
+}
+
 impl Kind for OrderError {
     fn problem(self) -> Problem {
         let text = self.to_string();
@@ -442,6 +488,9 @@ problems!(
     CatalogError,
     CustomerError,
     TokenSaleError,
+    CardError,
+    TopUpError,
+    ProcessorError,
     OrderError,
     SecretError,
     SessionError,

@@ -2,12 +2,14 @@
 //! out of wallets, asks about payments without an answer, forgets what is over.
 
 use scrip_domain::Node;
+use scrip_domain::card_event::events_handle;
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
+use scrip_domain::top_up::top_ups_run;
 use scrip_domain::vendor::{Vendor, VendorError, vendors};
 use scrip_engine::{Engine, Error as EngineError};
 use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next, wallets_due};
@@ -176,6 +178,8 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
         );
+        noted("card events", events_handle(node, cards, &vendor));
+        noted("top-ups", top_ups_run(node, cards, &vendor));
     }
 }
 

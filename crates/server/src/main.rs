@@ -15,6 +15,7 @@ mod portable;
 mod problem_codes;
 mod replay;
 mod state;
+mod stripe;
 mod web;
 
 use mimalloc::MiMalloc;

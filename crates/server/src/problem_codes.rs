@@ -28,6 +28,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         400,
+        "event_without_id",
+        "A message of the card processor has no id, and was not kept.",
+    ),
+    kind(
+        400,
         "idempotency_key_invalid",
         "An idempotency key has 1 to 255 visible ASCII characters without spaces, that of a batch at most 240.",
     ),
@@ -38,6 +43,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(400, "json_invalid", "The body is not JSON."),
     kind(400, "not_utf8", "The body is not UTF-8."),
+    kind(
+        400,
+        "signature_wrong",
+        "A message was not signed by the card processor, or too long ago. Check the signing secret and the clock.",
+    ),
     kind(
         401,
         "key_invalid",
@@ -62,6 +72,11 @@ pub const KINDS: &[Kind] = &[
         403,
         "cross_site",
         "The request came from a page of another site.",
+    ),
+    kind(
+        403,
+        "identity_check_needed",
+        "The action needs a right answer to one of the vendor's questions first.",
     ),
     kind(
         403,
@@ -116,18 +131,13 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
-        "person_erased",
-        "The personal data of this account was erased; nothing can be kept of it.",
+        "card_withdrawn",
+        "The kept card has expired, or the card processor has it no longer. Choose another one.",
     ),
     kind(
-        403,
-        "identity_check_needed",
-        "The action needs a right answer to one of the vendor's questions first.",
-    ),
-    kind(
-        422,
-        "means_refused",
-        "The vendor's policy does not take this means of payment here.",
+        409,
+        "cards_too_many",
+        "The account keeps as many cards as it may. Remove one first.",
     ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
@@ -160,6 +170,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "payment_under_way",
         "An attempt to pay is under way. Wait for its outcome.",
+    ),
+    kind(
+        409,
+        "person_erased",
+        "The personal data of this account was erased; nothing can be kept of it.",
     ),
     kind(
         409,
@@ -215,6 +230,11 @@ pub const KINDS: &[Kind] = &[
     kind(422, "batch_size", "A batch has 1 to 1,000 orders."),
     kind(
         422,
+        "card_invalid",
+        "The card cannot be kept or used; the text says why.",
+    ),
+    kind(
+        422,
         "catalog_invalid",
         "A product or an offer cannot be like this.",
     ),
@@ -250,6 +270,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "line_invalid",
         "A line names its offer by id or by SKU, not by both.",
+    ),
+    kind(
+        422,
+        "means_refused",
+        "The vendor's policy does not take this means of payment here.",
     ),
     kind(422, "order_empty", "An order has at least one line."),
     kind(
@@ -295,6 +320,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "top_up_invalid",
+        "The rule for buying tokens by itself has a number that cannot be; the text says which.",
+    ),
+    kind(
+        422,
         "vendor_invalid",
         "A setting of the vendor cannot be like this.",
     ),
@@ -312,6 +342,11 @@ pub const KINDS: &[Kind] = &[
         503,
         "outcome_unknown",
         "The database failed while it kept the request. Repeat it under the same idempotency key to learn its outcome.",
+    ),
+    kind(
+        503,
+        "processor_silent",
+        "The card processor does not answer, and nothing was charged. Try again in a minute.",
     ),
     kind(503, "stopping", "The node is being stopped."),
     kind(

@@ -24,6 +24,8 @@ const NOUNS: &[&str] = &[
     "card",
     "token_sale",
     "expiry",
+    "top_up",
+    "card_event",
     "gift_tokens",
     "catalog",
     "promotion",

@@ -32,7 +32,7 @@ use scrip_ledger::{
 use serde::{Deserialize, Serialize};
 
 pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
-pub use processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
+pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
 pub use store::OrderState as TokenOrderState;
 pub use view::{
     TokenOrderView, token_order_by_id, token_orders_of, token_price_quote, token_price_quote_for,
@@ -228,7 +228,10 @@ pub fn token_order_open(
 
 fn charge(vendor: &Vendor, order: &store::TokenOrder) -> Charge {
     Charge {
+        book_id: vendor.book_id,
         order: order.id,
+        customer: order.customer,
+        is_absent: false,
         amount: order.price,
         currency: vendor.currency.clone(),
         card: order.card.clone(),
@@ -385,6 +388,37 @@ pub fn token_buy(
     let vendor = vendor.clone();
     node.engine
         .write(move |tx| token_order_close(tx, actor, &vendor, charge.order, &said))
+}
+
+/// What the processor is asked about an order, and how the order stands.
+pub fn token_order_charge(
+    tx: &mut dyn Read,
+    vendor: &Vendor,
+    id: TokenOrderId,
+) -> Result<(Charge, TokenOrderState)> {
+    let order = store::by_id(tx, vendor.book_id, id)?.ok_or(TokenSaleError::Unknown(id))?;
+    Ok((charge(vendor, &order), order.state))
+}
+
+/// Asks the processor about one order that may await an answer. Nothing may be under way for it:
+/// it is old enough, or its customer comes back from the bank.
+pub fn token_order_resolve(
+    node: &Node,
+    processor: &dyn CardProcessor,
+    vendor: &Vendor,
+    id: TokenOrderId,
+) -> Result<Outcome> {
+    let own = vendor.clone();
+    let (charge, state) = node
+        .engine
+        .read(move |tx| token_order_charge(tx, &own, id))?;
+    let said = match state {
+        TokenOrderState::Awaiting => processor.lookup(&charge),
+        TokenOrderState::Cleared | TokenOrderState::Declined => ChargeOutcome::Unknown,
+    };
+    let own = vendor.clone();
+    node.engine
+        .write(move |tx| token_order_close(tx, Actor::System, &own, id, &said))
 }
 
 /// Asks the processor about every order that still awaits an answer; returns how many have one

@@ -3,7 +3,7 @@
 use super::processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
 use super::rules::{attempts_left, card_price};
 use super::store::Session;
-use crate::id::TokenOrderId;
+use crate::id::{CustomerId, TokenOrderId};
 use crate::vendor::{Accounts, Vendor};
 use scrip_ledger::{Amount, Asset, AssetKind, Error};
 
@@ -101,6 +101,9 @@ fn declines_use_up_attempts() {
 fn test_cards_do_as_their_table_says() {
     let cards = TestCards::default();
     let charge = |card: &str| Charge {
+        book_id: 1,
+        customer: CustomerId(uuid::Uuid::from_u128(8)),
+        is_absent: false,
         order: TokenOrderId(uuid::Uuid::from_u128(7)),
         amount: Amount::from_units(1),
         currency: asset(AssetKind::Currency, 8),

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::http;
 use crate::jobs::Jobs;
 use crate::state::App;
+use crate::stripe::Stripe;
 use clap::Args;
 use scrip_domain::Node;
 use scrip_domain::token_sale::{CardProcessor, Charge, ChargeOutcome, TestCards};
@@ -61,9 +62,14 @@ pub fn run(
     ready: impl FnOnce(SocketAddr) -> String,
 ) -> Result<(), Failure> {
     log(&settings);
-    let cards: Arc<dyn CardProcessor> = match settings.cards {
-        Cards::None => Arc::new(NoCards),
-        Cards::Test => Arc::new(TestCards::default()),
+    let cards: Arc<dyn CardProcessor> = match (settings.cards, &settings.stripe) {
+        (Cards::Stripe, Some(stripe)) => {
+            let (url, key) = (&stripe.url, &stripe.publishable_key);
+            tracing::info!(url, key, script = stripe.script, "stripe charges cards");
+            Arc::new(Stripe::new(node.clone(), stripe.clone()))
+        }
+        (Cards::None | Cards::Stripe, _) => Arc::new(NoCards),
+        (Cards::Test, _) => Arc::new(TestCards::default()),
     };
     let failed = |e: std::io::Error| Failure::Refused(format!("cannot start the server: {e}"));
     let jobs = Jobs::start(node.clone(), cards.clone()).map_err(failed)?;

@@ -3,6 +3,7 @@
 
 use super::strict;
 use crate::error::{Problem, Result};
+use crate::state::App;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header, request::Parts};
@@ -54,6 +55,17 @@ fn wrong_media_type(wanted: &str) -> Problem {
         "media_type_unsupported",
         format!("the body must be sent with content-type {wanted}"),
     )
+}
+
+/// A body as it came, of at most [`BODY_AT_MOST`] bytes.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl FromRequest<App> for Raw {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &App) -> Result<Self> {
+        collect(request.into_body(), BODY_AT_MOST).await.map(Raw)
+    }
 }
 
 /// A JSON body of at most [`BODY_AT_MOST`] bytes.

@@ -11,7 +11,7 @@ mod strict;
 use crate::error::Problem;
 use crate::failure::Failure;
 use crate::state::App;
-use crate::{api, web};
+use crate::{api, stripe, web};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
@@ -43,6 +43,7 @@ pub fn router(app: &App) -> Result<Router, Failure> {
     Ok(Router::new()
         .merge(api::router())
         .merge(web::router())
+        .merge(stripe::webhook::router())
         .route("/assets/{*name}", get(assets::asset))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

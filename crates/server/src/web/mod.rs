@@ -59,7 +59,14 @@ pub async fn problems(State(app): State<App>, request: Request, next: Next) -> R
 }
 
 /// Addresses below these are asked by programs.
-const FOR_PROGRAMS: [&str; 5] = ["/v1", "/assets", "/healthz", "/readyz", "/metrics"];
+const FOR_PROGRAMS: [&str; 6] = [
+    "/v1",
+    "/assets",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/webhooks",
+];
 
 /// The page of a problem.
 async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {

@@ -150,7 +150,7 @@ pub fn means_words(means: Means) -> &'static str {
 pub fn ways_to_pay(app: &App) -> &'static str {
     match app.settings.cards {
         Cards::None => "from staff",
-        Cards::Test => "by card",
+        Cards::Test | Cards::Stripe => "by card",
     }
 }
 
@@ -318,7 +318,7 @@ fn ended(
 fn means_page(app: &App, guest: &Guest, id: RegistrationId) -> MeansPage {
     let note = match app.settings.cards {
         Cards::None => "Not on these pages at the moment: staff take it",
-        Cards::Test => "You enter it when you buy tokens, not now",
+        Cards::Test | Cards::Stripe => "You enter it when you buy tokens, not now",
     };
     let allowed = means_allowed(&guest.shop.policy, Channel::Online);
     let ways = allowed
