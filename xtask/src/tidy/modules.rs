@@ -45,6 +45,7 @@ const NOUNS: &[&str] = &[
     "message",
     "webhook",
     "report",
+    "revenue",
     "replay",
     "verify",
 ];

@@ -12,6 +12,7 @@ mod docs;
 mod document;
 mod field;
 mod identity;
+mod figures;
 mod key;
 mod ledger;
 pub mod once;
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())
+        .merge(figures::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

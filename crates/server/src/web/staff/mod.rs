@@ -10,6 +10,7 @@ mod customers;
 mod order;
 mod orders;
 mod register;
+mod reports;
 mod requests;
 pub mod sign_in;
 mod today;
@@ -50,6 +51,7 @@ pub fn router() -> Router<App> {
         .route(&at("/customers/{id}"), get(customer::customer))
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
+        .merge(reports::router())
         .route(&at("/orders"), get(orders::orders))
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
@@ -81,7 +83,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Books, Customers, Orders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
