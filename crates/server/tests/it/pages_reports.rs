@@ -10,6 +10,7 @@ both!(
     days_that_cannot_be_are_said,
     revenue_is_booked_by_who_may,
     the_api_has_the_same_tables,
+    a_statement_is_the_customers_own,
 );
 
 const PATH: &str = "/shops/club/staff/reports";
@@ -215,4 +216,49 @@ fn the_api_has_the_same_tables(db: &TestDb) {
         .get("/v1/reports/figures/sales?from=2026-13-01")
         .problem(422, "day_invalid");
     club.api.get("/v1/reports/figures/nonsense");
+}
+
+/// MIC-05: the customer and staff see the same statement, on a page and as a file; others do not.
+fn a_statement_is_the_customers_own(db: &TestDb) {
+    let club = Club::start(db);
+    let member = club.member("Ida", 0);
+    club.offer("pot", "Pot", 10, None);
+    let at = |day: &str| json!(format!("2026-01-{day}T12:00:00Z"));
+    let bought = json!({"tokens": "100", "card": "test_ok", "effective_at": at("10")});
+    let path = format!("/v1/customers/{}/token-orders", member.id);
+    club.api.post(&path, &bought).expect(201);
+    let order = json!({
+        "customer_id": member.id, "lines": [{"sku": "pot", "quantity": 3}],
+        "effective_at": at("11"), "reference": "=2+3",
+    });
+    club.api.post("/v1/orders", &order).expect(201);
+    let own = "/shops/club/account/statement";
+    let days = "from=2026-01-11&to=2026-01-31";
+    let staff = club.staff("auditor");
+    let theirs = format!("/shops/club/staff/customers/{}/statement", member.id);
+    for (visitor, page) in [(&member.visitor, own), (&staff, theirs.as_str())] {
+        let words = ["Opening balance", "Closing balance", "Ida"];
+        let shown = says(&visitor.get(&format!("{page}?{days}")), 200, &words);
+        for number in ["<b>100</b>", "<b>70</b>"] {
+            assert!(shown.contains(number), "{number} in {shown}");
+        }
+        let file = visitor.get(&format!("{page}.csv?{days}"));
+        assert_eq!(file.status, 200);
+        let lines: Vec<&str> = file.text.lines().collect();
+        let expected = [
+            "date,what,reference,tokens,balance",
+            "2026-01-11,opening,,,100",
+            "2026-01-11T12:00:00Z,order,'=2+3,-30,70",
+            "2026-01-31,closing,,,70",
+            ",lines,,1,",
+        ];
+        assert_eq!(lines, expected);
+        visitor.get(&format!("{page}?from=2026-02-30")).page(422);
+    }
+    let stranger = club.member("Eve", 60);
+    stranger.visitor.get(&theirs).see();
+    club.visitor().get(own).see();
+    let elsewhere = club.staff_of(&club.served.other, "other", "manager");
+    let page = theirs.replace("/club/", "/other/");
+    elsewhere.get(&page).page(404);
 }

@@ -12,6 +12,7 @@ use scrip_domain::report::owing::{AGES, deferrals, expiries, liability};
 use scrip_domain::report::rollup::{BANDS, Figures, Flow, figures, pass_next, pass_write};
 use scrip_domain::report::selling::{assortment, preferences, selling};
 use scrip_domain::revenue::{Control, RevenueError, bookings, control, revenue_book};
+use scrip_domain::statement::statement;
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{ReadTx, Timestamp};
 use scrip_ledger::export::{Format, book_export};
@@ -26,6 +27,7 @@ both!(
     the_export_comes_to_the_same,
     revenue_is_booked_once_for_a_period_that_is_over,
     another_time_zone_has_other_days,
+    statements_come_to_what_the_journal_says,
 );
 
 pub(super) fn read<T>(
@@ -441,4 +443,72 @@ fn another_time_zone_has_other_days(db: &TestDb) {
     assert_eq!(auckland.total, berlin.total);
     while roll_up(&world) {}
     assert_eq!(by_day(&world), auckland);
+}
+
+/// MIC-05: a statement's opening, movements, sums and closing are those of the customer's wallet in
+/// the journal, also of what was entered late; no stranger sees it.
+fn statements_come_to_what_the_journal_says(db: &TestDb) {
+    let world = World::new(db);
+    let mut business = Business::open(&world, 13);
+    business.days(25);
+    business.order_back_dated(Timestamp::parse("2026-03-03T12:00:00Z").unwrap());
+    let at = |day: &str| Timestamp::parse(&format!("{day}T00:00:00Z")).unwrap();
+    let customers = world.rows("SELECT customer_id FROM customer WHERE book_id = $1");
+    let mut moved = 0;
+    for row in &customers {
+        let id = scrip_domain::id::CustomerId(row.uuid(0).unwrap());
+        let customer = world.customer(id);
+        let own = own_movements(&world, customer.wallet);
+        for (from, to) in [
+            ("2026-03-01", "2026-04-01"),
+            ("2026-03-05", "2026-03-12"),
+            ("2026-01-01", "2027-01-01"),
+            ("2026-05-01", "2026-05-02"),
+            ("2026-01-01", "2026-01-02"),
+        ] {
+            let (from, to) = (at(from), at(to));
+            let engine = &world.node.engine;
+            let read = |actor| engine.read(|tx| statement(tx, actor, &customer, from, to));
+            let found = read(Actor::Customer(id)).unwrap();
+            let before =
+                |end: Timestamp| -> i64 { own.iter().filter(|m| m.0 < end.0).map(|m| m.2).sum() };
+            assert_eq!(found.opening.units(), before(from));
+            assert_eq!(found.closing.units(), before(to));
+            let inside = own.iter().filter(|m| (from.0..to.0).contains(&m.0));
+            let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+            for (_, code, amount) in inside {
+                *sums.entry(code.clone()).or_default() += amount;
+                moved += 1;
+            }
+            let told: BTreeMap<String, i64> = found
+                .sums
+                .iter()
+                .map(|(c, a)| (c.clone(), a.units()))
+                .collect();
+            assert_eq!(told, sums);
+            let times: Vec<i64> = found.movements.iter().map(|m| m.at.0).collect();
+            assert!(times.is_sorted());
+            if let Some(last) = found.movements.last() {
+                assert_eq!(last.balance, found.closing);
+            }
+            let stranger = Actor::Customer(world.register().customer_id);
+            assert!(read(stranger).is_err());
+        }
+    }
+    assert!(moved > 50, "{moved}");
+}
+
+/// (when it counts, what, tokens) of the transfers of a wallet.
+fn own_movements(world: &World, wallet: i64) -> Vec<(i64, String, i64)> {
+    let rows = world.rows(
+        "SELECT e.effective_at, e.code, t.debit_id, t.credit_id, t.amount FROM transfer t
+         JOIN entry e ON e.book_id = t.book_id AND e.entry_id = t.entry_id
+         WHERE t.book_id = $1",
+    );
+    let of = |row: &scrip_engine::Row| {
+        let int = |i| row.int(i).unwrap();
+        let sign = i64::from(int(3) == wallet) - i64::from(int(2) == wallet);
+        (int(0), row.text(1).unwrap().to_owned(), sign * int(4))
+    };
+    rows.iter().map(of).filter(|m| m.2 != 0).collect()
 }

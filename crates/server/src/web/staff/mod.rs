@@ -13,6 +13,7 @@ mod register;
 mod reports;
 mod requests;
 pub mod sign_in;
+mod statement;
 mod today;
 
 use super::frame::{page_with, see, staff_shell};
@@ -49,6 +50,14 @@ pub fn router() -> Router<App> {
             get(register::form).post(register::register),
         )
         .route(&at("/customers/{id}"), get(customer::customer))
+        .route(
+            &at("/customers/{id}/statement"),
+            get(statement::statement_page),
+        )
+        .route(
+            &at("/customers/{id}/statement.csv"),
+            get(statement::statement_file),
+        )
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
         .merge(reports::router())
