@@ -37,6 +37,7 @@ export const pages = [
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
   { name: 'account-inactive', path: '/shops/rasterworks/account', who: 'rasterworks/Mara' },
+  { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
   { name: 'orders', path: '/shops/rasterworks/orders', who: 'rasterworks/Ana' },
   { name: 'buy', path: '/shops/rasterworks/buy', who: 'rasterworks/Jonas' },
@@ -47,6 +48,13 @@ export const pages = [
   { name: 'staff-customers', path: '/shops/rasterworks/staff/customers', who: 'rasterworks/staff' },
   { name: 'staff-customer', path: customerOf('rasterworks', 0), who: 'rasterworks/staff' },
   { name: 'staff-register', path: '/shops/rasterworks/staff/customers/new', who: 'rasterworks/staff' },
+  { name: 'staff-reports', path: '/shops/rasterworks/staff/reports', who: 'rasterworks/staff' },
+  { name: 'staff-report-sales', path: '/shops/rasterworks/staff/reports/sales', who: 'rasterworks/staff' },
+  { name: 'staff-report-products', path: '/shops/rasterworks/staff/reports/products', who: 'rasterworks/staff' },
+  { name: 'staff-report-preferences', path: '/shops/rasterworks/staff/reports/preferences', who: 'rasterworks/staff' },
+  { name: 'staff-report-liability', path: '/shops/rasterworks/staff/reports/liability', who: 'rasterworks/staff' },
+  { name: 'staff-report-breakage', path: '/shops/rasterworks/staff/reports/breakage', who: 'rasterworks/staff' },
+  { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
 ];
 

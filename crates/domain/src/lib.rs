@@ -42,6 +42,7 @@ pub mod expiry;
 pub mod order;
 pub mod policy;
 pub mod report;
+pub mod revenue;
 pub mod session;
 pub mod statement;
 pub mod token_sale;

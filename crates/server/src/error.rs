@@ -11,6 +11,7 @@ use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::order::{OrderError, Refusal};
+use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
@@ -447,6 +448,23 @@ pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
     Problem::new(status, code, refusal.to_string()).with("order_id", json!(order_id))
 }
 
+impl Kind for RevenueError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            RevenueError::Open { .. } => Problem::new(StatusCode::CONFLICT, "period_open", text),
+            RevenueError::Booked { .. } => {
+                Problem::new(StatusCode::CONFLICT, "period_booked", text)
+            }
+            RevenueError::StaffOnly => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            RevenueError::Command(e) => e.problem(),
+            RevenueError::Ledger(e) => e.problem(),
+            RevenueError::Engine(e) => e.problem(),
+            _ => Problem::internal(&text),
+        }
+    }
+}
+
 /// An error of any noun, for commands that use several. It becomes a [`Problem`], and perhaps a
 /// line in the log, only when it is the last word: a command may fail and run again.
 pub struct Failed(Box<dyn FnOnce() -> Problem + Send>);
@@ -495,6 +513,7 @@ problems!(
     SecretError,
     SessionError,
     ApiKeyError,
+    RevenueError,
 );
 
 #[cfg(test)]

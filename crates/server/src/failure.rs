@@ -5,6 +5,7 @@ use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::order::OrderError;
+use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::TokenSaleError;
@@ -114,6 +115,7 @@ below! {
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },
+    RevenueError { Engine, Ledger, Command },
 }
 
 impl From<SecretError> for Failure {

@@ -6,6 +6,7 @@ use scrip_domain::card_event::events_handle;
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
+use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
@@ -78,6 +79,19 @@ pub fn expire_lots(engine: &Engine, vendor: &Vendor) -> Result<Expired, LedgerEr
             return Ok(all);
         }
     }
+}
+
+/// Adds new seals of a vendor to what reports keep; returns how many passes it took.
+pub fn roll_up(engine: &Engine, vendor: &Vendor) -> Result<usize, LedgerError> {
+    let mut passes = 0;
+    while let Some(pass) = engine.read(|tx| pass_next(tx, vendor))? {
+        let pass = Arc::new(pass);
+        if !engine.write(move |tx| pass_write(tx, &pass))? {
+            break;
+        }
+        passes += 1;
+    }
+    Ok(passes)
 }
 
 /// Forgets the stored answers of a book whose time is over; returns how many.
@@ -174,6 +188,7 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
     };
     for vendor in all {
         noted("lots", expire_lots(&node.engine, &vendor));
+        noted("reports", roll_up(&node.engine, &vendor));
         noted(
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),

@@ -14,6 +14,7 @@ mod key_file;
 mod portable;
 mod problem_codes;
 mod replay;
+mod report;
 mod state;
 mod stripe;
 mod web;

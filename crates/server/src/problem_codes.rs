@@ -143,6 +143,16 @@ pub const KINDS: &[Kind] = &[
     kind(409, "name_taken", "The name is taken."),
     kind(
         409,
+        "period_booked",
+        "Revenue is booked to a later day already. What is entered late comes with the next booking.",
+    ),
+    kind(
+        409,
+        "period_open",
+        "The period is not over. Revenue is booked when its last day has passed.",
+    ),
+    kind(
+        409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
     ),
@@ -298,6 +308,16 @@ pub const KINDS: &[Kind] = &[
         "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
     ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
+    kind(
+        422,
+        "day_invalid",
+        "A day is not written as 2026-11-21, or not one from 1970 on.",
+    ),
+    kind(
+        422,
+        "step_invalid",
+        "A report goes by day, week, month, quarter or year.",
+    ),
     kind(
         422,
         "span_invalid",

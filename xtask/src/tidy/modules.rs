@@ -47,6 +47,7 @@ const NOUNS: &[&str] = &[
     "message",
     "webhook",
     "report",
+    "revenue",
     "replay",
     "verify",
 ];

@@ -1,5 +1,6 @@
 //! Checks that orders, refunds and token sales say what the ledger says.
 
+mod books;
 mod store;
 
 use scrip_engine::{ReadTx, Result};
@@ -22,6 +23,8 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
     token_orders(tx, book_id, &entries, report)?;
     receivables(tx, book_id, report)?;
+    books::expiries(tx, book_id, report)?;
+    books::bookings(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)

@@ -32,6 +32,7 @@ mod policy;
 mod privacy;
 mod refund;
 mod registration;
+mod reports;
 mod requests;
 mod saved_cards;
 mod secret;

@@ -11,6 +11,7 @@ mod customer;
 mod docs;
 mod document;
 mod field;
+mod figures;
 mod identity;
 mod key;
 mod ledger;
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())
+        .merge(figures::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

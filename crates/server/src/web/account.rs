@@ -4,6 +4,7 @@
 pub mod holdings;
 pub mod moves;
 mod pin;
+pub mod statement;
 
 use super::frame::{link, member_shell, page};
 use super::session::{Member, Shop};
@@ -28,6 +29,14 @@ use serde::Deserialize;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/account", get(account))
+        .route(
+            "/shops/{slug}/account/statement",
+            get(statement::statement_page),
+        )
+        .route(
+            "/shops/{slug}/account/statement.csv",
+            get(statement::statement_file),
+        )
         .route("/shops/{slug}/orders", get(orders))
         .route(
             "/shops/{slug}/account/pin",
@@ -50,6 +59,7 @@ struct AccountPage {
     buy: String,
     orders: String,
     bought: String,
+    statement: String,
     pin: String,
     quit: String,
 }
@@ -140,6 +150,7 @@ async fn account(
         buy: link(&shop.at("/buy"), &[("return", &path)]),
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
+        statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
         quit: shop.at("/quit"),
     })

@@ -179,6 +179,7 @@ impl Doors<'_> {
             ("/v1/refund-requests", "orders:read"),
             ("/v1/reports/sales", "reports:read"),
             ("/v1/reports/today", "reports:read"),
+            ("/v1/reports/figures/sales", "reports:read"),
             ("/v1/staff", "vendor:read"),
             ("/v1/token-price", "vendor:read"),
             ("/v1/vendor", "vendor:read"),

@@ -41,6 +41,7 @@ mod pages_entrance;
 mod pages_list;
 mod pages_order;
 mod pages_receipt;
+mod pages_reports;
 mod pages_shop;
 mod pages_sign_in;
 mod pages_staff;

@@ -10,8 +10,10 @@ mod customers;
 mod order;
 mod orders;
 mod register;
+mod reports;
 mod requests;
 pub mod sign_in;
+mod statement;
 mod today;
 
 use super::frame::{page_with, see, staff_shell};
@@ -48,8 +50,17 @@ pub fn router() -> Router<App> {
             get(register::form).post(register::register),
         )
         .route(&at("/customers/{id}"), get(customer::customer))
+        .route(
+            &at("/customers/{id}/statement"),
+            get(statement::statement_page),
+        )
+        .route(
+            &at("/customers/{id}/statement.csv"),
+            get(statement::statement_file),
+        )
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
+        .merge(reports::router())
         .route(&at("/orders"), get(orders::orders))
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
@@ -81,7 +92,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Books, Customers, Orders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
