@@ -4,6 +4,7 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod catalogue;
 mod chart;
 mod customer;
 mod customers;
@@ -54,6 +55,7 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(catalogue::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -81,7 +83,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Customers, Orders, Catalogue);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
