@@ -90,6 +90,12 @@ typed_id!(
     /// A product.
     ProductId, "prd");
 typed_id!(
+    /// A picture of a product.
+    ImageId, "img");
+typed_id!(
+    /// An import of a catalogue.
+    ImportId, "imp");
+typed_id!(
     /// An offer of a product.
     OfferId, "off");
 typed_id!(

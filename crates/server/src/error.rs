@@ -256,6 +256,15 @@ impl Kind for CatalogError {
             CatalogError::NotCounted(_) => {
                 Problem::new(StatusCode::CONFLICT, "stock_not_counted", text)
             }
+            CatalogError::ImageUnknown => Problem::not_found("picture"),
+            CatalogError::ImportUnknown => Problem::not_found("import"),
+            CatalogError::StockMoved { .. } | CatalogError::Stale(_) => {
+                Problem::new(StatusCode::CONFLICT, "changed_meanwhile", text)
+            }
+            CatalogError::ImportState(_) | CatalogError::TooManyImages(_) => {
+                Problem::new(StatusCode::CONFLICT, "not_now", text)
+            }
+            CatalogError::FileInvalid { .. } => Problem::invalid("import_invalid", text),
             _ => Problem::invalid("catalog_invalid", text),
         }
     }

@@ -3,6 +3,9 @@
 
 use scrip_domain::Node;
 use scrip_domain::card_event::events_handle;
+use scrip_domain::catalog::CatalogError;
+use scrip_domain::catalog::imports::{import_is_running, import_step, imports_expire};
+use scrip_domain::catalog::shelf::{shelf_is_due, shelf_refresh};
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
@@ -23,6 +26,8 @@ use std::time::Duration;
 
 /// Holds or answers in one transaction.
 const AT_ONCE: i64 = 10_000;
+/// Products of the shelf in one transaction.
+const SHELF_AT_ONCE: i64 = 200;
 /// Sessions erased in one transaction.
 const SESSIONS_AT_ONCE: usize = 1_000;
 /// Wallets whose expired lots leave in one transaction: their customers wait for it.
@@ -104,6 +109,43 @@ pub fn expire_attempts(engine: &Engine, book: i64) -> Result<u64, EngineError> {
     engine.write(move |tx| stray_attempts_expire(tx, book))
 }
 
+/// Makes the rows anew that searches look into, where a sale or a delivery changed what they say.
+pub fn refresh_shelf(engine: &Engine, book: i64) -> Result<usize, CatalogError> {
+    let mut rows: usize = 0;
+    while engine.read(|tx| shelf_is_due(tx, book))? {
+        let some = engine.write(move |tx| shelf_refresh(tx, book, SHELF_AT_ONCE))?;
+        rows = rows.saturating_add(some);
+    }
+    Ok(rows)
+}
+
+/// Time that imports of one round may take: other jobs wait.
+const IMPORT_TIME: Duration = Duration::from_millis(800);
+
+/// Works on an import of a vendor that is under way, for a while.
+pub fn import_further(engine: &Engine, book: i64) -> Result<(), CatalogError> {
+    let begun = std::time::Instant::now();
+    if !engine.read(|tx| import_is_running(tx, book))? {
+        return Ok(());
+    }
+    let vendor = engine
+        .read(|tx| scrip_domain::vendor::vendor_by_book(tx, book))
+        .map_err(|e| EngineError::Corrupt(e.to_string()))?;
+    while begun.elapsed() < IMPORT_TIME {
+        let vendor = vendor.clone();
+        if !engine.write(move |tx| import_step(tx, &vendor))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets imports whose time is over.
+pub fn expire_imports(engine: &Engine, book: i64) -> Result<(), CatalogError> {
+    while engine.write(move |tx| imports_expire(tx, book))? {}
+    Ok(())
+}
+
 /// Erases registrations whose time is over, with the details of unfinished ones.
 pub fn expire_registrations(engine: &Engine, book: i64) -> Result<u64, CustomerError> {
     engine.write(move |tx| registrations_expire(tx, book))
@@ -164,9 +206,12 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
         for book in all {
             let (engine, id) = (&node.engine, book.book_id);
             noted("sealing", seal(engine, id, SEALED_AT_ONCE));
+            noted("shelf", refresh_shelf(engine, id));
+            noted("imports", import_further(engine, id));
             if round {
                 noted("holds", expire_holds(engine, id));
                 noted("answers", expire_answers(engine, id));
+                noted("imports", expire_imports(engine, id));
                 noted("attempts", expire_attempts(engine, id));
                 noted("registrations", expire_registrations(engine, id));
             }

@@ -209,6 +209,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "changed_meanwhile",
+        "Somebody else changed this meanwhile. Look at what stands there now.",
+    ),
+    kind(
+        409,
+        "not_now",
+        "This cannot be done at the moment; the problem says why.",
+    ),
+    kind(
+        409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
     ),

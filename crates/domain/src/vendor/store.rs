@@ -222,7 +222,8 @@ pub(super) fn set_staff_attempts(
 
 pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Storefront>> {
     let row = tx.query_opt(
-        "SELECT hue, mark, headline, introduction, sells FROM storefront WHERE book_id = $1",
+        "SELECT hue, mark, headline, introduction, sells, sells_both FROM storefront
+         WHERE book_id = $1",
         params![book_id],
     )?;
     let corrupt = |e: TextError| EngineError::Corrupt(format!("storefront of book {book_id}: {e}"));
@@ -232,7 +233,10 @@ pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Store
             mark: Mark::parse(row.text(1)?).map_err(corrupt)?,
             headline: row.text(2)?.to_owned(),
             introduction: row.text(3)?.to_owned(),
-            sells: Sells::parse(row.text(4)?).map_err(corrupt)?,
+            sells: match row.bool(5)? {
+                true => Sells::Both,
+                false => Sells::parse(row.text(4)?).map_err(corrupt)?,
+            },
         })
     })
     .transpose()
@@ -240,19 +244,30 @@ pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Store
 
 pub(super) fn set_storefront(tx: &mut Tx<'_>, book_id: i64, new: &Storefront) -> Result<()> {
     tx.put(
-        "INSERT INTO storefront (book_id, hue, mark, headline, introduction, sells)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO storefront (book_id, hue, mark, headline, introduction, sells, sells_both)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (book_id) DO UPDATE SET hue = excluded.hue, mark = excluded.mark,
             headline = excluded.headline, introduction = excluded.introduction,
-            sells = excluded.sells",
+            sells = excluded.sells, sells_both = excluded.sells_both",
         params![
             book_id,
             new.hue.name(),
             new.mark.name(),
             &new.headline,
             &new.introduction,
-            new.sells.name()
+            match new.sells {
+                Sells::Software => "software",
+                Sells::Goods | Sells::Both => "goods",
+            },
+            new.sells == Sells::Both
         ],
+    )?;
+    // What a product usually is has perhaps changed.
+    tx.put(
+        "INSERT INTO shelf_due (book_id, product_id)
+         SELECT book_id, product_id FROM product WHERE book_id = $1
+         ON CONFLICT (book_id, product_id) DO NOTHING",
+        params![book_id],
     )?;
     Ok(())
 }

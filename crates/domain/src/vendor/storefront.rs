@@ -51,6 +51,8 @@ named! {
         Software = "software",
         /// Goods.
         Goods = "goods",
+        /// Software and goods: visitors choose a branch (SHP-06).
+        Both = "both",
     }
 }
 
@@ -67,6 +69,14 @@ pub struct Storefront {
     pub introduction: String,
     /// What it sells.
     pub sells: Sells,
+}
+
+impl Storefront {
+    /// True when a product that says nothing else is software. A vendor that sells both marks
+    /// its software.
+    pub fn is_software_usual(&self) -> bool {
+        self.sells == Sells::Software
+    }
 }
 
 /// A shop that has not chosen yet.

@@ -3,6 +3,8 @@
 mod books;
 mod store;
 
+use crate::catalog::CatalogError;
+use crate::catalog::shelf::shelf_faults;
 use scrip_engine::{ReadTx, Result};
 use scrip_ledger::Amount;
 use scrip_ledger::verify::Report;
@@ -37,12 +39,25 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
             );
         }
     }
+    shelf(tx, book_id, report)?;
     for (customer, account) in store::dangling_wallets(tx, book_id)? {
         report.wrong(
             "wallet_link",
             customer,
             format!("account {account} is missing"),
         );
+    }
+    Ok(())
+}
+
+/// What searches look into is kept beside the products.
+fn shelf(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let faults = shelf_faults(tx, book_id).map_err(|e| match e {
+        CatalogError::Engine(e) => e,
+        other => scrip_engine::Error::Corrupt(other.to_string()),
+    })?;
+    for what in faults {
+        report.wrong("shelf", what, "differs from the products and offers");
     }
     Ok(())
 }

@@ -466,6 +466,7 @@ pub fn plain_offer(sku: &str, price: Amount) -> NewOffer {
         active: true,
         stock: None,
         tiers: Vec::new(),
+        options: Vec::new(),
     }
 }
 

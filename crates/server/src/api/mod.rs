@@ -7,6 +7,7 @@ pub mod auth;
 mod bounded;
 mod catalog;
 mod catalog_import;
+mod catalog_stock;
 mod customer;
 mod docs;
 mod document;
@@ -100,6 +101,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(token::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
+        .merge(catalog_stock::router())
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())

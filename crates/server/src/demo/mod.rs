@@ -273,6 +273,7 @@ fn enter(tx: &mut Tx<'_>, vendor: &Vendor, program: &Program) -> Result<(), Fail
             active: true,
             stock: None,
             tiers,
+            options: Vec::new(),
         };
         offer_put(tx, vendor, product, &new)?;
     }

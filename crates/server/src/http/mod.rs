@@ -7,6 +7,7 @@ mod health;
 pub mod metrics;
 mod server;
 mod strict;
+pub mod upload;
 
 use crate::error::Problem;
 use crate::failure::Failure;

@@ -335,6 +335,7 @@ impl<'a> Replayer<'a> {
                 active: true,
                 stock: None,
                 tiers: Vec::new(),
+                options: Vec::new(),
             };
             Ok::<_, CatalogError>(offer_put(tx, &vendor, product, &offer)?.0)
         });

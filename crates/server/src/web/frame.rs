@@ -47,7 +47,7 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
 fn shelves(shop: &Shop, here: &str) -> NavItem {
     let word = match shop.front.sells {
         Sells::Software => "Software",
-        Sells::Goods => "Shop",
+        Sells::Goods | Sells::Both => "Shop",
     };
     NavItem::new(word, shop.at("/shop"), here)
 }
@@ -99,6 +99,8 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
     // Shop
+    staff_page("Shop", "Products", "/staff/products"),
+    staff_page("Shop", "Import and export", "/staff/imports"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     // Office

@@ -305,6 +305,13 @@ impl Doors<'_> {
             "",
             json!({"add": 1}),
         );
+        self.door(
+            "POST",
+            "/v1/offers/{sku}/stock-corrections",
+            "catalog:write",
+            "",
+            json!({"had": null, "has": 1, "reason": "counted"}),
+        );
     }
 
     fn add_accounts(&mut self) {

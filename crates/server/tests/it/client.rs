@@ -240,7 +240,8 @@ impl Api {
 impl Answered {
     pub fn read(answer: ureq::http::Response<Body>) -> Answered {
         let (parts, mut body) = answer.into_parts();
-        let text = body.read_to_string().unwrap();
+        let bytes = body.read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answered {
             status: parts.status.as_u16(),
             json: serde_json::from_str(&text).unwrap_or_default(),

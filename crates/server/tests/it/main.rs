@@ -37,6 +37,7 @@ mod killed;
 mod maintain;
 mod market;
 mod pages_account;
+mod pages_catalogue;
 mod pages_entrance;
 mod pages_list;
 mod pages_order;

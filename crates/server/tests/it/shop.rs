@@ -306,6 +306,7 @@ fn enter_offer(engine: &Engine, vendor: &Vendor, sku: &'static str, stock: Optio
             active: true,
             stock,
             tiers: Vec::new(),
+            options: Vec::new(),
         };
         offer_put(tx, &vendor, product, &offer)
     });

@@ -4,6 +4,7 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod catalogue;
 mod chart;
 mod customer;
 mod customers;
@@ -65,6 +66,7 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(catalogue::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -92,7 +94,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Books, Customers, Orders);
+    types!(Books, Catalogue, Customers, Orders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
