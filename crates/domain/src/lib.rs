@@ -37,6 +37,7 @@ pub mod closing;
 pub mod credit;
 pub mod customer;
 pub mod expiry;
+pub mod message;
 pub mod order;
 pub mod policy;
 pub mod report;
@@ -45,6 +46,7 @@ pub mod statement;
 pub mod token_sale;
 pub mod vendor;
 pub mod verify;
+pub mod webhook;
 
 pub use actor::Actor;
 pub use command::{Answer, CommandError, Keyed};

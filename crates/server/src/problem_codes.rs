@@ -189,6 +189,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "webhook_conflict",
+        "The webhook endpoint is disabled, or there are as many as a vendor may have.",
+    ),
+    kind(
+        409,
+        "message_conflict",
+        "The message is on its way, or may have arrived: it is not sent again.",
+    ),
+    kind(
+        409,
         "wrong_stage",
         "The registration or account is at another stage.",
     ),
@@ -292,6 +302,16 @@ pub const KINDS: &[Kind] = &[
         422,
         "too_large",
         "It would take more movements than one entry has.",
+    ),
+    kind(
+        422,
+        "webhook_invalid",
+        "The address or a topic of the webhook endpoint cannot be like this.",
+    ),
+    kind(
+        422,
+        "message_invalid",
+        "This choice about messages cannot be made.",
     ),
     kind(
         422,

@@ -22,6 +22,7 @@ mod customer;
 mod expiry;
 mod figures;
 mod history;
+mod message;
 mod model;
 mod offline;
 mod order;

@@ -2,6 +2,7 @@
 //! REG-11, SHP-19).
 
 pub mod holdings;
+mod messages;
 pub mod moves;
 mod pin;
 
@@ -30,6 +31,10 @@ pub fn router() -> Router<App> {
         .route("/shops/{slug}/account", get(account))
         .route("/shops/{slug}/orders", get(orders))
         .route(
+            "/shops/{slug}/account/messages",
+            get(messages::form).post(messages::choose),
+        )
+        .route(
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
         )
@@ -51,6 +56,7 @@ struct AccountPage {
     orders: String,
     bought: String,
     pin: String,
+    messages: String,
     quit: String,
 }
 
@@ -141,6 +147,7 @@ async fn account(
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
         pin: shop.at("/account/pin"),
+        messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
 }

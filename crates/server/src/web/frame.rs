@@ -101,6 +101,8 @@ const STAFF_PAGES: &[StaffPage] = &[
     // Shop
     // Books
     // Office
+    staff_page("Office", "Messages", "/staff/messages"),
+    staff_page("Office", "Webhooks", "/staff/webhooks"),
 ];
 
 /// The frame for staff.
