@@ -104,6 +104,12 @@ typed_id!(
 typed_id!(
     /// A key of a program.
     ApiKeyId, "key");
+typed_id!(
+    /// A system of the vendor that is told what happens.
+    EndpointId, "whe");
+typed_id!(
+    /// A message on its way to one receiver.
+    MessageId, "msg");
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
 /// below the second. They carry milliseconds, and run up to a second ahead of the clock when many

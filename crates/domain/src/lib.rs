@@ -39,6 +39,7 @@ pub mod closing;
 pub mod credit;
 pub mod customer;
 pub mod expiry;
+pub mod message;
 pub mod order;
 pub mod policy;
 pub mod report;
@@ -49,6 +50,7 @@ pub mod token_sale;
 pub mod top_up;
 pub mod vendor;
 pub mod verify;
+pub mod webhook;
 
 pub use actor::Actor;
 pub use command::{Answer, CommandError, Keyed};

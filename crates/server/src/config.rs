@@ -2,6 +2,7 @@
 //! the TOML file, else it has its default.
 
 mod stripe;
+mod mail;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 pub use stripe::StripeSettings;
 use stripe::{StripeFile, StripeGiven};
+pub use mail::{MailSettings, Security};
 
 /// Who charges cards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -66,6 +68,9 @@ pub struct Given {
     /// Connections at once [default: 10000]
     #[arg(long, env = "SCRIP_CONNECTIONS", value_name = "NUMBER")]
     connections: Option<usize>,
+    /// Let webhooks go to addresses without TLS and to private ones: for trials on one machine
+    #[arg(long, env = "SCRIP_WEBHOOKS_ANYWHERE", num_args = 0..=1, default_missing_value = "true", value_name = "YES")]
+    webhooks_anywhere: Option<bool>,
     /// What is logged: error, warn, info or debug [default: info]
     #[arg(long, env = "SCRIP_LOG", value_name = "LEVEL")]
     log: Option<String>,
@@ -74,6 +79,7 @@ pub struct Given {
     log_format: Option<LogFormat>,
     #[command(flatten)]
     stripe: StripeGiven,
+    mail: mail::GivenMail,
 }
 
 /// What the file says: the same names, with `-` as `_`.
@@ -86,10 +92,12 @@ struct File {
     public_url: Option<String>,
     cards: Option<Cards>,
     connections: Option<usize>,
+    webhooks_anywhere: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     #[serde(default)]
     stripe: StripeFile,
+    mail: mail::FileMail,
 }
 
 /// Settings as they hold.
@@ -111,6 +119,10 @@ pub struct Settings {
     pub stripe: Option<StripeSettings>,
     /// Connections at once.
     pub connections: usize,
+    /// True when webhooks may go to addresses without TLS and to private ones.
+    pub webhooks_anywhere: bool,
+    /// The mail server; `None` where no mail is sent.
+    pub mail: Option<MailSettings>,
     /// The level of the log.
     pub log: tracing::Level,
     /// The form of the log.
@@ -131,6 +143,8 @@ impl Settings {
             cards: Cards::None,
             stripe: None,
             connections: CONNECTIONS,
+            webhooks_anywhere: false,
+            mail: None,
             log: tracing::Level::WARN,
             log_format: LogFormat::Text,
         }
@@ -187,6 +201,11 @@ impl Given {
                 .or(file.connections)
                 .unwrap_or(CONNECTIONS)
                 .max(1),
+            mail: self.mail.settings(file.mail)?,
+            webhooks_anywhere: self
+                .webhooks_anywhere
+                .or(file.webhooks_anywhere)
+                .unwrap_or_default(),
             log: level.parse().map_err(|_| {
                 Failure::Usage(format!(
                     "{level:?} is no level: use error, warn, info or debug"

@@ -10,6 +10,7 @@ use scrip_domain::card::CardError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
+use scrip_domain::message::MessageError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
@@ -17,6 +18,7 @@ use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
 use scrip_domain::top_up::TopUpError;
 use scrip_domain::vendor::VendorError;
+use scrip_domain::webhook::WebhookError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::Error as LedgerError;
 use serde_json::{Map, Value, json};
@@ -443,6 +445,43 @@ impl Kind for ApiKeyError {
     }
 }
 
+impl Kind for WebhookError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            WebhookError::Engine(e) => e.problem(),
+            WebhookError::Vendor(e) => e.problem(),
+            WebhookError::Unknown(_) => Problem::not_found("webhook endpoint"),
+            WebhookError::Forbidden => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            WebhookError::Disabled | WebhookError::TooMany => {
+                Problem::new(StatusCode::CONFLICT, "webhook_conflict", text)
+            }
+            _ => Problem::invalid("webhook_invalid", text),
+        }
+    }
+}
+
+impl Kind for MessageError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            MessageError::Engine(e) => e.problem(),
+            MessageError::Ledger(e) => e.problem(),
+            MessageError::Vendor(e) => e.problem(),
+            MessageError::Webhook(e) => e.problem(),
+            MessageError::Customer(e) => e.problem(),
+            MessageError::Order(e) => e.problem(),
+            MessageError::TokenSale(e) => e.problem(),
+            MessageError::Unknown(_) => Problem::not_found("message"),
+            MessageError::Forbidden => Problem::not_found("customer"),
+            MessageError::MayHaveArrived | MessageError::OnItsWay => {
+                Problem::new(StatusCode::CONFLICT, "message_conflict", text)
+            }
+            _ => Problem::invalid("message_invalid", text),
+        }
+    }
+}
+
 /// A refused order is an answer, not an error; this is its form as a problem.
 pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
@@ -523,6 +562,8 @@ problems!(
     SessionError,
     ApiKeyError,
     RevenueError,
+    WebhookError,
+    MessageError,
 );
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod failure;
 mod http;
 mod jobs;
 mod key_file;
+mod messages;
 mod portable;
 mod problem_codes;
 mod replay;

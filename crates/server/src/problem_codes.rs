@@ -224,6 +224,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "webhook_conflict",
+        "The webhook endpoint is disabled, or there are as many as a vendor may have.",
+    ),
+    kind(
+        409,
+        "message_conflict",
+        "The message is on its way, or may have arrived: it is not sent again.",
+    ),
+    kind(
+        409,
         "wrong_stage",
         "The registration or account is at another stage.",
     ),
@@ -352,6 +362,13 @@ pub const KINDS: &[Kind] = &[
         422,
         "top_up_invalid",
         "The rule for buying tokens by itself has a number that cannot be; the text says which.",
+        "webhook_invalid",
+        "The address or a topic of the webhook endpoint cannot be like this.",
+    ),
+    kind(
+        422,
+        "message_invalid",
+        "This choice about messages cannot be made.",
     ),
     kind(
         422,

@@ -28,6 +28,7 @@ use crate::vendor::{Vendor, VendorError};
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
@@ -350,7 +351,8 @@ fn activate(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
         return Ok(false);
     }
     let id = customer.customer_id.to_string();
-    outbox::add(tx, customer.book_id, "customer.activated", &id, "{}")?;
+    let details = json!({"customer_id": id}).to_string();
+    outbox::add(tx, customer.book_id, "customer.activated", &id, &details)?;
     Ok(true)
 }
 

@@ -29,6 +29,7 @@ use scrip_ledger::{
     Amount, Error as LedgerError, Leg, Lot, Posting, entry_post, lots_available, lots_locked,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use fit::{Change, Fit, Fits, fits};
 pub use history::{
@@ -485,13 +486,26 @@ fn complete(
     if !purchase.reference.is_empty() {
         store::insert_reference(tx, purchase.book_id, &purchase.reference, purchase.order_id)?;
     }
-    outbox::add(tx, purchase.book_id, "order.completed", &id, "{}")?;
+    let details = told(purchase, &quote, None);
+    outbox::add(tx, purchase.book_id, "order.completed", &id, &details)?;
     Ok(OrderOutcome::Completed(Receipt {
         order_id: purchase.order_id,
         total: quote.required,
         remaining: quote.remaining,
         lines: quote.lines,
     }))
+}
+
+/// What a message about an order says: ids and amounts only.
+fn told(purchase: &Purchase<'_>, quote: &Quote, reason: Option<&str>) -> String {
+    let mut details = json!({
+        "customer_id": purchase.request.customer_id,
+        "tokens": quote.required.decimal(scrip_ledger::TOKEN_SCALE),
+    });
+    if let Some(reason) = reason {
+        details["reason"] = json!(reason);
+    }
+    details.to_string()
 }
 
 /// Stores a refused order. Its reference stays free, so that it can be tried again.
@@ -501,7 +515,11 @@ fn refuse(
     quote: &Quote,
     refusal: Refusal,
 ) -> Result<OrderOutcome> {
-    store::insert(tx, purchase, quote, Some(rules::reason(&refusal)), None)?;
+    let reason = rules::reason(&refusal);
+    store::insert(tx, purchase, quote, Some(reason), None)?;
+    let id = purchase.order_id.to_string();
+    let details = told(purchase, quote, Some(reason));
+    outbox::add(tx, purchase.book_id, "order.refused", &id, &details)?;
     Ok(OrderOutcome::Refused {
         order_id: purchase.order_id,
         refusal,

@@ -17,6 +17,7 @@ use scrip_ledger::{
     entry_transfers, grant_by_id, grant_open,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What is to be refunded.
@@ -157,7 +158,12 @@ pub fn order_refund(
     store::insert_refund(tx, book, &row, &refund)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
     let subject = request.order_id.to_string();
-    outbox::add(tx, book, "order.refunded", &subject, "{}")?;
+    let details = json!({
+        "customer_id": customer.customer_id,
+        "tokens": refund.amount.decimal(scrip_ledger::TOKEN_SCALE),
+        "refund_no": refund_no,
+    });
+    outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
     Ok(Refunded {
         order_id: request.order_id,
         refund_no,

@@ -219,14 +219,36 @@ pub struct CheckoutPolicy {
     pub cash_shown: bool,
 }
 
+named! {
+    /// A language that messages are written in.
+    Language, "the language" {
+        /// English.
+        English = "en",
+        /// German.
+        German = "de",
+    }
+}
+
 /// What customers are told by themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MessagePolicy {
+    /// The language of those who have not chosen one.
+    pub language: Language,
     /// Below so many tokens a customer is told; `None` for never.
     pub low_balance: Option<Amount>,
     /// Days before tokens expire that a customer is told; zero for never.
     pub expiry_notice_days: i64,
+}
+
+impl Default for MessagePolicy {
+    fn default() -> Self {
+        MessagePolicy {
+            language: Language::English,
+            low_balance: None,
+            expiry_notice_days: 0,
+        }
+    }
 }
 
 /// Everything that a vendor decides.

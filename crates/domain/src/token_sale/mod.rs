@@ -30,6 +30,7 @@ use scrip_ledger::{
     lots_locked,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
 pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
@@ -363,7 +364,13 @@ fn clear(
         vendor.book_id,
         "token_order.cleared",
         &order.id.to_string(),
-        "{}",
+        &json!({
+            "customer_id": customer.customer_id,
+            "tokens": order.quantity.decimal(scrip_ledger::TOKEN_SCALE),
+            "price": order.price.decimal(vendor.currency.scale),
+            "currency": vendor.currency.code,
+        })
+        .to_string(),
     )?;
     Ok(Outcome::Cleared {
         quantity: order.quantity,

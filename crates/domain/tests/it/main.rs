@@ -23,6 +23,7 @@ mod expiry;
 mod figures;
 mod history;
 mod imports;
+mod message;
 mod model;
 mod offline;
 mod order;

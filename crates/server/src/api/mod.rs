@@ -29,6 +29,7 @@ mod shape;
 mod statement;
 mod token;
 mod vendor;
+mod webhook;
 
 use crate::error::{Problem, Result};
 use crate::state::App;
@@ -69,6 +70,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
+        (name = "webhooks", description = "Telling the vendor's systems"),
         (name = "keys", description = "Keys of programs"),
     ),
     modifiers(&KeyScheme),
@@ -112,6 +114,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())
+        .merge(webhook::router())
 }
 
 /// The OpenAPI document.

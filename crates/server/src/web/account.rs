@@ -2,6 +2,7 @@
 //! REG-11, SHP-19).
 
 pub mod holdings;
+mod messages;
 pub mod moves;
 mod pin;
 pub mod statement;
@@ -39,6 +40,10 @@ pub fn router() -> Router<App> {
         )
         .route("/shops/{slug}/orders", get(orders))
         .route(
+            "/shops/{slug}/account/messages",
+            get(messages::form).post(messages::choose),
+        )
+        .route(
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
         )
@@ -61,6 +66,7 @@ struct AccountPage {
     bought: String,
     statement: String,
     pin: String,
+    messages: String,
     quit: String,
 }
 
@@ -152,6 +158,7 @@ async fn account(
         bought: shop.at("/buy/orders"),
         statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
+        messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
 }

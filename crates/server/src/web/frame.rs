@@ -104,6 +104,8 @@ const STAFF_PAGES: &[StaffPage] = &[
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     // Office
+    staff_page("Office", "Messages", "/staff/messages"),
+    staff_page("Office", "Webhooks", "/staff/webhooks"),
 ];
 
 /// The frame for staff.

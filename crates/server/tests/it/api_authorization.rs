@@ -41,6 +41,7 @@ struct World {
     token_order: String,
     order: String,
     offer: String,
+    endpoint: String,
 }
 
 const SKU: &str = "lamp-of-retail";
@@ -67,19 +68,22 @@ impl World {
         let staff = api.post("/v1/staff", &json!({"name": "Grace", "role": "owner"}));
         let key = json!({"name": "spare", "scopes": ["orders:read"]});
         let key = api.post("/v1/api-keys", &key);
+        let endpoint = json!({"url": "https://shop.example/hook"});
+        let endpoint = api.post("/v1/webhook-endpoints", &endpoint);
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
         World {
             registration: text(&registration.expect(201)["registration_id"]),
             staff: text(&staff.expect(201)["staff_id"]),
             key: text(&key.expect(201)["key_id"]),
             token_order: text(&tokens.expect(200)["items"][0]["token_order_id"]),
+            endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 8] {
+    fn ids(&self) -> [&str; 9] {
         [
             &self.customer,
             &self.registration,
@@ -88,6 +92,7 @@ impl World {
             &self.token_order,
             &self.order,
             &self.offer,
+            &self.endpoint,
             SKU,
         ]
     }
@@ -185,6 +190,7 @@ impl Doors<'_> {
             ("/v1/vendor", "vendor:read"),
             ("/v1/vendor/storefront", "vendor:read"),
             ("/v1/vendor/token-prices", "vendor:read"),
+            ("/v1/webhook-endpoints", "webhooks:write"),
         ] {
             self.door("GET", template, scope, "", Value::Null);
         }
@@ -221,6 +227,7 @@ impl Doors<'_> {
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
         let returned = json!({"customer_id": customer, "reference": "CN-1",
             "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
+        let hook = json!({"url": "https://shop.example/more"});
         for (template, scope, body) in [
             (
                 "/v1/api-keys",
@@ -253,6 +260,7 @@ impl Doors<'_> {
                 "vendor:write",
                 json!({"price": "0.02"}),
             ),
+            ("/v1/webhook-endpoints", "webhooks:write", hook),
         ] {
             self.door("POST", template, scope, "", body);
         }
@@ -386,27 +394,14 @@ impl Doors<'_> {
             &self.world.staff,
             json!({"password": "a long pass phrase"}),
         );
-        self.door(
-            "POST",
-            "/v1/orders/{id}/refund-requests",
-            "orders:write",
-            order,
-            json!({"reason": "It broke."}),
-        );
-        self.door(
-            "POST",
-            "/v1/orders/{id}/refund-requests/decline",
-            "refunds:write",
-            order,
-            json!({"answer": "No."}),
-        );
-        self.door(
-            "POST",
-            "/v1/orders/{id}/refunds",
-            "refunds:write",
-            order,
-            json!({}),
-        );
+        let asked = "/v1/orders/{id}/refund-requests";
+        let reason = json!({"reason": "It broke."});
+        self.door("POST", asked, "orders:write", order, reason);
+        let declined = "/v1/orders/{id}/refund-requests/decline";
+        let answer = json!({"answer": "No."});
+        self.door("POST", declined, "refunds:write", order, answer);
+        let refunds = "/v1/orders/{id}/refunds";
+        self.door("POST", refunds, "refunds:write", order, json!({}));
         self.door(
             "POST",
             "/v1/customers/{id}/close",
@@ -421,6 +416,14 @@ impl Doors<'_> {
             &self.world.key,
             Value::Null,
         );
+        let endpoint = self.world.endpoint.as_str();
+        for (method, template) in [
+            ("POST", "/v1/webhook-endpoints/{id}/secrets"),
+            ("POST", "/v1/webhook-endpoints/{id}/tests"),
+            ("DELETE", "/v1/webhook-endpoints/{id}"),
+        ] {
+            self.door(method, template, "webhooks:write", endpoint, Value::Null);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use scrip_ledger::lots_locked;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +137,9 @@ pub fn refund_ask(
         closed_by: None,
     };
     store::put(tx, book_id, &asked, &sealed)?;
-    outbox::add(tx, book_id, "refund.requested", &order_id.to_string(), "{}")?;
+    let details = json!({"customer_id": order.customer_id}).to_string();
+    let subject = order_id.to_string();
+    outbox::add(tx, book_id, "refund.requested", &subject, &details)?;
     Ok(asked)
 }
 
@@ -189,7 +192,9 @@ pub fn refund_request_decline(
         return Err(OrderError::NotAsked(order_id));
     }
     let subject = order_id.to_string();
-    outbox::add(tx, vendor.book_id, "refund.declined", &subject, "{}")?;
+    let asked = store::by_order(tx, vendor.book_id, order_id)?;
+    let details = json!({"customer_id": asked.map(|a| a.customer_id)}).to_string();
+    outbox::add(tx, vendor.book_id, "refund.declined", &subject, &details)?;
     Ok(())
 }
 

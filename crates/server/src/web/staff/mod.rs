@@ -8,6 +8,7 @@ mod catalogue;
 mod chart;
 mod customer;
 mod customers;
+mod messages;
 mod order;
 mod orders;
 mod register;
@@ -16,6 +17,7 @@ mod requests;
 pub mod sign_in;
 mod statement;
 mod today;
+mod webhooks;
 
 use super::frame::{page_with, see, staff_shell};
 use super::session::{Shop, StaffMember};
@@ -67,6 +69,18 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
         .merge(catalogue::router())
+        .route(&at("/messages"), get(messages::messages))
+        .route(&at("/messages/{id}"), get(messages::message))
+        .route(&at("/messages/{id}/again"), post(messages::again))
+        .route(
+            &at("/webhooks"),
+            get(webhooks::webhooks).post(webhooks::create),
+        )
+        .route(&at("/webhooks/{id}"), get(webhooks::webhook))
+        .route(&at("/webhooks/{id}/test"), post(webhooks::test))
+        .route(&at("/webhooks/{id}/rotate"), post(webhooks::rotate))
+        .route(&at("/webhooks/{id}/enable"), post(webhooks::enable))
+        .route(&at("/webhooks/{id}/delete"), post(webhooks::delete))
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -94,7 +108,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Books, Catalogue, Customers, Orders);
+    types!(Books, Catalogue, Customers, Messages, Orders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
