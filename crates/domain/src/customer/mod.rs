@@ -372,6 +372,8 @@ pub(crate) fn account_close(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> 
     if !store::close(tx, customer)? {
         return Err(CustomerError::Closed(customer.number));
     }
+    let (book, subject) = (customer.book_id, customer.customer_id.to_string());
+    audit::note(tx, book, actor, "customer.closed", &subject, &json!({}))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 use super::{OrderError, Result, rules, store};
 use crate::actor::Actor;
+use crate::audit;
 use crate::catalog::stock_add;
 use crate::customer::{Customer, customer_by_id};
 use crate::id::{OfferId, OrderId};
@@ -17,6 +18,7 @@ use scrip_ledger::{
     entry_transfers, grant_by_id, grant_open,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What is to be refunded.
@@ -158,6 +160,11 @@ pub fn order_refund(
     super::request::refunded(tx, book, request.order_id, actor)?;
     let subject = request.order_id.to_string();
     outbox::add(tx, book, "order.refunded", &subject, "{}")?;
+    let detail = json!({
+        "refund_no": refund_no, "tokens": refund.amount.decimal(vendor.token.scale),
+        "restock": request.restock,
+    });
+    audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
     Ok(Refunded {
         order_id: request.order_id,
         refund_no,

@@ -101,7 +101,7 @@ impl World {
         let staff = self
             .node
             .engine
-            .write(move |tx| staff_create(tx, &vendor, name, Role::Cashier));
+            .write(move |tx| staff_create(tx, scrip_domain::Actor::System, &vendor, name, Role::Cashier));
         staff.unwrap().staff_id
     }
 
