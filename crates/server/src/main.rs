@@ -14,6 +14,7 @@ mod key_file;
 mod portable;
 mod problem_codes;
 mod replay;
+mod settings;
 mod state;
 mod stripe;
 mod web;

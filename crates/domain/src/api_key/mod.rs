@@ -183,7 +183,14 @@ pub fn api_key_revoke(
         key.revoked_at = Some(tx.now());
         store::set_revoked(tx, vendor.book_id, id)?;
         let subject = id.to_string();
-        audit::note(tx, vendor.book_id, actor, "api_key.revoked", &subject, &json!({}))?;
+        audit::note(
+            tx,
+            vendor.book_id,
+            actor,
+            "api_key.revoked",
+            &subject,
+            &json!({}),
+        )?;
     }
     Ok(key)
 }

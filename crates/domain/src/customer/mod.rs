@@ -4,6 +4,7 @@
 //! customer who is *inactive* until acquired tokens reach the vendor's minimum (MT).
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
+mod activation;
 mod erase;
 mod identity;
 mod list;
@@ -29,6 +30,7 @@ use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
 
+pub use activation::activation_sweep;
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
@@ -372,8 +374,6 @@ pub(crate) fn account_close(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> 
     if !store::close(tx, customer)? {
         return Err(CustomerError::Closed(customer.number));
     }
-    let (book, subject) = (customer.book_id, customer.customer_id.to_string());
-    audit::note(tx, book, actor, "customer.closed", &subject, &json!({}))?;
     Ok(())
 }
 

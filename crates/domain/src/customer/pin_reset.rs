@@ -48,7 +48,14 @@ pub fn pin_reset_start(
     };
     store::set_reset(tx, customer, &reset, &actor.to_string())?;
     let (book, subject) = (customer.book_id, customer.customer_id.to_string());
-    audit::note(tx, book, actor, "customer.pin_code_made", &subject, &json!({}))?;
+    audit::note(
+        tx,
+        book,
+        actor,
+        "customer.pin_code_made",
+        &subject,
+        &json!({}),
+    )?;
     Ok(code)
 }
 

@@ -99,6 +99,16 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
         365,
         "days",
     )?;
+    let contact = &mut policy.contact;
+    contact.email = text::optional_line("the e-mail address", &contact.email, 200)?;
+    if !contact.email.is_empty() && !contact.email.contains('@') {
+        return Err(wrong(
+            "the e-mail address",
+            "has an @, for example shop@example.com",
+        ));
+    }
+    contact.phone = text::optional_line("the telephone number", &contact.phone, 60)?;
+    contact.address = text::paragraph("the postal address", &contact.address, 500)?;
     policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
     Ok(policy)
 }

@@ -1,5 +1,6 @@
 //! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
 
+mod limits;
 mod role;
 mod rules;
 mod staff;
@@ -20,11 +21,12 @@ use scrip_ledger::{
 };
 use serde_json::json;
 
+pub use limits::{Limits, is_sweeping, limits_check, limits_set};
 pub use role::{Permission, Role};
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 pub use staff::{
-    StaffSignIn, staff_by_id, staff_by_name, staff_create, staff_list, staff_secret_set,
-    staff_at_work, staff_end, staff_return, staff_role_set, staff_sign_in,
+    StaffSignIn, staff_at_work, staff_by_id, staff_by_name, staff_create, staff_end, staff_list,
+    staff_return, staff_role_set, staff_secret_set, staff_sign_in,
 };
 pub use storefront::{Hue, Mark, Sells, Storefront, storefront, storefront_set};
 
@@ -112,6 +114,15 @@ pub enum VendorError {
     /// A number that must be positive.
     #[error("at least one declined card must be allowed")]
     DeclinesNotPositive,
+    /// More than anybody needs.
+    #[error("at most {0} declined cards can be allowed")]
+    DeclinesTooMany(i64),
+    /// A time that cannot be.
+    #[error("the time after a refund is 0 seconds to 10 years")]
+    GraceInvalid,
+    /// Somebody else changed it.
+    #[error("somebody changed this meanwhile: look at what holds now and change it again")]
+    Stale,
     /// The name is taken.
     #[error("a member of staff is called {0:?} already: choose another name")]
     StaffNameTaken(String),

@@ -50,7 +50,14 @@ fn noted(
     detail: &Value,
 ) -> Result<()> {
     let subject = id.to_string();
-    Ok(audit::note(tx, vendor.book_id, actor, action, &subject, detail)?)
+    Ok(audit::note(
+        tx,
+        vendor.book_id,
+        actor,
+        action,
+        &subject,
+        detail,
+    )?)
 }
 
 /// Gives a member of staff another role. The last owner who can sign in stays one.
@@ -154,7 +161,14 @@ pub fn staff_secret_set(
     lock(tx, vendor)?;
     staff_at_work(tx, vendor.book_id, staff_id)?;
     store::set_staff_secret(tx, vendor.book_id, staff_id, hash)?;
-    noted(tx, actor, vendor, "staff.password_set", staff_id, &json!({}))
+    noted(
+        tx,
+        actor,
+        vendor,
+        "staff.password_set",
+        staff_id,
+        &json!({}),
+    )
 }
 
 /// The outcome of a sign-in of staff.

@@ -1,6 +1,6 @@
 //! The vendor's tables.
 
-use super::{Accounts, Hue, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
+use super::{Accounts, Hue, Limits, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
 use crate::id::StaffId;
 use crate::secret::{Attempts, Kept};
 use crate::text::TextError;
@@ -297,4 +297,51 @@ pub(super) fn set_storefront(tx: &mut Tx<'_>, book_id: i64, new: &Storefront) ->
         ],
     )?;
     Ok(())
+}
+
+pub(super) fn limits_locked(tx: &mut Tx<'_>, book_id: i64) -> Result<Limits> {
+    let rows = tx.query_locked(
+        "SELECT minimum_tokens, declines_allowed, refund_grace_s FROM vendor WHERE book_id = $1",
+        params![book_id],
+    )?;
+    let row = rows
+        .first()
+        .ok_or_else(|| EngineError::Corrupt(format!("no vendor of book {book_id}")))?;
+    Ok(Limits {
+        minimum_tokens: Amount::from_units(row.int(0)?),
+        declines_allowed: row.int(1)?,
+        refund_grace_s: row.int(2)?,
+    })
+}
+
+pub(super) fn set_limits(tx: &mut Tx<'_>, book_id: i64, new: &Limits) -> Result<()> {
+    tx.put(
+        "UPDATE vendor SET minimum_tokens = $2, declines_allowed = $3, refund_grace_s = $4
+         WHERE book_id = $1",
+        params![
+            book_id,
+            new.minimum_tokens.units(),
+            new.declines_allowed,
+            new.refund_grace_s
+        ],
+    )?;
+    Ok(())
+}
+
+/// One that is under way begins again: the minimum is lower still.
+pub(super) fn begin_sweep(tx: &mut Tx<'_>, book_id: i64) -> Result<()> {
+    tx.put(
+        "INSERT INTO activation_sweep (book_id, after_serial) VALUES ($1, -1)
+         ON CONFLICT (book_id) DO UPDATE SET after_serial = excluded.after_serial",
+        params![book_id],
+    )?;
+    Ok(())
+}
+
+pub(super) fn sweep(tx: &mut dyn Read, book_id: i64) -> Result<Option<i64>> {
+    let row = tx.query_opt(
+        "SELECT after_serial FROM activation_sweep WHERE book_id = $1",
+        params![book_id],
+    )?;
+    Ok(row.map(|row| row.int(0)).transpose()?)
 }

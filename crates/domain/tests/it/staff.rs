@@ -45,7 +45,9 @@ fn staff_are_found_by_id_and_listed_by_name(db: &TestDb) {
     let world = World::new(db);
     let other = world.beside("other-shop", "0");
     let vendor = world.vendor.clone();
-    let bob = world.write(move |tx| staff_create(tx, scrip_domain::Actor::System, &vendor, "Bob", Role::Owner));
+    let bob = world.write(move |tx| {
+        staff_create(tx, scrip_domain::Actor::System, &vendor, "Bob", Role::Owner)
+    });
     let bob = bob.unwrap();
     let (ada, theirs) = (world.staff("Ada"), other.staff("Carl"));
     let by_id = |id| {

@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId, StaffId,
-    TokenOrderId,
+    ApiKeyId, AuditId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId,
+    StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -354,6 +354,7 @@ ids! {
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
     ApiKey: ApiKeyId, "key";
+    Audit: AuditId, "aud";
     StaffMember: StaffId, "stf";
     Product: ProductId, "prd";
     Offer: OfferId, "off";

@@ -4,13 +4,17 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod audit;
 mod chart;
 mod customer;
 mod customers;
+mod keys;
 mod order;
 mod orders;
+mod people;
 mod register;
 mod requests;
+mod settings;
 pub mod sign_in;
 mod today;
 
@@ -54,6 +58,10 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(people::router())
+        .merge(keys::router())
+        .merge(audit::router())
+        .merge(settings::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -81,7 +89,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Customers, Orders, Policy, Staff);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.

@@ -14,13 +14,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::audit;
 use scrip_domain::customer::{
     AnswerHash, Channel, Details, Entry, Means, Person, SecretKind, answer_hash, customer_by_id,
     customer_enter, means_allowed, reference_set, secret_hash,
 };
 use serde::Deserialize;
-use serde_json::json;
 
 #[derive(Template)]
 #[template(path = "staff/register.html")]
@@ -322,7 +320,7 @@ async fn registered(
         details.person, details.login, details.country
     );
     let keyed = member.keyed(typed.key.clone(), request.into_bytes(), None);
-    let (vault, actor) = (app.node.vault.clone(), member.actor());
+    let vault = app.node.vault.clone();
     let done = app
         .submit(keyed, move |tx| {
             let made = customer_enter(tx, &vault, actor, &vendor, &entry, &details)?;
@@ -330,10 +328,6 @@ async fn registered(
                 let customer = customer_by_id(tx, vendor.book_id, made.customer_id)?;
                 reference_set(tx, &customer, reference)?;
             }
-            let subject = made.customer_id.to_string();
-            let detail = json!({"channel": "staff"});
-            let action = "customer.registered";
-            audit::note(tx, vendor.book_id, actor, action, &subject, &detail)?;
             Ok::<_, Failed>(made.customer_id)
         })
         .await?;
