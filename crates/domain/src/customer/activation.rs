@@ -17,10 +17,11 @@ pub fn activation_sweep(tx: &mut Tx<'_>, book_id: i64) -> Result<Option<usize>> 
     let vendor = vendor_by_book(tx, book_id)?;
     let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
     let found = store::list(tx, book_id, after, limit)?;
-    let mut active = 0;
+    let mut active: usize = 0;
     for summary in found.iter().filter(|c| c.state == State::Inactive) {
         let customer = customer_by_id(tx, book_id, summary.customer_id)?;
-        active += usize::from(activate_if_due(tx, &vendor, &customer)?);
+        let became = activate_if_due(tx, &vendor, &customer)?;
+        active = active.saturating_add(usize::from(became));
     }
     match found.last() {
         Some(last) if found.len() == AT_ONCE => {

@@ -566,7 +566,7 @@ pub(super) fn sweep_locked(tx: &mut Tx<'_>, book: i64) -> Result<Option<i64>> {
         "SELECT after_serial FROM activation_sweep WHERE book_id = $1",
         params![book],
     )?;
-    Ok(rows.first().map(|row| row.int(0)).transpose()?)
+    rows.first().map(|row| row.int(0)).transpose()
 }
 
 pub(super) fn set_sweep(tx: &mut Tx<'_>, book: i64, after: i64) -> Result<()> {

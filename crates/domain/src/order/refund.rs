@@ -160,10 +160,8 @@ pub fn order_refund(
     super::request::refunded(tx, book, request.order_id, actor)?;
     let subject = request.order_id.to_string();
     outbox::add(tx, book, "order.refunded", &subject, "{}")?;
-    let detail = json!({
-        "refund_no": refund_no, "tokens": refund.amount.decimal(vendor.token.scale),
-        "restock": request.restock,
-    });
+    let tokens = refund.amount.decimal(vendor.token.scale);
+    let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": request.restock});
     audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
     Ok(Refunded {
         order_id: request.order_id,

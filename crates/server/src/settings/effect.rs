@@ -76,6 +76,10 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
             Some(least) => format!("{} have fewer now and see no prices.", facts.below(least)),
             None => "It follows the prices of the shop.".to_owned(),
         },
+        "sale.due_days" => match value.as_i64() {
+            Some(days) => format!("Accepted today: due on {}.", day_ahead(facts.now, days)),
+            None => String::new(),
+        },
         "messages.low_balance" => match amount {
             Some(least) => format!("{} are below this now.", facts.below(least)),
             None => "Nobody is told.".to_owned(),

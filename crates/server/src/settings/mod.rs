@@ -32,6 +32,8 @@ pub enum Kind {
     MaybeTokens,
     /// Money in the vendor's currency.
     Money,
+    /// Money in the vendor's currency, or nothing.
+    MaybeMoney,
     /// A whole number of something.
     Number(&'static str),
     /// A whole number of something, or nothing.

@@ -14,7 +14,7 @@ pub fn show(kind: Kind, value: &Value, assets: &Assets) -> String {
     };
     match kind {
         Kind::Tokens | Kind::MaybeTokens => amount(&assets.token),
-        Kind::Money => amount(&assets.currency),
+        Kind::Money | Kind::MaybeMoney => amount(&assets.currency),
         Kind::Lines => texts(value).join("\n"),
         _ => match value {
             Value::String(text) => text.clone(),
@@ -50,7 +50,7 @@ pub fn in_words(kind: Kind, value: &Value, assets: &Assets) -> String {
             let units = value.as_i64().unwrap_or_default();
             format::tokens(Amount::from_units(units)).to_string()
         }
-        (Kind::Money, value) => {
+        (Kind::Money | Kind::MaybeMoney, value) => {
             let units = value.as_i64().unwrap_or_default();
             format::money(Amount::from_units(units), &assets.currency)
         }
@@ -84,9 +84,11 @@ pub fn read(kind: Kind, typed: &[&str], assets: &Assets) -> Result<Value, String
     };
     match kind {
         Kind::Flag => Ok(json!(!typed.is_empty())),
-        Kind::MaybeTokens | Kind::MaybeNumber(_) if first.is_empty() => Ok(Value::Null),
+        Kind::MaybeTokens | Kind::MaybeMoney | Kind::MaybeNumber(_) if first.is_empty() => {
+            Ok(Value::Null)
+        }
         Kind::Tokens | Kind::MaybeTokens => amount(&assets.token),
-        Kind::Money => amount(&assets.currency),
+        Kind::Money | Kind::MaybeMoney => amount(&assets.currency),
         Kind::Number(_) | Kind::MaybeNumber(_) => number(),
         Kind::Line => Ok(json!(first)),
         Kind::Text => Ok(json!(first.replace("\r\n", "\n"))),
@@ -125,7 +127,10 @@ pub fn shown_json(policy: &Policy, assets: &Assets) -> Value {
 }
 
 fn is_amount(kind: Kind) -> bool {
-    matches!(kind, Kind::Tokens | Kind::MaybeTokens | Kind::Money)
+    matches!(
+        kind,
+        Kind::Tokens | Kind::MaybeTokens | Kind::Money | Kind::MaybeMoney
+    )
 }
 
 /// The policy of a document of the API, over the one that holds: what is left out stays. Unknown

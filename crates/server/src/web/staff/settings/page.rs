@@ -102,7 +102,7 @@ fn input(setting: &Setting, value: &Value, member: &StaffMember, assets: &Assets
         Kind::Flag => Input::Flag {
             on: value.as_bool() == Some(true),
         },
-        Kind::Tokens | Kind::MaybeTokens | Kind::Money => described(number),
+        Kind::Tokens | Kind::MaybeTokens | Kind::Money | Kind::MaybeMoney => described(number),
         Kind::Number(_) | Kind::MaybeNumber(_) => described(number.inputmode("numeric")),
         Kind::Line => described(Field::text(setting.path, setting.label)),
         Kind::Text | Kind::Lines => described(Field::area(setting.path, setting.label)),
@@ -141,7 +141,7 @@ pub fn settings_page(
             unit: match setting.kind {
                 Kind::Number(unit) | Kind::MaybeNumber(unit) => unit.to_owned(),
                 Kind::Tokens | Kind::MaybeTokens => "tokens".to_owned(),
-                Kind::Money => assets.currency.code.clone(),
+                Kind::Money | Kind::MaybeMoney => assets.currency.code.clone(),
                 _ => String::new(),
             },
             input: input(setting, value, member, &assets),
