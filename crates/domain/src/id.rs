@@ -110,6 +110,10 @@ typed_id!(
 typed_id!(
     /// A message on its way to one receiver.
     MessageId, "msg");
+    /// A line of the audit trail.
+    AuditId,
+    "aud"
+);
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
 /// below the second. They carry milliseconds, and run up to a second ahead of the clock when many

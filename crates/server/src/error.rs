@@ -13,6 +13,7 @@ use scrip_domain::customer::CustomerError;
 use scrip_domain::message::MessageError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::revenue::RevenueError;
+use scrip_domain::policy::PolicyError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
@@ -241,7 +242,26 @@ impl Kind for VendorError {
             VendorError::StaffNameTaken(_) => {
                 Problem::new(StatusCode::CONFLICT, "name_taken", text)
             }
+            VendorError::Stale => Problem::new(StatusCode::CONFLICT, "settings_changed", text),
+            VendorError::StaffEnded(_) => Problem::new(StatusCode::CONFLICT, "staff_ended", text),
+            VendorError::LastOwner(_) => Problem::new(StatusCode::CONFLICT, "last_owner", text),
             _ => Problem::invalid("vendor_invalid", text),
+        }
+    }
+}
+
+impl Kind for PolicyError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            PolicyError::Engine(e) => e.problem(),
+            PolicyError::Ledger(e) => e.problem(),
+            PolicyError::Vendor(e) => e.problem(),
+            PolicyError::Stale { now, .. } => {
+                Problem::new(StatusCode::CONFLICT, "settings_changed", text)
+                    .with("version", json!(now))
+            }
+            _ => Problem::invalid("policy_invalid", text),
         }
     }
 }
@@ -564,6 +584,7 @@ problems!(
     RevenueError,
     WebhookError,
     MessageError,
+    PolicyError,
 );
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use scrip_domain::catalog::CatalogError;
 use scrip_domain::catalog::imports::{import_is_running, import_step, imports_expire};
 use scrip_domain::catalog::shelf::{shelf_is_due, shelf_refresh};
 use scrip_domain::command::answers_expire;
-use scrip_domain::customer::{CustomerError, registrations_expire};
+use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
 use scrip_domain::top_up::top_ups_run;
-use scrip_domain::vendor::{Vendor, VendorError, vendors};
+use scrip_domain::vendor::{Vendor, VendorError, is_sweeping, vendors};
 use scrip_engine::{Engine, Error as EngineError};
 use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next, wallets_due};
 use std::collections::BTreeSet;
@@ -151,6 +151,19 @@ pub fn expire_registrations(engine: &Engine, book: i64) -> Result<u64, CustomerE
     engine.write(move |tx| registrations_expire(tx, book))
 }
 
+/// Makes accounts active that have enough since the minimum of a vendor was lowered; returns how
+/// many.
+pub fn activate(engine: &Engine, book: i64) -> Result<usize, CustomerError> {
+    let mut active: usize = 0;
+    if !engine.read(|tx| is_sweeping(tx, book))? {
+        return Ok(active);
+    }
+    while let Some(some) = engine.write(move |tx| activation_sweep(tx, book))? {
+        active = active.saturating_add(some);
+    }
+    Ok(active)
+}
+
 /// Erases sessions that are over.
 pub fn expire_sessions(engine: &Engine) -> Result<usize, SessionError> {
     let mut erased: usize = 0;
@@ -208,6 +221,7 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
             noted("sealing", seal(engine, id, SEALED_AT_ONCE));
             noted("shelf", refresh_shelf(engine, id));
             noted("imports", import_further(engine, id));
+            noted("activation", activate(engine, id));
             if round {
                 noted("holds", expire_holds(engine, id));
                 noted("answers", expire_answers(engine, id));

@@ -16,6 +16,7 @@ mod portable;
 mod problem_codes;
 mod replay;
 mod report;
+mod settings;
 mod state;
 mod stripe;
 mod web;

@@ -139,6 +139,11 @@ pub const KINDS: &[Kind] = &[
         "cards_too_many",
         "The account keeps as many cards as it may. Remove one first.",
     ),
+    kind(
+        409,
+        "last_owner",
+        "Nobody else could let people in: make another person an owner first.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
     kind(
@@ -201,6 +206,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "refund_too_large",
         "Fewer pieces of a line are left than should be refunded.",
+    ),
+    kind(
+        409,
+        "settings_changed",
+        "Somebody changed the settings since they were read. Read them and change them again.",
+    ),
+    kind(
+        409,
+        "staff_ended",
+        "The person does not work here any more.",
     ),
     kind(
         409,
@@ -312,6 +327,7 @@ pub const KINDS: &[Kind] = &[
         "order_invalid",
         "An order or a refund cannot be like this.",
     ),
+    kind(422, "policy_invalid", "A setting cannot be like this."),
     kind(
         422,
         "quantity_invalid",

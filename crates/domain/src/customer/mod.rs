@@ -4,6 +4,7 @@
 //! customer who is *inactive* until acquired tokens reach the vendor's minimum (MT).
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
+mod activation;
 mod erase;
 mod identity;
 mod list;
@@ -30,6 +31,7 @@ use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use activation::activation_sweep;
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,

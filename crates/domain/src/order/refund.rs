@@ -6,6 +6,7 @@
 
 use super::{OrderError, Result, rules, store};
 use crate::actor::Actor;
+use crate::audit;
 use crate::catalog::stock_add;
 use crate::customer::{Customer, customer_by_id};
 use crate::id::{OfferId, OrderId};
@@ -164,6 +165,10 @@ pub fn order_refund(
         "refund_no": refund_no,
     });
     outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
+    outbox::add(tx, book, "order.refunded", &subject, "{}")?;
+    let tokens = refund.amount.decimal(vendor.token.scale);
+    let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": request.restock});
+    audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
     Ok(Refunded {
         order_id: request.order_id,
         refund_no,

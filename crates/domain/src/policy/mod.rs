@@ -249,6 +249,16 @@ impl Default for MessagePolicy {
             expiry_notice_days: 0,
         }
     }
+/// How customers reach the vendor; what is empty is not shown (REG-03).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactPolicy {
+    /// E-mail address.
+    pub email: String,
+    /// Telephone number.
+    pub phone: String,
+    /// Postal address, in lines.
+    pub address: String,
 }
 
 /// Everything that a vendor decides.
@@ -265,6 +275,8 @@ pub struct Policy {
     pub checkout: CheckoutPolicy,
     /// Messages.
     pub messages: MessagePolicy,
+    /// How customers reach the vendor.
+    pub contact: ContactPolicy,
     /// The vendor's time zone, as in the IANA database: `Europe/Berlin`.
     pub time_zone: String,
 }
@@ -277,6 +289,7 @@ impl Default for Policy {
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
             messages: MessagePolicy::default(),
+            contact: ContactPolicy::default(),
             time_zone: "UTC".into(),
         }
     }
@@ -361,6 +374,11 @@ pub fn policy_history(
     limit: i64,
 ) -> std::result::Result<Vec<Decided>, EngineError> {
     store::history(tx, book_id, limit)
+}
+
+/// What a policy would be kept as, or why it would not be.
+pub fn policy_check(new: &Policy) -> Result<Policy> {
+    rules::checked(new)
 }
 
 /// Sets the policy. `began` is the version that the change began with: of two who change it at

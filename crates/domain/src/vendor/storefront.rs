@@ -1,8 +1,11 @@
 //! How a vendor's shop looks, and what its first page says.
 
 use super::{Result, Vendor, store};
+use crate::Actor;
+use crate::audit;
 use crate::text::{self, named};
 use scrip_engine::{Read, Tx};
+use serde_json::json;
 
 named! {
     /// The colour of a shop.
@@ -98,11 +101,29 @@ pub fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Storefront> {
 }
 
 /// Sets the storefront of a vendor.
-pub fn storefront_set(tx: &mut Tx<'_>, vendor: &Vendor, new: &Storefront) -> Result<()> {
+pub fn storefront_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    new: &Storefront,
+) -> Result<()> {
     let checked = Storefront {
         headline: text::optional_line("the headline", &new.headline, 120)?,
         introduction: text::paragraph("the introduction", &new.introduction, 4000)?,
         ..new.clone()
     };
-    store::set_storefront(tx, vendor.book_id, &checked)
+    let held = storefront(tx, vendor.book_id)?;
+    if held == checked {
+        return Ok(());
+    }
+    store::set_storefront(tx, vendor.book_id, &checked)?;
+    let said = |front: &Storefront| {
+        json!({
+            "hue": front.hue.name(), "mark": front.mark.name(), "sells": front.sells.name(),
+            "headline": front.headline, "introduction": front.introduction,
+        })
+    };
+    let detail = json!({"from": said(&held), "to": said(&checked)});
+    audit::note(tx, vendor.book_id, actor, "storefront.set", "", &detail)?;
+    Ok(())
 }

@@ -571,12 +571,12 @@ fn a_price_that_changes_leaves_open_orders_alone(db: &TestDb) {
     let world = World::new(db);
     let id = world.register().customer_id;
     let order = open(&world, id, 100, Means::Check);
-    let vendor = world.vendor.clone();
+    let (vendor, price) = (world.vendor.clone(), Amount::from_units(2_000_000));
     world.clock.advance_seconds(1);
     world
         .write(move |tx| {
             let now = scrip_engine::Read::now(tx);
-            token_price_set(tx, &vendor, Amount::from_units(2_000_000), now)
+            token_price_set(tx, Actor::System, &vendor, price, now)
         })
         .unwrap();
     accept(&world, order.id);

@@ -98,10 +98,15 @@ impl World {
 
     pub fn staff(&self, name: &'static str) -> StaffId {
         let vendor = self.vendor.clone();
-        let staff = self
-            .node
-            .engine
-            .write(move |tx| staff_create(tx, &vendor, name, Role::Cashier));
+        let staff = self.node.engine.write(move |tx| {
+            staff_create(
+                tx,
+                scrip_domain::Actor::System,
+                &vendor,
+                name,
+                Role::Cashier,
+            )
+        });
         staff.unwrap().staff_id
     }
 

@@ -404,7 +404,13 @@ fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
         .write(move |tx| {
             let now = scrip_engine::Read::now(tx);
             let price = scrip_domain::Amount::from_units(5_000_000);
-            scrip_domain::vendor::token_price_set(tx, &vendor, price, now)
+            scrip_domain::vendor::token_price_set(
+                tx,
+                scrip_domain::Actor::System,
+                &vendor,
+                price,
+                now,
+            )
         })
         .unwrap();
     let open = |actor: Actor, effective_at| {

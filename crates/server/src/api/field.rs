@@ -4,6 +4,8 @@
 use scrip_domain::id::{
     ApiKeyId, CustomerId, EndpointId, OfferId, OrderId, PaymentSessionId, ProductId,
     RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId,
+    StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -355,6 +357,7 @@ ids! {
     TokenOrder: TokenOrderId, "tok";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
+    Audit: AuditId, "aud";
     StaffMember: StaffId, "stf";
     Product: ProductId, "prd";
     Offer: OfferId, "off";

@@ -3,6 +3,7 @@
 //! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
 //! cannot drift from the code.
 
+mod audit;
 pub mod auth;
 mod bounded;
 mod catalog;
@@ -21,6 +22,7 @@ mod order;
 mod order_history;
 mod order_list;
 mod pin;
+mod policy;
 mod quote;
 mod refund;
 mod registration;
@@ -115,6 +117,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(vendor::router())
         .merge(key::router())
         .merge(webhook::router())
+        .merge(audit::router())
+        .merge(policy::router())
 }
 
 /// The OpenAPI document.

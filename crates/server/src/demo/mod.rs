@@ -163,15 +163,15 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     };
     let of = vendor.clone();
     node.engine
-        .write(move |tx| storefront_set(tx, &of, &front))?;
+        .write(move |tx| storefront_set(tx, Actor::System, &of, &front))?;
     match plan.catalogue {
         Catalogue::Programs(text) => programs(node, &vendor, text)?,
         Catalogue::Export(bytes) => export(node, &vendor, bytes)?,
     }
     let (of, hash) = (vendor.clone(), password.to_owned());
     let api_key = node.engine.write(move |tx| {
-        let staff = staff_create(tx, &of, STAFF, Role::Owner)?;
-        staff_secret_set(tx, &of, staff.staff_id, &hash)?;
+        let staff = staff_create(tx, Actor::System, &of, STAFF, Role::Owner)?;
+        staff_secret_set(tx, Actor::System, &of, staff.staff_id, &hash)?;
         let new = NewApiKey {
             name: "Demo".into(),
             scopes: Scope::ALL.to_vec(),

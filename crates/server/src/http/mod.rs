@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod body;
+pub mod csv;
 mod guard;
 mod health;
 pub mod metrics;

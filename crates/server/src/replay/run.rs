@@ -61,7 +61,7 @@ impl<'a> Replayer<'a> {
             let vendor = vendor_by_slug(tx, &slug)?;
             let staff = match staff_by_name(tx, &vendor, STAFF) {
                 Err(VendorError::StaffUnknown(_)) => {
-                    staff_create(tx, &vendor, STAFF, Role::Cashier)?
+                    staff_create(tx, Actor::System, &vendor, STAFF, Role::Cashier)?
                 }
                 found => found?,
             };

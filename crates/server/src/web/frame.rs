@@ -2,7 +2,7 @@
 
 use super::buy::bought::notice;
 use super::session::{Guest, Member, Shop, StaffMember};
-use super::view::{Menu, NavItem, Shell, Trio, Who, format};
+use super::view::{Action, Menu, NavItem, Pager, Shell, Trio, Who, format};
 use crate::error::{Problem, Result};
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -106,6 +106,10 @@ const STAFF_PAGES: &[StaffPage] = &[
     // Office
     staff_page("Office", "Messages", "/staff/messages"),
     staff_page("Office", "Webhooks", "/staff/webhooks"),
+    staff_page("Office", "Settings", "/staff/settings"),
+    staff_page("Office", "People", "/staff/people"),
+    staff_page("Office", "Keys", "/staff/keys"),
+    staff_page("Office", "Audit trail", "/staff/audit"),
 ];
 
 /// The frame for staff.
@@ -163,6 +167,63 @@ pub fn link(path: &str, query: &[(&str, &str)]) -> String {
         Ok(query) if !query.is_empty() => format!("{path}?{query}"),
         _ => path.to_owned(),
     }
+}
+
+/// Cursors that a way back remembers at most: so many pages.
+const PAST_AT_MOST: usize = 40;
+
+/// The ways through a list that is read forwards, by cursors under the name `cursor`. The pages
+/// before this one are remembered in the address, so `previous` leads there without reading the
+/// list backwards; past so many, it leads to the first. `words` say what lies before and after.
+pub fn walk(
+    path: &str,
+    query: &[(&str, &str)],
+    cursor: &str,
+    words: (&str, &str),
+    (at, past, next): (Option<&str>, Option<&str>, Option<String>),
+) -> Option<Pager> {
+    if at.is_none() && next.is_none() {
+        return None;
+    }
+    let past: Vec<&str> = past.unwrap_or_default().split('.').collect();
+    let past: Vec<&str> = past.into_iter().filter(|part| !part.is_empty()).collect();
+    let to = |cursor_at: Option<&str>, past: &[&str]| {
+        let from = past.len().saturating_sub(PAST_AT_MOST);
+        let past = past.get(from..).unwrap_or_default().join(".");
+        let mut all = query.to_vec();
+        all.extend(cursor_at.map(|at| (cursor, at)));
+        if !past.is_empty() {
+            all.push(("past", past.as_str()));
+        }
+        link(path, &all)
+    };
+    let previous = at.map(|_| Action {
+        label: format!("Previous: {}", words.0),
+        href: match past.split_last() {
+            Some((last, before)) => to(Some(last), before),
+            None => to(None, &[]),
+        },
+    });
+    let next = next.map(|next| Action {
+        label: format!("Next: {}", words.1),
+        href: {
+            let mut past = past.clone();
+            past.extend(at);
+            to(Some(&next), &past)
+        },
+    });
+    Some(Pager {
+        text: if previous.is_none() {
+            "The first page"
+        } else if next.is_none() {
+            "The last page"
+        } else {
+            ""
+        }
+        .to_owned(),
+        previous,
+        next,
+    })
 }
 
 /// A fresh idempotency key for a form: posting the form again, by a double click or by going

@@ -174,6 +174,7 @@ impl Doors<'_> {
     fn add_reads(&mut self) {
         for (template, scope) in [
             ("/v1/api-keys", "keys:write"),
+            ("/v1/audit", "vendor:read"),
             ("/v1/categories", "catalog:read"),
             ("/v1/customers", "customers:read"),
             ("/v1/ledger/entries", "ledger:read"),
@@ -188,6 +189,7 @@ impl Doors<'_> {
             ("/v1/staff", "vendor:read"),
             ("/v1/token-price", "vendor:read"),
             ("/v1/vendor", "vendor:read"),
+            ("/v1/vendor/policy", "vendor:read"),
             ("/v1/vendor/storefront", "vendor:read"),
             ("/v1/vendor/token-prices", "vendor:read"),
             ("/v1/webhook-endpoints", "webhooks:write"),
@@ -276,6 +278,8 @@ impl Doors<'_> {
             "",
             storefront,
         );
+        let policy = json!({"version": 0, "policy": {"checkout": {"cash_shown": true}}});
+        self.door("PUT", "/v1/vendor/policy", "vendor:write", "", policy);
         let line = json!({"quantity": 1});
         self.door(
             "PUT",

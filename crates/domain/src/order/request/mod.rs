@@ -5,6 +5,7 @@ mod store;
 use super::refund::sold_of;
 use super::{OrderError, Result};
 use crate::actor::Actor;
+use crate::audit;
 use crate::customer::{customer_by_id, open_text, seal_text};
 use crate::id::{CustomerId, OrderId};
 use crate::page::Page;
@@ -195,6 +196,9 @@ pub fn refund_request_decline(
     let asked = store::by_order(tx, vendor.book_id, order_id)?;
     let details = json!({"customer_id": asked.map(|a| a.customer_id)}).to_string();
     outbox::add(tx, vendor.book_id, "refund.declined", &subject, &details)?;
+    outbox::add(tx, vendor.book_id, "refund.declined", &subject, "{}")?;
+    let action = "order.refund_declined";
+    audit::note(tx, vendor.book_id, actor, action, &subject, &json!({}))?;
     Ok(())
 }
 

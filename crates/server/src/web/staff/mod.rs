@@ -9,11 +9,18 @@ mod chart;
 mod customer;
 mod customers;
 mod messages;
+mod audit;
+mod chart;
+mod customer;
+mod customers;
+mod keys;
 mod order;
 mod orders;
+mod people;
 mod register;
 mod reports;
 mod requests;
+mod settings;
 pub mod sign_in;
 mod statement;
 mod today;
@@ -81,6 +88,10 @@ pub fn router() -> Router<App> {
         .route(&at("/webhooks/{id}/rotate"), post(webhooks::rotate))
         .route(&at("/webhooks/{id}/enable"), post(webhooks::enable))
         .route(&at("/webhooks/{id}/delete"), post(webhooks::delete))
+        .merge(people::router())
+        .merge(keys::router())
+        .merge(audit::router())
+        .merge(settings::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -108,7 +119,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Books, Catalogue, Customers, Messages, Orders);
+    types!(Books, Catalogue, Customers, Messages, Orders, Policy, Staff);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
