@@ -1,8 +1,8 @@
 //! Settings of a node. Each comes from the command line, else from the environment, else from
 //! the TOML file, else it has its default.
 
-mod stripe;
 mod mail;
+mod stripe;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
@@ -79,6 +79,7 @@ pub struct Given {
     log_format: Option<LogFormat>,
     #[command(flatten)]
     stripe: StripeGiven,
+    #[command(flatten)]
     mail: mail::GivenMail,
 }
 
@@ -97,6 +98,7 @@ struct File {
     log_format: Option<LogFormat>,
     #[serde(default)]
     stripe: StripeFile,
+    #[serde(default)]
     mail: mail::FileMail,
 }
 

@@ -378,6 +378,9 @@ pub const KINDS: &[Kind] = &[
         422,
         "top_up_invalid",
         "The rule for buying tokens by itself has a number that cannot be; the text says which.",
+    ),
+    kind(
+        422,
         "webhook_invalid",
         "The address or a topic of the webhook endpoint cannot be like this.",
     ),

@@ -165,7 +165,6 @@ pub fn order_refund(
         "refund_no": refund_no,
     });
     outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
-    outbox::add(tx, book, "order.refunded", &subject, "{}")?;
     let tokens = refund.amount.decimal(vendor.token.scale);
     let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": request.restock});
     audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;

@@ -249,6 +249,8 @@ impl Default for MessagePolicy {
             expiry_notice_days: 0,
         }
     }
+}
+
 /// How customers reach the vendor; what is empty is not shown (REG-03).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -2,10 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, CustomerId, EndpointId, OfferId, OrderId, PaymentSessionId, ProductId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, OfferId, OrderId, PaymentSessionId, ProductId,
     RegistrationId, StaffId, TokenOrderId,
-    ApiKeyId, AuditId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId,
-    StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;

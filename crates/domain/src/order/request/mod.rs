@@ -196,7 +196,6 @@ pub fn refund_request_decline(
     let asked = store::by_order(tx, vendor.book_id, order_id)?;
     let details = json!({"customer_id": asked.map(|a| a.customer_id)}).to_string();
     outbox::add(tx, vendor.book_id, "refund.declined", &subject, &details)?;
-    outbox::add(tx, vendor.book_id, "refund.declined", &subject, "{}")?;
     let action = "order.refund_declined";
     audit::note(tx, vendor.book_id, actor, action, &subject, &json!({}))?;
     Ok(())

@@ -4,16 +4,13 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod audit;
 mod catalogue;
 mod chart;
 mod customer;
 mod customers;
-mod messages;
-mod audit;
-mod chart;
-mod customer;
-mod customers;
 mod keys;
+mod messages;
 mod order;
 mod orders;
 mod people;
@@ -75,7 +72,6 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
-        .merge(catalogue::router())
         .route(&at("/messages"), get(messages::messages))
         .route(&at("/messages/{id}"), get(messages::message))
         .route(&at("/messages/{id}/again"), post(messages::again))
@@ -88,6 +84,7 @@ pub fn router() -> Router<App> {
         .route(&at("/webhooks/{id}/rotate"), post(webhooks::rotate))
         .route(&at("/webhooks/{id}/enable"), post(webhooks::enable))
         .route(&at("/webhooks/{id}/delete"), post(webhooks::delete))
+        .merge(catalogue::router())
         .merge(people::router())
         .merge(keys::router())
         .merge(audit::router())
