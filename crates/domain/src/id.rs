@@ -110,10 +110,9 @@ typed_id!(
 typed_id!(
     /// A message on its way to one receiver.
     MessageId, "msg");
+typed_id!(
     /// A line of the audit trail.
-    AuditId,
-    "aud"
-);
+    AuditId, "aud");
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
 /// below the second. They carry milliseconds, and run up to a second ahead of the clock when many

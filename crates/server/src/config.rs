@@ -11,9 +11,9 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use mail::{MailSettings, Security};
 pub use stripe::StripeSettings;
 use stripe::{StripeFile, StripeGiven};
-pub use mail::{MailSettings, Security};
 
 /// Who charges cards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]

@@ -412,7 +412,7 @@ fn a_branch_shows_software_or_the_rest(db: &TestDb) {
             ..Storefront::default()
         };
         world
-            .write(move |tx| storefront_set(tx, &vendor, &front))
+            .write(move |tx| storefront_set(tx, scrip_domain::Actor::System, &vendor, &front))
             .unwrap();
         while world
             .node

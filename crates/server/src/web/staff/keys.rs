@@ -97,6 +97,7 @@ fn scope_words(scope: Scope) -> &'static str {
         Scope::CatalogWrite => "change products and offers",
         Scope::VendorRead => "see settings",
         Scope::VendorWrite => "change settings, people and prices",
+        Scope::WebhooksWrite => "manage webhooks",
         Scope::ReportsRead => "see reports",
         Scope::LedgerRead => "see the ledger",
         Scope::KeysWrite => "make and revoke keys",

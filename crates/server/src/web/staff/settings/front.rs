@@ -70,6 +70,7 @@ fn front_page(member: &StaffMember, front: &Storefront, began: String) -> FrontP
             "Programs by the piece, for days, uses or processings",
         ),
         Sells::Goods => ("Goods", "Pieces that are counted and shipped"),
+        Sells::Both => ("Both", "Visitors choose which of the two they want to see"),
     };
     let sells = |sells: &Sells| {
         let (label, note) = word(*sells);
