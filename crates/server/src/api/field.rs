@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId, StaffId,
-    TokenOrderId,
+    ApiKeyId, CustomerId, GiftId, OfferId, OrderId, PackId, PaymentSessionId, ProductId,
+    RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -353,6 +353,8 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
+    Pack: PackId, "pck";
+    Gift: GiftId, "gft";
     ApiKey: ApiKeyId, "key";
     StaffMember: StaffId, "stf";
     Product: ProductId, "prd";

@@ -14,11 +14,13 @@ mod field;
 mod identity;
 mod key;
 mod ledger;
+mod offline;
 pub mod once;
 mod order;
 mod order_history;
 mod order_list;
 mod pin;
+mod price;
 mod quote;
 mod refund;
 mod registration;
@@ -97,6 +99,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(statement::router())
         .merge(pin::router())
         .merge(token::router())
+        .merge(offline::router())
+        .merge(price::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
         .merge(order_list::router())

@@ -16,12 +16,16 @@ mod rules;
 mod store;
 mod view;
 
-use super::{TokenSaleError, token_price_quote};
+use super::TokenSaleError;
+use super::price::deal_for;
 use crate::actor::Actor;
 use crate::audit;
 use crate::books;
-use crate::credit::{Facts, Standing, Verdict};
-use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
+use crate::credit::{Facts, Verdict};
+use crate::customer::{
+    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
+    standing,
+};
 use crate::id::TokenOrderId;
 use crate::policy::{Channel, CreditPoint, Means, Policy, policy};
 use crate::text;
@@ -75,8 +79,9 @@ pub fn offline_order_open(
     }
     let payment_reference =
         text::optional_line("the number of the payment", &new.payment_reference, 200)?;
-    let price = token_price_quote(tx, vendor, new.quantity)?;
-    if new.quoted.is_some_and(|quoted| quoted != price) {
+    let now = tx.now();
+    let (deal, opens) = deal_for(tx, vendor, &customer, new.quantity, new.pack, now)?;
+    if new.quoted.is_some_and(|quoted| quoted != deal.price) {
         return Err(TokenSaleError::PriceChanged.into());
     }
     // What does not fit the account cannot be credited. The wallet is the lock of the count.
@@ -93,11 +98,8 @@ pub fn offline_order_open(
         id: TokenOrderId(tx.new_id()?),
         customer: customer.customer_id,
         quantity: new.quantity,
-        price,
-        list_price: price,
-        discount: String::new(),
-        restriction: None,
-        life_days: held.sale.life_days,
+        price: deal.price,
+        deal,
         means: new.means,
         channel: if actor.for_vendor() {
             new.channel
@@ -124,6 +126,9 @@ pub fn offline_order_open(
         grant: None,
         entry: None,
     };
+    if opens {
+        opening_begun(tx, &customer, order.id)?;
+    }
     store::insert(tx, book, &order)?;
     told(tx, actor, vendor, &order, "opened")?;
     Ok(order)
@@ -186,10 +191,11 @@ pub fn offline_credit_facts(
         return Ok(None);
     }
     let now = tx.now();
+    let customer = customer_by_id(tx, vendor.book_id, order.customer)?;
     let owing = store::owed_by(tx, vendor.book_id, order.customer)?;
     let overdue = owing.iter().filter(|(due, _)| *due < now).map(|o| o.1);
     Ok(Some(Facts {
-        standing: Standing::Good,
+        status: standing(tx, &customer)?.credit_status,
         owed: Amount::sum(owing.iter().map(|o| o.1))?,
         overdue: Amount::sum(overdue)?,
         asked: order.price,
@@ -274,14 +280,11 @@ fn credit(
     how: &Credited,
 ) -> Result<()> {
     let now = tx.now();
-    let expires_at = order.life_days.map_or(Timestamp::NEVER, |days| {
-        now.plus_seconds(days.saturating_mul(24 * 3600))
-    });
     let new = NewGrant {
         asset_id: vendor.token.asset_id,
         origin: how.origin,
-        restriction: order.restriction.as_deref(),
-        expires_at,
+        restriction: order.deal.restriction.as_deref(),
+        expires_at: order.deal.expires_at(now),
         quantity: order.quantity,
         paid: order.price,
         paid_asset_id: Some(vendor.currency.asset_id),
@@ -303,7 +306,8 @@ fn credit(
     let entry = post(tx, actor, vendor, order, how.code, &[tokens, money])?;
     order.grant = Some(grant);
     order.entry = Some(entry);
-    order.activated = activate_if_due(tx, vendor, customer)?;
+    let opened = opening_given(tx, customer, order.id)?;
+    order.activated = opened || activate_if_due(tx, vendor, customer)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! (TOK-08, TOK-09, TOK-14, REG-07, REG-09).
 
 use super::bought::with_flag;
+use super::packs::pack_of;
 use super::{Again, TEST_CARDS, back_to, closed, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result};
@@ -38,6 +39,9 @@ pub struct Purchase {
     /// What the page said that it costs; empty takes today's price.
     #[serde(default)]
     price: String,
+    /// The pack that was chosen; empty for just tokens.
+    #[serde(default)]
+    pack: String,
 }
 
 #[derive(Template)]
@@ -117,6 +121,9 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
     let Ok(quantity) = Amount::parse(form.tokens.trim(), vendor.token.scale) else {
         return Err(wrong("This is no number of tokens.", "Nothing was bought."));
     };
+    let Ok(pack) = pack_of(&form.pack) else {
+        return Err(wrong("There is no such pack.", "Nothing was bought."));
+    };
     let quoted = match form.price.as_str() {
         "" => None,
         price => match Amount::parse(price, vendor.currency.scale) {
@@ -135,6 +142,7 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
         customer: member.me.customer.customer_id,
         payment_session,
         quantity,
+        pack,
         quoted,
         card: form.card.clone(),
         reference: String::new(),
