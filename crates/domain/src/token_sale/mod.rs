@@ -19,8 +19,7 @@ use crate::Node;
 use crate::actor::Actor;
 use crate::command::CommandError;
 use crate::customer::{
-    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_due,
-    opening_given,
+    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
 };
 use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};

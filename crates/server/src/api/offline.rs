@@ -246,9 +246,14 @@ async fn open(
         quoted,
         payment_reference: body.payment_reference.unwrap_or_default().0,
     };
-    let opened = submit(&app, &caller, key, (route, &request), Some(id.0), move |tx| {
-        Ok::<_, Failed>(offline_order_open(tx, actor, &vendor, &new)?.id)
-    });
+    let opened = submit(
+        &app,
+        &caller,
+        key,
+        (route, &request),
+        Some(id.0),
+        move |tx| Ok::<_, Failed>(offline_order_open(tx, actor, &vendor, &new)?.id),
+    );
     stands(&app, book, actor, StatusCode::CREATED, opened.await?).await
 }
 
@@ -474,7 +479,13 @@ async fn accept(
     let said = facts.await?.map(|facts| (facts, OwnBooks.check(&facts)));
     let route = "POST /v1/offline-orders/{id}/accept";
     changed(app, caller, key, route, id, move |tx, vendor| {
-        Ok(offline_order_accept(tx, actor, vendor, id.0, said.as_ref())?)
+        Ok(offline_order_accept(
+            tx,
+            actor,
+            vendor,
+            id.0,
+            said.as_ref(),
+        )?)
     })
     .await
 }
@@ -521,7 +532,9 @@ async fn pay(
     let reference = body.payment_reference.clone().unwrap_or_default().0;
     let route = "POST /v1/offline-orders/{id}/payments";
     changed(app, caller, key, route, (id, body), move |tx, vendor| {
-        Ok(offline_order_pay(tx, actor, vendor, id.0, amount, &reference)?)
+        Ok(offline_order_pay(
+            tx, actor, vendor, id.0, amount, &reference,
+        )?)
     })
     .await
 }

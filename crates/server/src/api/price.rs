@@ -503,7 +503,11 @@ async fn set_by_country(
 ) -> Result<Response> {
     let (book, actor) = (caller.book(), caller.actor());
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
-    let price = body.price.clone().map(|p| p.of(&vendor.currency)).transpose()?;
+    let price = body
+        .price
+        .clone()
+        .map(|p| p.of(&vendor.currency))
+        .transpose()?;
     let (country, at) = (body.country.0.clone(), body.effective_at.map(|at| at.0));
     let request = ("POST /v1/vendor/country-prices", &body);
     let own = vendor.clone();

@@ -13,12 +13,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::PaymentSessionId;
+use scrip_domain::token_sale::price::{Buyer, price_buyer};
 use scrip_domain::token_sale::{
     Discount, DiscountKind, LOOK_UP_AFTER_S, Outcome, TokenOrderState, TokenOrderView,
     TokenPurchase, TokenSaleError, payment_session_open, token_buy_keyed, token_deal,
     token_order_by_id, token_orders_of, token_orders_resolve,
 };
-use scrip_domain::token_sale::price::{Buyer, price_buyer};
 use scrip_domain::vendor::{Vendor, vendor_by_book};
 use scrip_engine::Read;
 use serde::{Deserialize, Serialize};

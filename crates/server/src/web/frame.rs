@@ -98,7 +98,9 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Today", "/staff/today"),
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
+    staff_page("", "Token orders", "/staff/token-orders"),
     // Shop
+    staff_page("Shop", "Prices", "/staff/prices"),
     // Books
     // Office
 ];

@@ -3,7 +3,7 @@
 
 use super::bought::with_flag;
 use super::packs::pack_of;
-use super::{Again, TEST_CARDS, back_to, closed, shown};
+use super::{Again, TEST_CARDS, Wish, back_to, closed, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
@@ -44,6 +44,15 @@ pub struct Purchase {
     pack: String,
 }
 
+impl Purchase {
+    fn wish(&self) -> Wish {
+        Wish {
+            tokens: Some(self.tokens.clone()),
+            pack: self.pack.clone(),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "buy/over.html")]
 struct OverPage {
@@ -70,7 +79,7 @@ pub async fn buy(
     }
     let new = match read(&member, &form) {
         Ok(new) => new,
-        Err(again) => return shown(&app, &member, Some(&form.tokens), &back, *again).await,
+        Err(again) => return shown(&app, &member, &form.wish(), &back, *again).await,
     };
     let keyed = member.keyed(form.key.clone(), format!("{new:?}").into_bytes());
     let vendor = member.shop.vendor.clone();
@@ -198,7 +207,7 @@ async fn answered(
                     ),
                 )),
             };
-            shown(app, member, Some(&form.tokens), back, again).await
+            shown(app, member, &form.wish(), back, again).await
         }
     }
 }
@@ -248,6 +257,8 @@ async fn refused(
         }
         TokenSaleError::QuantityNotPositive
         | TokenSaleError::QuantityTooLarge
+        | TokenSaleError::PackNotWhole
+        | TokenSaleError::PackNotSold
         | TokenSaleError::Ledger(scrip_ledger::Error::Overflow) => again(
             Tone::Bad,
             "So many tokens cannot be bought at once.",
@@ -255,13 +266,17 @@ async fn refused(
         ),
         other => return Err(other.into()),
     };
-    shown(app, member, Some(&form.tokens), back, again).await
+    shown(app, member, &form.wish(), back, again).await
 }
 
 /// REG-09, TOK-09: the last declined card ends the payment session.
 fn over(member: &Member, form: &Purchase, back: &str) -> Result<Response> {
     let allowed = member.shop.vendor.declines_allowed;
-    let anew = [("tokens", form.tokens.trim()), ("return", back)];
+    let anew = [
+        ("tokens", form.tokens.trim()),
+        ("pack", &*form.pack),
+        ("return", back),
+    ];
     let page = OverPage {
         shell: member_shell(member, "Payment ended", "/buy"),
         tries: counted(allowed, "card was", "cards in a row were"),

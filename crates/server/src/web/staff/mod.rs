@@ -9,10 +9,12 @@ mod customer;
 mod customers;
 mod order;
 mod orders;
+mod prices;
 mod register;
 mod requests;
 pub mod sign_in;
 mod today;
+mod token_orders;
 
 use super::frame::{page_with, see, staff_shell};
 use super::session::{Shop, StaffMember};
@@ -54,6 +56,8 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(token_orders::router())
+        .merge(prices::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -81,7 +85,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Customers, TokenOrders, Orders, Prices);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
