@@ -87,6 +87,12 @@ typed_id!(
     /// A card that a customer keeps.
     CardId, "crd");
 typed_id!(
+    /// Tokens sold together.
+    PackId, "pck");
+typed_id!(
+    /// Tokens that were given.
+    GiftId, "gft");
+typed_id!(
     /// A product.
     ProductId, "prd");
 typed_id!(

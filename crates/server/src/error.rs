@@ -16,6 +16,7 @@ use scrip_domain::policy::PolicyError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
+use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
 use scrip_domain::top_up::TopUpError;
 use scrip_domain::vendor::VendorError;
@@ -346,12 +347,40 @@ impl Kind for TokenSaleError {
             TokenSaleError::SessionOver => {
                 Problem::new(StatusCode::CONFLICT, "payment_session_over", text)
             }
+            TokenSaleError::PackNotSold => Problem::not_found("pack"),
+            TokenSaleError::PackChanged => Problem::new(StatusCode::CONFLICT, "stale", text),
+            TokenSaleError::PackNotWhole | TokenSaleError::Price(_) => {
+                Problem::invalid("price_invalid", text)
+            }
             TokenSaleError::PriceChanged => {
                 Problem::new(StatusCode::CONFLICT, "price_changed", text)
             }
             TokenSaleError::UnderWay => {
                 Problem::new(StatusCode::CONFLICT, "payment_under_way", text).retry_after(5)
             }
+            _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for OfflineError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            OfflineError::Sale(e) => e.problem(),
+            OfflineError::Engine(e) => e.problem(),
+            OfflineError::Ledger(e) => e.problem(),
+            OfflineError::Vendor(e) => e.problem(),
+            OfflineError::Customer(e) => e.problem(),
+            OfflineError::Command(e) => e.problem(),
+            OfflineError::Unknown(_) => Problem::not_found("token order"),
+            OfflineError::Forbidden => Problem::not_found("customer"),
+            OfflineError::NotOpen { .. } | OfflineError::Over { .. } => {
+                conflict("token_order_over", text)
+            }
+            OfflineError::TooManyOpen => conflict("too_many_open", text),
+            OfflineError::CreditChanged => conflict("stale", text),
             _ => Problem::invalid("token_order_invalid", text),
         }
     }
@@ -577,6 +606,7 @@ problems!(
     CardError,
     TopUpError,
     ProcessorError,
+    OfflineError,
     OrderError,
     SecretError,
     SessionError,

@@ -383,14 +383,7 @@ pub fn order_place(
     if let Some(refusal) = rules::refusal(&purchase.buyer, &request.lines, &offers, &quote) {
         return refuse(tx, &purchase, &quote, refusal);
     }
-    let needs: Vec<Need> = quote
-        .lines
-        .iter()
-        .map(|l| Need {
-            amount: l.amount,
-            on_sale: l.on_sale,
-        })
-        .collect();
+    let needs = needs(tx, book_id, &lots, &quote)?;
     let Some(pieces) = allocate(&lots, &needs, tx.now())? else {
         let refusal = Refusal::Restricted {
             required: quote.required,
@@ -541,4 +534,26 @@ fn account_refusal(buyer: &Buyer) -> Option<Refusal> {
         State::Inactive => Some(Refusal::Inactive { number }),
         State::Closed => Some(Refusal::Closed { number }),
     }
+}
+
+/// What the lines need. Categories are looked up only where some tokens are for one alone.
+fn needs(tx: &mut Tx<'_>, book_id: i64, lots: &[Lot], quote: &Quote) -> Result<Vec<Need>> {
+    let for_one = |l: &Lot| {
+        let restriction = l.grant.restriction.as_deref();
+        restriction.is_some_and(|r| r.starts_with(allocation::CATEGORY))
+    };
+    let by_category = lots.iter().any(for_one);
+    let mut needs = Vec::with_capacity(quote.lines.len());
+    for line in &quote.lines {
+        needs.push(Need {
+            amount: line.amount,
+            on_sale: line.on_sale,
+            category: if by_category {
+                store::category_of(tx, book_id, line.offer_id)?
+            } else {
+                String::new()
+            },
+        });
+    }
+    Ok(needs)
 }

@@ -31,6 +31,7 @@ mod order_list;
 mod order_race;
 mod pin;
 mod policy;
+mod prices;
 mod privacy;
 mod refund;
 mod registration;

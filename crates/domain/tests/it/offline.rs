@@ -58,6 +58,7 @@ fn wish(customer: CustomerId, quantity: i64, means: Means) -> NewOfflineOrder {
     NewOfflineOrder {
         customer,
         quantity: tokens(quantity),
+        pack: None,
         means,
         channel: Channel::Staff,
         quoted: None,

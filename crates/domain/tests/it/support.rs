@@ -194,6 +194,7 @@ impl World {
             customer: id,
             session,
             quantity,
+            pack: None,
             card: card.to_owned(),
             reference: String::new(),
             effective_at: None,

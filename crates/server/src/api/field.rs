@@ -2,7 +2,7 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, OfferId, OrderId, PaymentSessionId, ProductId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId, ProductId,
     RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
@@ -353,6 +353,8 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
+    Pack: PackId, "pck";
+    Gift: GiftId, "gft";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

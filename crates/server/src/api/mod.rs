@@ -17,12 +17,14 @@ mod figures;
 mod identity;
 mod key;
 mod ledger;
+mod offline;
 pub mod once;
 mod order;
 mod order_history;
 mod order_list;
 mod pin;
 mod policy;
+mod price;
 mod quote;
 mod refund;
 mod registration;
@@ -103,6 +105,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(statement::router())
         .merge(pin::router())
         .merge(token::router())
+        .merge(offline::router())
+        .merge(price::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
         .merge(catalog_stock::router())

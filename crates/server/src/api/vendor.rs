@@ -14,9 +14,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::customer::{SecretKind, secret_hash};
 use scrip_domain::session::staff_password_set;
+use scrip_domain::token_sale::price::price_change;
 use scrip_domain::vendor::{
     Hue, Mark, Role, Sells, Staff, Storefront, staff_by_id, staff_create, staff_list, storefront,
-    storefront_set, token_price_at, token_price_set, vendor_by_book,
+    storefront_set, token_price_at, vendor_by_book,
 };
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::{Amount, Asset};
@@ -309,9 +310,8 @@ async fn set_price(
     let request = ("POST /v1/vendor/token-prices", &body);
     let set = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let from = from.unwrap_or_else(|| tx.now());
-        token_price_set(tx, actor, &vendor, price, from)?;
-        Ok::<(Amount, i64), Failed>((price, from.0))
+        let set = price_change(tx, actor, &vendor, price, from)?;
+        Ok::<(Amount, i64), Failed>((set.price, set.effective_at.0))
     })
     .await?;
     let (price, from) = set.value;

@@ -360,6 +360,7 @@ fn top_up(node: &Node, vendor: &Vendor, customer: &Customer, tokens: i64) -> Res
         customer: customer.customer_id,
         session,
         quantity,
+        pack: None,
         card: "test_ok".into(),
         reference: String::new(),
         effective_at: None,

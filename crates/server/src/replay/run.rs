@@ -238,6 +238,7 @@ impl<'a> Replayer<'a> {
             customer: customer.customer_id,
             session,
             quantity,
+            pack: None,
             card: "test_ok".into(),
             reference: format!("top-up {}", invoice.number),
             effective_at: Some(invoice.at),

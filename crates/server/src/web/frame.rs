@@ -98,9 +98,11 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Today", "/staff/today"),
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
+    staff_page("", "Token orders", "/staff/token-orders"),
     // Shop
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),
+    staff_page("Shop", "Prices", "/staff/prices"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     // Office

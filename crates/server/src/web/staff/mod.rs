@@ -14,6 +14,7 @@ mod messages;
 mod order;
 mod orders;
 mod people;
+mod prices;
 mod register;
 mod reports;
 mod requests;
@@ -22,6 +23,7 @@ pub mod sign_in;
 mod statement;
 mod today;
 mod webhooks;
+mod token_orders;
 
 use super::frame::{page_with, see, staff_shell};
 use super::session::{Shop, StaffMember};
@@ -89,6 +91,8 @@ pub fn router() -> Router<App> {
         .merge(keys::router())
         .merge(audit::router())
         .merge(settings::router())
+        .merge(token_orders::router())
+        .merge(prices::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -116,7 +120,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Books, Catalogue, Customers, Messages, Orders, Policy, Staff);
+    types!(Books, Catalogue, Customers, Messages, Orders, Policy, Prices, Staff, TokenOrders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
