@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId, ProductId,
-    RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, OfferId, OrderId, PackId, PaymentSessionId,
+    ProductId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -354,7 +354,6 @@ ids! {
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
     Pack: PackId, "pck";
-    Gift: GiftId, "gft";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

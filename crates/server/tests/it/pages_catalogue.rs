@@ -113,7 +113,7 @@ fn on_sale_and_off(club: &Club<'_>, staff: &Visitor, at: &str) {
     let was = hidden(page.page(200), "was").replace("&#34;", "\"");
     let change = |title: &str| {
         staff.post(
-            &at,
+            at,
             &[
                 ("key", title),
                 ("was", &was),

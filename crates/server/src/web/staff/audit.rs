@@ -103,11 +103,11 @@ struct AuditPage {
     csv: String,
 }
 
+/// Ids and names: of the staff in the order of their names, and of all who act by id.
+type Names = (Vec<(String, String)>, BTreeMap<String, String>);
+
 /// Names of staff and keys by id; staff by name.
-fn names(
-    tx: &mut ReadTx<'_>,
-    shop: &Shop,
-) -> std::result::Result<(Vec<(String, String)>, BTreeMap<String, String>), Problem> {
+fn names(tx: &mut ReadTx<'_>, shop: &Shop) -> std::result::Result<Names, Problem> {
     let staff = staff_list(tx, &shop.vendor)?;
     let staff: Vec<_> = staff
         .into_iter()
