@@ -33,6 +33,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         400,
+        "form_invalid",
+        "A part of a form that was sent with a file could not be read. Send it again.",
+    ),
+    kind(
+        400,
         "idempotency_key_invalid",
         "An idempotency key has 1 to 255 visible ASCII characters without spaces, that of a batch at most 240.",
     ),
@@ -141,25 +146,30 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "changed_meanwhile",
+        "Somebody else changed this meanwhile. Look at what stands there now.",
+    ),
+    kind(
+        409,
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
     ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
+    kind(
+        409,
+        "message_conflict",
+        "The message is on its way, or may have arrived: it is not sent again.",
+    ),
     kind(409, "name_taken", "The name is taken."),
-    kind(
-        409,
-        "period_booked",
-        "Revenue is booked to a later day already. What is entered late comes with the next booking.",
-    ),
-    kind(
-        409,
-        "period_open",
-        "The period is not over. Revenue is booked when its last day has passed.",
-    ),
     kind(
         409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "not_now",
+        "This cannot be done at the moment; the problem says why.",
     ),
     kind(
         409,
@@ -185,6 +195,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "payment_under_way",
         "An attempt to pay is under way. Wait for its outcome.",
+    ),
+    kind(
+        409,
+        "period_booked",
+        "Revenue is booked to a later day already. What is entered late comes with the next booking.",
+    ),
+    kind(
+        409,
+        "period_open",
+        "The period is not over. Revenue is booked when its last day has passed.",
     ),
     kind(
         409,
@@ -219,18 +239,23 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "stale",
+        "Somebody changed it since it was looked at. Look at what holds now.",
+    ),
+    kind(
+        409,
         "stock_not_counted",
         "The pieces of the offer are not counted.",
     ),
     kind(
         409,
-        "changed_meanwhile",
-        "Somebody else changed this meanwhile. Look at what stands there now.",
+        "token_order_over",
+        "The order of tokens is accepted, cleared, failed or cancelled already.",
     ),
     kind(
         409,
-        "not_now",
-        "This cannot be done at the moment; the problem says why.",
+        "too_many_open",
+        "The customer has many orders open. Cancel one, or accept them first.",
     ),
     kind(
         409,
@@ -244,28 +269,8 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
-        "message_conflict",
-        "The message is on its way, or may have arrived: it is not sent again.",
-    ),
-    kind(
-        409,
         "wrong_stage",
         "The registration or account is at another stage.",
-    ),
-    kind(
-        409,
-        "stale",
-        "Somebody changed it since it was looked at. Look at what holds now.",
-    ),
-    kind(
-        409,
-        "token_order_over",
-        "The order of tokens is accepted, cleared, failed or cancelled already.",
-    ),
-    kind(
-        409,
-        "too_many_open",
-        "The customer has many orders open. Cancel one, or accept them first.",
     ),
     kind(
         413,
@@ -306,6 +311,11 @@ pub const KINDS: &[Kind] = &[
     kind(422, "customer_invalid", "A customer cannot be like this."),
     kind(
         422,
+        "day_invalid",
+        "A day is not written as 2026-11-21, or not one from 1970 on.",
+    ),
+    kind(
+        422,
         "field_invalid",
         "A field of the body is missing, unknown, repeated, of another type or out of bounds; the problem names it.",
     ),
@@ -335,6 +345,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "means_refused",
         "The vendor's policy does not take this means of payment here.",
+    ),
+    kind(
+        422,
+        "message_invalid",
+        "This choice about messages cannot be made.",
     ),
     kind(422, "order_empty", "An order has at least one line."),
     kind(
@@ -366,18 +381,13 @@ pub const KINDS: &[Kind] = &[
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
     kind(
         422,
-        "day_invalid",
-        "A day is not written as 2026-11-21, or not one from 1970 on.",
+        "span_invalid",
+        "The span of time is too long, or ends before it begins.",
     ),
     kind(
         422,
         "step_invalid",
         "A report goes by day, week, month, quarter or year.",
-    ),
-    kind(
-        422,
-        "span_invalid",
-        "The span of time is too long, or ends before it begins.",
     ),
     kind(
         422,
@@ -401,18 +411,13 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
-        "webhook_invalid",
-        "The address or a topic of the webhook endpoint cannot be like this.",
-    ),
-    kind(
-        422,
-        "message_invalid",
-        "This choice about messages cannot be made.",
-    ),
-    kind(
-        422,
         "vendor_invalid",
         "A setting of the vendor cannot be like this.",
+    ),
+    kind(
+        422,
+        "webhook_invalid",
+        "The address or a topic of the webhook endpoint cannot be like this.",
     ),
     kind(
         500,

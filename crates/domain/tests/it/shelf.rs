@@ -208,6 +208,7 @@ fn the_best_match_comes_first(db: &TestDb) {
     assert_eq!(page(&world, &back), first);
 }
 
+/// SHP-08: filters narrow the shelf to what is offered in a way.
 fn filters_narrow_what_is_shown(db: &TestDb) {
     let world = World::new(db);
     let of = |handle, maker, category, price| Thing {

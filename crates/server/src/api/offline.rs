@@ -402,6 +402,8 @@ struct OfflinePath {
 }
 
 /// See an order without a card
+///
+/// With its state, its means of payment, and what was paid so far.
 #[utoipa::path(
     get, path = "/v1/offline-orders/{id}", tag = "tokens", operation_id = "offline_order",
     security(("key" = ["customers:read"])),

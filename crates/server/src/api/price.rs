@@ -181,6 +181,8 @@ async fn pack_answer(
 }
 
 /// Create a pack
+///
+/// A denomination has a price of its own, a bundle a discount on the price of its tokens.
 #[utoipa::path(
     post, path = "/v1/token-packs", tag = "vendor", operation_id = "token_pack_create",
     security(("key" = ["vendor:write"])),
@@ -321,12 +323,12 @@ struct TierChange {
 #[derive(Debug, Serialize, ToSchema)]
 struct TierList {
     /// The lowest first.
-    items: Vec<TierAnswer>,
+    items: Vec<PriceTierAnswer>,
 }
 
 /// A tier.
 #[derive(Debug, Serialize, ToSchema)]
-struct TierAnswer {
+struct PriceTierAnswer {
     /// True when it is for preferred customers only.
     preferred: bool,
     /// From so many tokens on, in decimal digits.
@@ -337,7 +339,7 @@ struct TierAnswer {
 
 impl TierList {
     fn new(tiers: Vec<Tier>, vendor: &Vendor) -> TierList {
-        let shown = |tier: Tier| TierAnswer {
+        let shown = |tier: Tier| PriceTierAnswer {
             preferred: tier.preferred,
             from_tokens: tier.from_tokens.decimal(vendor.token.scale),
             off: tier.off,
@@ -360,6 +362,8 @@ fn read_tiers(bodies: &[TierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
 }
 
 /// List volume tiers
+///
+/// Those that hold now, by the least quantity that each is for.
 #[utoipa::path(
     get, path = "/v1/token-tiers", tag = "vendor", operation_id = "token_tiers",
     security(("key" = ["vendor:read"])),
@@ -459,6 +463,8 @@ impl CountryAnswer {
 }
 
 /// List prices by country
+///
+/// Where none is listed, the general price holds.
 #[utoipa::path(
     get, path = "/v1/vendor/country-prices", tag = "vendor", operation_id = "country_prices",
     security(("key" = ["vendor:read"])),

@@ -15,6 +15,7 @@ const MEANS: &[Word] = &[
     ("bill_me", "invoice"),
     ("cash", "cash"),
 ];
+const LANGUAGE: &[Word] = &[("en", "English"), ("de", "German")];
 const SENSITIVE: &[Word] = &[
     ("pin_change", "changing the PIN"),
     ("person_change", "changing personal data"),
@@ -204,6 +205,13 @@ pub const SETTINGS: &[Setting] = &[
         "A cash figure stands beside tokens",
         "",
         Kind::Flag,
+    ),
+    setting(
+        "messages.language",
+        "Messages",
+        "Customers who chose no language are written to in",
+        "",
+        Kind::One(LANGUAGE),
     ),
     setting(
         "messages.low_balance",

@@ -126,7 +126,7 @@ fn arrives(db: &TestDb, mode: &str) {
     assert!(!served.log().contains("ada@"), "{}", served.log());
 }
 
-/// Issue 4, item 5: text and HTML by SMTP, against aiosmtpd.
+/// REG-02: mails in text and HTML by SMTP, against aiosmtpd.
 fn mails_arrive_over_starttls(db: &TestDb) {
     arrives(db, "starttls");
 }
