@@ -295,7 +295,7 @@ async fn withdraw_pack(
 /// A rate for so many tokens and more.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TierBody {
+struct PriceTierBody {
     /// True when it is for preferred customers only.
     preferred: bool,
     /// From so many tokens on.
@@ -313,10 +313,10 @@ struct TierChange {
     /// The tiers that the change began with: of two who change them at once, the second one is
     /// told.
     #[schema(max_items = 50)]
-    seen: Vec<TierBody>,
+    seen: Vec<PriceTierBody>,
     /// What holds from now on, 50 at most.
     #[schema(max_items = 50)]
-    tiers: Vec<TierBody>,
+    tiers: Vec<PriceTierBody>,
 }
 
 /// All tiers, those for everybody first.
@@ -350,8 +350,8 @@ impl TierList {
     }
 }
 
-fn read_tiers(bodies: &[TierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
-    let read = |body: &TierBody| {
+fn read_tiers(bodies: &[PriceTierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
+    let read = |body: &PriceTierBody| {
         Ok(Tier {
             preferred: body.preferred,
             from_tokens: body.from_tokens.clone().of(&vendor.token)?,

@@ -202,7 +202,6 @@ impl Doors<'_> {
             ("/v1/refund-requests", "orders:read"),
             ("/v1/reports/sales", "reports:read"),
             ("/v1/reports/today", "reports:read"),
-            ("/v1/reports/figures/sales", "reports:read"),
             ("/v1/staff", "vendor:read"),
             ("/v1/offline-orders", "customers:read"),
             ("/v1/offline-orders/ageing", "customers:read"),
@@ -514,6 +513,8 @@ impl Doors<'_> {
             &self.world.key,
             Value::Null,
         );
+        let figures = "/v1/reports/figures/{report}";
+        self.door("GET", figures, "reports:read", "sales", Value::Null);
         let endpoint = self.world.endpoint.as_str();
         for (method, template) in [
             ("POST", "/v1/webhook-endpoints/{id}/secrets"),

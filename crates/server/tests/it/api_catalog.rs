@@ -50,6 +50,8 @@ fn products_and_offers_are_entered_and_changed(db: &TestDb) {
     expected["title"] = json!("<b>Desk</b> lamp \u{202e}");
     expected["handle"] = json!("lamp");
     expected["offers"] = json!([]);
+    expected["options"] = json!([]);
+    expected["delivery"] = json!("usual");
     expected["product_id"] = made.expect(201)["product_id"].clone();
     assert_eq!(made.json, expected);
     assert_eq!(api.get("/v1/products/lamp").expect(200), &expected);
