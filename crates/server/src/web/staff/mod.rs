@@ -44,9 +44,13 @@ use scrip_domain::vendor::Permission;
 use scrip_engine::Read;
 use std::marker::PhantomData;
 
+/// Where a path of the staff's pages stands.
+fn at(path: &str) -> String {
+    format!("/shops/{{slug}}/staff{path}")
+}
+
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at(""), get(entrance))
         .route(&at("/sign-in"), get(sign_in::form).post(sign_in::sign_in))

@@ -6,7 +6,7 @@ use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::{money, price_each, tokens};
 use super::super::view::{Field, Notice, Shell, Tone, When};
-use super::{May, permission, said};
+use super::{May, at, permission, said};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::state::App;
@@ -26,14 +26,13 @@ use serde::Deserialize;
 
 /// The routes below `/shops/{slug}/staff`.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff/prices{path}");
     Router::new()
-        .route(&at(""), get(prices))
-        .route(&at("/token"), post(set_price))
-        .route(&at("/country"), post(set_country))
-        .route(&at("/tiers"), post(set_tiers))
-        .route(&at("/packs"), post(put_pack))
-        .route(&at("/packs/{id}/withdraw"), post(withdraw))
+        .route(&at("/prices"), get(prices))
+        .route(&at("/prices/token"), post(set_price))
+        .route(&at("/prices/country"), post(set_country))
+        .route(&at("/prices/tiers"), post(set_tiers))
+        .route(&at("/prices/packs"), post(put_pack))
+        .route(&at("/prices/packs/{id}/withdraw"), post(withdraw))
 }
 
 /// Prices shown of the history.

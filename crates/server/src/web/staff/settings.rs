@@ -30,15 +30,17 @@ use std::collections::BTreeMap;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
-        .route(&at("/settings"), get(settings).post(save))
-        .route(&at("/settings/history"), get(history))
+        .route(&super::at("/settings"), get(settings).post(save))
+        .route(&super::at("/settings/history"), get(history))
         .route(
-            &at("/settings/limits"),
+            &super::at("/settings/limits"),
             get(limits::form).post(limits::save),
         )
-        .route(&at("/settings/front"), get(front::form).post(front::save))
+        .route(
+            &super::at("/settings/front"),
+            get(front::form).post(front::save),
+        )
 }
 
 /// What was just done.
