@@ -57,6 +57,7 @@ export const pages = [
   { name: 'staff-report-preferences', path: '/shops/rasterworks/staff/reports/preferences', who: 'rasterworks/staff' },
   { name: 'staff-report-liability', path: '/shops/rasterworks/staff/reports/liability', who: 'rasterworks/staff' },
   { name: 'staff-report-breakage', path: '/shops/rasterworks/staff/reports/breakage', who: 'rasterworks/staff' },
+  { name: 'staff-report-receivables', path: '/shops/rasterworks/staff/reports/receivables', who: 'rasterworks/staff' },
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
 ];

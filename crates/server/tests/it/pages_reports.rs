@@ -80,6 +80,12 @@ fn reports_say_what_was_sold(db: &TestDb) {
         200,
         &["come to 80 tokens", "$8.00"],
     );
+    let receivables = format!("{PATH}/receivables");
+    says(
+        &auditor.get(&receivables),
+        200,
+        &["Not due yet", "comes to $0.00"],
+    );
     auditor.get(&format!("{PATH}/nonsense")).page(404);
     let elsewhere = club.staff_of(&club.served.other, "other", "manager");
     elsewhere.get(&sales).see();
