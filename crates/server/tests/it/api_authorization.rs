@@ -170,7 +170,7 @@ impl Doors<'_> {
         body: Value,
     ) {
         let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
-        let address = address.replace("{sku}", SKU);
+        let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
         let address = address.replace("{offer_id}", &self.world.offer);
         let is_named =
             self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
@@ -218,6 +218,8 @@ impl Doors<'_> {
         ] {
             self.door("GET", template, scope, "", Value::Null);
         }
+        let figures = "/v1/reports/figures/{report}";
+        self.door("GET", figures, "reports:read", "sales", Value::Null);
         let customer = self.world.customer.as_str();
         for (template, scope) in [
             ("/v1/customers/{id}", "customers:read"),
