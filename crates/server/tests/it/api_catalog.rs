@@ -63,7 +63,7 @@ fn products_and_offers_are_entered_and_changed(db: &TestDb) {
         "offer_id": made.expect(201)["offer_id"], "sku": "lamp-red",
         "title": "<b>Desk</b> lamp \u{202e}, Red", "variant": "Red", "kind": "purchase",
         "price": {"amount": "12.5", "asset": "RETAIL.TOKEN"}, "tiers": [], "on_sale": true,
-        "active": true, "on_hand": 4,
+        "active": true, "on_hand": 4, "options": [],
     });
     assert_eq!(made.json, red);
     let rent = json!({"kind": "time", "tiers": [{"up_to": 7, "price": "1"},

@@ -82,7 +82,7 @@ fn visitors_see_prices_and_the_way_in(db: &TestDb) {
     let answer = guest.get(&format!("{SHOP}?category=Drawing"));
     let page = answer.page(200);
     assert!(
-        page.contains("<b>240</b>") && !page.contains("checkbox"),
+        page.contains("<b>240</b>") && !page.contains("data-offer="),
         "{page}"
     );
     let back = "/shops/retail/sign-in?next=%2Fshops%2Fretail%2Fshop%3Fcategory%3DDrawing";
