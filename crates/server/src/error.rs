@@ -10,6 +10,7 @@ use scrip_domain::card::CardError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
+use scrip_domain::gift_tokens::GiftError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
@@ -354,6 +355,22 @@ impl Kind for OfflineError {
     }
 }
 
+impl Kind for GiftError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            GiftError::Engine(e) => e.problem(),
+            GiftError::Ledger(e) => e.problem(),
+            GiftError::Vendor(e) => e.problem(),
+            GiftError::Customer(e) => e.problem(),
+            GiftError::Command(e) => e.problem(),
+            GiftError::Forbidden => Problem::not_found("customer"),
+            GiftError::GivenBefore(_) => Problem::new(StatusCode::CONFLICT, "given_before", text),
+            _ => Problem::invalid("gift_invalid", text),
+        }
+    }
+}
+
 impl Kind for CardError {
     fn problem(self) -> Problem {
         let text = self.to_string();
@@ -521,6 +538,7 @@ problems!(
     TopUpError,
     ProcessorError,
     OfflineError,
+    GiftError,
     OrderError,
     SecretError,
     SessionError,

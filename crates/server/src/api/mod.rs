@@ -11,6 +11,7 @@ mod customer;
 mod docs;
 mod document;
 mod field;
+mod gift;
 mod identity;
 mod key;
 mod ledger;
@@ -101,6 +102,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(token::router())
         .merge(offline::router())
         .merge(price::router())
+        .merge(gift::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
         .merge(order_list::router())

@@ -1,7 +1,7 @@
 //! Orders of tokens that no card pays (TOK-10 to TOK-13).
 
 use super::auth::{CustomersRead, May, TokensWrite};
-use super::customer::CustomerPath;
+use super::customer::{CustomerChannel, CustomerPath};
 use super::field::{self, Decimal, Line500, Moment, OptionalLine200, words};
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor};
 use super::token::DiscountBody;
@@ -59,7 +59,6 @@ fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
 words! {
     OfflineStanding: OfflineState, names(OfflineState::ALL, OfflineState::name);
     OfflineMeans: WithoutCard, names(&Means::ALL[1..], Means::name);
-    OrderChannel: Channel, names(Channel::ALL, Channel::name);
 }
 
 /// The routes of this noun.
@@ -87,7 +86,7 @@ struct OfflineBody {
     /// How it will be paid.
     means: OfflineMeans,
     /// How it came; without one, over the counter.
-    channel: Option<OrderChannel>,
+    channel: Option<CustomerChannel>,
     /// The money that the buyer was told they cost: another price now is refused.
     quoted: Option<Decimal>,
     /// The number of the payment, where it is known already: of the cheque, of the purchase order.
@@ -129,7 +128,7 @@ struct OfflineAnswer {
     /// How it is paid.
     means: OfflineMeans,
     /// How it came.
-    channel: OrderChannel,
+    channel: CustomerChannel,
     /// The number of the payment.
     payment_reference: String,
     /// Money that came.
@@ -528,7 +527,7 @@ async fn pay(
 ) -> Result<Response> {
     let actor = caller.actor();
     let currency = app.vendor(caller.book()).await?.currency.clone();
-    let amount = body.amount.map(|amount| amount.of(&currency)).transpose()?;
+    let amount = body.amount.as_ref().map(|a| a.of(&currency)).transpose()?;
     let reference = body.payment_reference.clone().unwrap_or_default().0;
     let route = "POST /v1/offline-orders/{id}/payments";
     changed(app, caller, key, route, (id, body), move |tx, vendor| {

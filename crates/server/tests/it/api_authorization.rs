@@ -41,6 +41,9 @@ struct World {
     token_order: String,
     order: String,
     offer: String,
+    pack: String,
+    /// Orders without a card: to be accepted and paid, failed, cancelled.
+    offline: [String; 3],
 }
 
 const SKU: &str = "lamp-of-retail";
@@ -68,19 +71,32 @@ impl World {
         let key = json!({"name": "spare", "scopes": ["orders:read"]});
         let key = api.post("/v1/api-keys", &key);
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
+        let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
+        let pack = api.post("/v1/token-packs", &pack);
+        let offline = || {
+            let body = json!({"tokens": "5", "means": "check"});
+            let path = format!("/v1/customers/{customer}/offline-orders");
+            text(&api.post(&path, &body).expect(201)["token_order_id"])
+        };
         World {
             registration: text(&registration.expect(201)["registration_id"]),
             staff: text(&staff.expect(201)["staff_id"]),
             key: text(&key.expect(201)["key_id"]),
             token_order: text(&tokens.expect(200)["items"][0]["token_order_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
+            pack: text(&pack.expect(201)["pack_id"]),
+            offline: [offline(), offline(), offline()],
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 8] {
+    fn ids(&self) -> [&str; 12] {
         [
+            &self.pack,
+            &self.offline[0],
+            &self.offline[1],
+            &self.offline[2],
             &self.customer,
             &self.registration,
             &self.staff,
@@ -123,6 +139,7 @@ fn doors(world: &World) -> Vec<Door> {
     doors.add_reads();
     doors.add_creations();
     doors.add_settings();
+    doors.add_sales();
     doors.add_accounts();
     doors.add_endings();
     let mut doors = doors.all;
@@ -180,7 +197,13 @@ impl Doors<'_> {
             ("/v1/reports/sales", "reports:read"),
             ("/v1/reports/today", "reports:read"),
             ("/v1/staff", "vendor:read"),
+            ("/v1/offline-orders", "customers:read"),
+            ("/v1/offline-orders/ageing", "customers:read"),
+            ("/v1/token-packs", "vendor:read"),
             ("/v1/token-price", "vendor:read"),
+            ("/v1/token-tiers", "vendor:read"),
+            ("/v1/vendor/country-prices", "vendor:read"),
+            ("/v1/vendor/token-price-history", "vendor:read"),
             ("/v1/vendor", "vendor:read"),
             ("/v1/vendor/storefront", "vendor:read"),
             ("/v1/vendor/token-prices", "vendor:read"),
@@ -195,6 +218,8 @@ impl Doors<'_> {
             ("/v1/customers/{id}/order-list", "orders:read"),
             ("/v1/customers/{id}/orders", "orders:read"),
             ("/v1/customers/{id}/person", "customers:read"),
+            ("/v1/customers/{id}/gifts", "customers:read"),
+            ("/v1/customers/{id}/offline-orders", "customers:read"),
             ("/v1/customers/{id}/token-orders", "customers:read"),
         ] {
             self.door("GET", template, scope, customer, Value::Null);
@@ -207,6 +232,11 @@ impl Doors<'_> {
                 "/v1/token-orders/{id}",
                 "customers:read",
                 self.world.token_order.as_str(),
+            ),
+            (
+                "/v1/offline-orders/{id}",
+                "customers:read",
+                self.world.offline[0].as_str(),
             ),
             ("/v1/products/{handle}", "catalog:read", SKU),
             ("/v1/offers/{sku}", "catalog:read", ""),
@@ -247,6 +277,16 @@ impl Doors<'_> {
                 json!({"name": "Ada", "role": "auditor"}),
             ),
             ("/v1/token-orders:resolve", "tokens:write", Value::Null),
+            (
+                "/v1/token-packs",
+                "vendor:write",
+                json!({"name": "Silver set", "tokens": "100", "off": 500}),
+            ),
+            (
+                "/v1/vendor/country-prices",
+                "vendor:write",
+                json!({"country": "CH", "price": "0.02"}),
+            ),
             (
                 "/v1/vendor/token-prices",
                 "vendor:write",
@@ -304,6 +344,67 @@ impl Doors<'_> {
             "",
             json!({"add": 1}),
         );
+    }
+
+    fn add_sales(&mut self) {
+        let (world, tiers) = (self.world, json!({"seen": [], "tiers": []}));
+        let pack = json!({"version": 1, "pack": {"name": "Gold", "tokens": "10", "off": 500}});
+        self.door("PUT", "/v1/token-tiers", "vendor:write", "", tiers);
+        self.door(
+            "PUT",
+            "/v1/token-packs/{id}",
+            "vendor:write",
+            &world.pack,
+            pack,
+        );
+        let [first, second, third] = &world.offline;
+        let ordered = json!({"tokens": "5", "means": "check"});
+        for (template, scope, id, body) in [
+            (
+                "/v1/token-packs/{id}/withdraw",
+                "vendor:write",
+                &world.pack,
+                Value::Null,
+            ),
+            (
+                "/v1/customers/{id}/gifts",
+                "tokens:write",
+                &world.customer,
+                json!({"tokens": "5", "route": "contest", "reason": "First prize"}),
+            ),
+            (
+                "/v1/customers/{id}/offline-orders",
+                "tokens:write",
+                &world.customer,
+                ordered,
+            ),
+            (
+                "/v1/offline-orders/{id}/accept",
+                "tokens:write",
+                first,
+                Value::Null,
+            ),
+            (
+                "/v1/offline-orders/{id}/payments",
+                "tokens:write",
+                first,
+                json!({}),
+            ),
+            (
+                "/v1/offline-orders/{id}/fail",
+                "tokens:write",
+                second,
+                json!({"reason": "No money."}),
+            ),
+            (
+                "/v1/offline-orders/{id}/cancel",
+                "tokens:write",
+                third,
+                Value::Null,
+            ),
+        ] {
+            self.door("POST", template, scope, id, body);
+        }
     }
 
     fn add_accounts(&mut self) {

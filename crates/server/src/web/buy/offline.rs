@@ -422,8 +422,8 @@ fn read_id(path: &OrderPath) -> Result<TokenOrderId> {
 
 async fn found(app: &App, member: &Member, id: TokenOrderId) -> Result<OfflineOrder> {
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
-    let read = app.read(move |tx| offline_order_by_id(tx, actor, book, id));
-    Ok(read.await?)
+    app.read(move |tx| offline_order_by_id(tx, actor, book, id))
+        .await
 }
 
 /// `GET /shops/{slug}/buy/offline/{id}`: where it stands, and what to do.
