@@ -7,7 +7,9 @@ use scrip_domain::customer::CustomerError;
 use scrip_domain::order::OrderError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
+use scrip_domain::policy::PolicyError;
 use scrip_domain::token_sale::TokenSaleError;
+use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::vendor::VendorError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::Error as LedgerError;
@@ -111,6 +113,8 @@ below! {
     CatalogError { Engine, Ledger },
     CustomerError { Engine, Ledger, Vendor, Command },
     TokenSaleError { Engine, Ledger, Vendor, Customer, Command },
+    OfflineError { Engine, Ledger, Vendor, Customer, Command, Sale },
+    PolicyError { Engine, Ledger, Vendor },
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },

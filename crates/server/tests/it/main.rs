@@ -40,6 +40,7 @@ mod market;
 mod pages_account;
 mod pages_entrance;
 mod pages_list;
+mod pages_offline;
 mod pages_order;
 mod pages_receipt;
 mod pages_shop;
