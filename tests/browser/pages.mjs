@@ -48,6 +48,7 @@ export const pages = [
   { name: 'staff-token-orders', path: '/shops/loom/staff/token-orders', who: 'loom/staff' },
   { name: 'staff-token-orders-new', path: '/shops/loom/staff/token-orders/new', who: 'loom/staff' },
   { name: 'staff-token-orders-owed', path: '/shops/loom/staff/token-orders/owed', who: 'loom/staff' },
+  { name: 'staff-gifts', path: '/shops/loom/staff/gifts', who: 'loom/staff' },
   { name: 'staff-prices', path: '/shops/loom/staff/prices', who: 'loom/staff' },
   { name: 'staff-today', path: '/shops/rasterworks/staff/today', who: 'rasterworks/staff' },
   { name: 'staff-requests', path: '/shops/rasterworks/staff/requests', who: 'rasterworks/staff' },

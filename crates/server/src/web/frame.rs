@@ -101,6 +101,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Token orders", "/staff/token-orders"),
     // Shop
     staff_page("Shop", "Prices", "/staff/prices"),
+    staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     // Office
 ];

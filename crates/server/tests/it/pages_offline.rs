@@ -11,6 +11,7 @@ both!(
     a_customer_orders_on_the_web_and_cancels,
     packs_are_offered_and_explained,
     prices_are_set_by_those_who_may,
+    managers_give_tokens,
 );
 
 fn at(path: &str) -> String {
@@ -219,4 +220,41 @@ fn prices_are_set_by_those_who_may(db: &TestDb) {
         let refused = other.post(&at("/prices/token"), &[("price", "1"), ("key", "x")]);
         assert_eq!(refused.status, 403, "{role}");
     }
+}
+
+/// TOK-06: a manager gives tokens for a contest, once; a cashier only looks.
+fn managers_give_tokens(db: &TestDb) {
+    let club = Club::start(db);
+    let manager = club.staff("manager");
+    let member = club.member("Ida", 50);
+    let page = at("/gifts");
+    let shown = says(&manager.get(&page), 200, &["Nothing given yet", "Give the tokens"]);
+    let key = hidden(&shown, "key");
+    let give = |account: &str, tokens: &str, key: &str| {
+        let fields = [
+            ("account", account),
+            ("tokens", tokens),
+            ("route", "contest"),
+            ("reason", "First <prize>"),
+            ("once", "spring draw"),
+            ("key", key),
+        ];
+        manager.post(&page, &fields)
+    };
+    for _ in 0..2 {
+        let given = give(&member.number, "15", &key);
+        assert_eq!(given.see(), format!("{page}?done=given"));
+    }
+    assert_eq!(club.available(&member.id), "65");
+    let words = ["Won in a contest", "First &#60;prize&#62;", "Ida"];
+    says(&manager.get(&page), 200, &words);
+    says(&give(&member.number, "15", "x"), 409, &["it is given once"]);
+    says(&give(&member.number, "0", "y"), 422, &["more than nothing"]);
+    assert_eq!(give("12345678", "5", "z").status, 422);
+    assert_eq!(club.available(&member.id), "65");
+    let cashier = club.staff("cashier");
+    let looked = says(&cashier.get(&page), 200, &["Won in a contest"]);
+    assert!(!looked.contains("Give the tokens"), "{looked}");
+    let account = member.visitor.get("/shops/club/account");
+    says(&account, 200, &["Gift", "+15"]);
 }

@@ -7,6 +7,7 @@
 mod chart;
 mod customer;
 mod customers;
+mod gifts;
 mod order;
 mod orders;
 mod prices;
@@ -58,6 +59,7 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}/decline"), post(order::decline))
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(gifts::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -85,7 +87,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, TokenOrders, Orders, Prices);
+    types!(Customers, TokenOrders, Orders, Adjust, Prices);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
