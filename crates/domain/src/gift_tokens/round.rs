@@ -8,7 +8,7 @@ use crate::customer::{Customer, State, customer_by_id, customers};
 use crate::id::{OrderId, ids_between};
 use crate::policy::{GiftPolicy, policy};
 use crate::vendor::Vendor;
-use scrip_engine::{Timestamp, Tx};
+use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, account_head_locked, account_walk, lots_locked};
 
 /// Orders or customers in one transaction.

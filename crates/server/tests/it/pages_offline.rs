@@ -63,7 +63,12 @@ fn staff_take_accept_and_clear_an_order(db: &TestDb) {
     let order = taken.see().to_owned();
     assert!(order.ends_with("?done=accepted"), "{order}");
     let order = order.split('?').next().unwrap().to_owned();
-    let words = ["T-000001", "Waits for your payment", "1042", "Enter the payment"];
+    let words = [
+        "T-000001",
+        "Waits for your payment",
+        "1042",
+        "Enter the payment",
+    ];
     let shown = says(&staff.get(&order), 200, &words);
     assert_eq!(club.available(&member.id), "50", "nothing before the money");
     let pay = |key: &str, amount: &str| {
@@ -83,7 +88,11 @@ fn staff_take_accept_and_clear_an_order(db: &TestDb) {
     assert_eq!(club.available(&member.id), "150");
     let list = staff.get(&at("/token-orders?q=T-000001"));
     says(&list, 200, &["T-000001", "Ida", "Paid"]);
-    says(&staff.get(&at("/token-orders?q=T-999999")), 200, &["No order has this number"]);
+    says(
+        &staff.get(&at("/token-orders?q=T-999999")),
+        200,
+        &["No order has this number"],
+    );
     let owed = staff.get(&at("/token-orders/owed"));
     says(&owed, 200, &["Nobody owes anything", "All of it"]);
     let csv = staff.get(&at("/token-orders/owed.csv"));
@@ -103,7 +112,11 @@ fn a_wrong_pin_stops_an_order(db: &TestDb) {
     let member = club.member("Ida", 50);
     let account = member.number.clone();
     let wrong = take(&staff, &account, "8888", true);
-    let shown = says(&wrong, 422, &["The order is not taken.", "not the customer"]);
+    let shown = says(
+        &wrong,
+        422,
+        &["The order is not taken.", "not the customer"],
+    );
     assert!(!shown.contains("8888"), "no PIN is printed");
     let none = staff.get(&at("/token-orders"));
     says(&none, 200, &["No orders here"]);
@@ -125,13 +138,22 @@ fn a_customer_orders_on_the_web_and_cancels(db: &TestDb) {
     assert!(!shown.contains("In cash"));
     let key = hidden(&shown, "key");
     let send = |key: &str, means: &str, price: &str| {
-        let fields = [("tokens", "100"), ("means", means), ("price", price), ("key", key)];
+        let fields = [
+            ("tokens", "100"),
+            ("means", means),
+            ("price", price),
+            ("key", key),
+        ];
         member.visitor.post("/shops/club/buy/offline", &fields)
     };
     says(&send("a", "cash", "10"), 422, &["Nothing was ordered."]);
     says(&send("b", "check", "9"), 422, &["The price has changed."]);
     let order = send(&key, "check", "10").see().to_owned();
-    assert_eq!(send(&key, "check", "10").see(), order, "a double click is one order");
+    assert_eq!(
+        send(&key, "check", "10").see(),
+        order,
+        "a double click is one order"
+    );
     let words = [
         "Make out a cheque for £10.00 to Club.",
         "T-000001",
@@ -162,7 +184,12 @@ fn packs_are_offered_and_explained(db: &TestDb) {
     let sale = json!({"name": "Sale", "tokens": "10", "off": 5000, "restriction": "sale"});
     club.api.post("/v1/token-packs", &sale).expect(201);
     let page = member.visitor.get("/shops/club/buy");
-    let words = ["Packs", "Gold &#60;b&#62;", "for things on sale only", "instead of £1.00"];
+    let words = [
+        "Packs",
+        "Gold &#60;b&#62;",
+        "for things on sale only",
+        "instead of £1.00",
+    ];
     says(&page, 200, &words);
     let chosen = format!("/shops/club/buy?tokens=30&pack={gold}");
     let words = ["Buy 30 tokens for £2.85", "Without discount", "£3.00"];
@@ -188,7 +215,11 @@ fn prices_are_set_by_those_who_may(db: &TestDb) {
     let club = Club::start(db);
     let manager = club.staff("manager");
     let page = at("/prices");
-    let shown = says(&manager.get(&page), 200, &["10 p now", "No packs yet", "No tiers yet"]);
+    let shown = says(
+        &manager.get(&page),
+        200,
+        &["10 p now", "No packs yet", "No tiers yet"],
+    );
     let key = hidden(&shown, "key");
     let price = [("price", "0.12"), ("from", ""), ("key", &*key)];
     for _ in 0..2 {
@@ -196,18 +227,48 @@ fn prices_are_set_by_those_who_may(db: &TestDb) {
         assert_eq!(set.see(), format!("{page}?done=set"));
     }
     says(&manager.get(&page), 200, &["12 p now", "10 p"]);
-    let past = [("price", "0.11"), ("from", "2020-01-01T00:00"), ("key", "p")];
-    says(&manager.post(&at("/prices/token"), &past), 422, &["prices that held"]);
-    let pack = [("name", "Gold"), ("tokens", "10"), ("pack_price", "0.95"), ("key", "g")];
+    let past = [
+        ("price", "0.11"),
+        ("from", "2020-01-01T00:00"),
+        ("key", "p"),
+    ];
+    says(
+        &manager.post(&at("/prices/token"), &past),
+        422,
+        &["prices that held"],
+    );
+    let pack = [
+        ("name", "Gold"),
+        ("tokens", "10"),
+        ("pack_price", "0.95"),
+        ("key", "g"),
+    ];
     let kept = manager.post(&at("/prices/packs"), &pack);
     assert_eq!(kept.see(), format!("{page}?done=pack"));
-    let free = [("name", "Gift"), ("tokens", "10"), ("pack_price", "0"), ("key", "f")];
-    says(&manager.post(&at("/prices/packs"), &free), 422, &["above zero"]);
-    let tiers = [("seen", ""), ("tiers", "500 10\npreferred 0 2.5"), ("key", "t")];
+    let free = [
+        ("name", "Gift"),
+        ("tokens", "10"),
+        ("pack_price", "0"),
+        ("key", "f"),
+    ];
+    says(
+        &manager.post(&at("/prices/packs"), &free),
+        422,
+        &["above zero"],
+    );
+    let tiers = [
+        ("seen", ""),
+        ("tiers", "500 10\npreferred 0 2.5"),
+        ("key", "t"),
+    ];
     let set = manager.post(&at("/prices/tiers"), &tiers);
     assert_eq!(set.see(), format!("{page}?done=set"));
     let stale = [("seen", ""), ("tiers", "1 1"), ("key", "u")];
-    says(&manager.post(&at("/prices/tiers"), &stale), 409, &["meanwhile"]);
+    says(
+        &manager.post(&at("/prices/tiers"), &stale),
+        409,
+        &["meanwhile"],
+    );
     let country = [("country", "ch"), ("country_price", "0.2"), ("key", "c")];
     let set = manager.post(&at("/prices/country"), &country);
     assert_eq!(set.see(), format!("{page}?done=set"));
@@ -228,7 +289,11 @@ fn managers_give_tokens(db: &TestDb) {
     let manager = club.staff("manager");
     let member = club.member("Ida", 50);
     let page = at("/gifts");
-    let shown = says(&manager.get(&page), 200, &["Nothing given yet", "Give the tokens"]);
+    let shown = says(
+        &manager.get(&page),
+        200,
+        &["Nothing given yet", "Give the tokens"],
+    );
     let key = hidden(&shown, "key");
     let give = |account: &str, tokens: &str, key: &str| {
         let fields = [

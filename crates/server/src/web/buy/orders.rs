@@ -14,10 +14,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use scrip_domain::id::TokenOrderId;
+use scrip_domain::token_sale::offline::{OfflineOrder, offline_orders_of};
 use scrip_domain::token_sale::{
     TokenOrderState, TokenOrderView, TokenSaleError, token_order_by_id, token_orders_of,
 };
-use scrip_domain::token_sale::offline::{OfflineOrder, offline_orders_of};
 use scrip_engine::Timestamp;
 use serde::Deserialize;
 
@@ -112,7 +112,10 @@ pub async fn orders(
             .iter()
             .map(|order| row(shop, order, member.now))
             .collect(),
-        offline: offline.iter().map(|o| offline_row(shop, o, member.now)).collect(),
+        offline: offline
+            .iter()
+            .map(|o| offline_row(shop, o, member.now))
+            .collect(),
         pager: pager(&path, "orders of tokens", before.is_none(), next),
         buy: shop.at("/buy"),
     })

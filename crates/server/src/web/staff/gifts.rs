@@ -202,8 +202,8 @@ async fn give(
 
 async fn given(app: &App, member: &StaffMember, typed: &Typed) -> Result<()> {
     let (vendor, actor) = (member.shop.vendor.clone(), member.actor());
-    let route = Route::parse(&typed.route)
-        .map_err(|e| Problem::invalid("gift_invalid", e.to_string()))?;
+    let route =
+        Route::parse(&typed.route).map_err(|e| Problem::invalid("gift_invalid", e.to_string()))?;
     let quantity = Amount::parse(typed.tokens.trim(), vendor.token.scale)?;
     let request = Typed {
         key: String::new(),
