@@ -21,6 +21,7 @@ mod command;
 mod customer;
 mod expiry;
 mod figures;
+mod gifts;
 mod history;
 mod imports;
 mod message;

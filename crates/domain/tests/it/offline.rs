@@ -268,7 +268,7 @@ fn the_credit_check_declines_and_is_recorded(db: &TestDb) {
     assert!(late.reason.contains("overdue"), "{}", late.reason);
 }
 
-/// Two of the staff clear one order: one does, the others are told.
+/// TOK-10: two of the staff clear one order: one does, the others are told.
 fn two_staff_clear_one_order_once(db: &TestDb) {
     let world = World::new(db);
     let id = world.register().customer_id;
@@ -296,6 +296,7 @@ fn two_staff_clear_one_order_once(db: &TestDb) {
     );
 }
 
+/// TOK-11: no order is moved by those who may not, nor in ways that its state does not allow.
 fn what_nobody_may_do(db: &TestDb) {
     let world = World::new(db);
     let (id, other) = (world.register().customer_id, world.register().customer_id);

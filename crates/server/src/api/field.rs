@@ -2,7 +2,7 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, OfferId, OrderId, PackId, PaymentSessionId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId,
     ProductId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
@@ -353,6 +353,7 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
+    Gift: GiftId, "gft";
     Pack: PackId, "pck";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";

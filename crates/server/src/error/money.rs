@@ -3,6 +3,7 @@
 use super::{Failed, Kind, Problem, problems};
 use axum::http::StatusCode;
 use scrip_domain::card::CardError;
+use scrip_domain::gift_tokens::GiftError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
@@ -11,6 +12,7 @@ use scrip_domain::top_up::TopUpError;
 problems!(
     TokenSaleError,
     OfflineError,
+    GiftError,
     CardError,
     TopUpError,
     ProcessorError,
@@ -67,6 +69,22 @@ impl Kind for OfflineError {
             OfflineError::TooManyOpen => conflict("too_many_open", text),
             OfflineError::CreditChanged => conflict("stale", text),
             _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for GiftError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            GiftError::Engine(e) => e.problem(),
+            GiftError::Ledger(e) => e.problem(),
+            GiftError::Vendor(e) => e.problem(),
+            GiftError::Customer(e) => e.problem(),
+            GiftError::Command(e) => e.problem(),
+            GiftError::Forbidden => Problem::not_found("customer"),
+            GiftError::GivenBefore(_) => Problem::new(StatusCode::CONFLICT, "given_before", text),
+            _ => Problem::invalid("gift_invalid", text),
         }
     }
 }

@@ -45,6 +45,7 @@ mod pages_catalogue;
 mod pages_entrance;
 mod pages_list;
 mod pages_messages;
+mod pages_offline;
 mod pages_order;
 mod pages_people;
 mod pages_receipt;

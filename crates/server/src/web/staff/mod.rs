@@ -9,6 +9,7 @@ mod catalogue;
 mod chart;
 mod customer;
 mod customers;
+mod gifts;
 mod keys;
 mod messages;
 mod order;
@@ -97,6 +98,7 @@ pub fn router() -> Router<App> {
         .merge(settings::router())
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(gifts::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -125,6 +127,7 @@ pub mod permission {
         };
     }
     types!(
+        Adjust,
         Books,
         Catalogue,
         Customers,

@@ -48,6 +48,7 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/token-orders/new", Needs(Permission::TokenOrders)),
     ("/token-orders/{open}", Look),
     ("/prices", Look),
+    ("/gifts", Look),
     ("/products", Look),
     ("/products/new", Needs(Permission::Catalogue)),
     ("/products/{product}", Look),
@@ -164,6 +165,19 @@ pub(super) const FORMS: &[Form] = &[
         Needs(Permission::TokenOrders),
         &[("key", "")],
         Line("token_order.cancelled"),
+    ),
+    (
+        "/gifts",
+        Needs(Permission::Adjust),
+        &[
+            ("account", "{number}"),
+            ("tokens", "5"),
+            ("route", "contest"),
+            ("reason", "First prize"),
+            ("once", ""),
+            ("key", ""),
+        ],
+        Line("tokens.given"),
     ),
     (
         "/prices/token",
