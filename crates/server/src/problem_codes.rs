@@ -151,6 +151,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "given_before",
+        "The customer was given this before; it is given once.",
+    ),
+    kind(
+        409,
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
     ),
@@ -273,26 +278,6 @@ pub const KINDS: &[Kind] = &[
         "The registration or account is at another stage.",
     ),
     kind(
-        409,
-        "given_before",
-        "The customer was given this before; it is given once.",
-    ),
-    kind(
-        409,
-        "stale",
-        "Somebody changed it since it was looked at. Look at what holds now.",
-    ),
-    kind(
-        409,
-        "token_order_over",
-        "The order of tokens is accepted, cleared, failed or cancelled already.",
-    ),
-    kind(
-        409,
-        "too_many_open",
-        "The customer has many orders open. Cancel one, or accept them first.",
-    ),
-    kind(
         413,
         "body_too_large",
         "The body is too large. Send less, or several requests.",
@@ -342,6 +327,11 @@ pub const KINDS: &[Kind] = &[
     kind(422, "form_invalid", "A form of a page cannot be read."),
     kind(
         422,
+        "gift_invalid",
+        "Nothing can be given like this: see the number of tokens and the reason.",
+    ),
+    kind(
+        422,
         "idempotency_key_reused",
         "The idempotency key was used for another request. Use a fresh one for each.",
     ),
@@ -378,16 +368,6 @@ pub const KINDS: &[Kind] = &[
         "An order or a refund cannot be like this.",
     ),
     kind(422, "policy_invalid", "A setting cannot be like this."),
-    kind(
-        422,
-        "price_invalid",
-        "No price, pack or tier can be like this.",
-    ),
-    kind(
-        422,
-        "gift_invalid",
-        "Nothing can be given like this: see the number of tokens and the reason.",
-    ),
     kind(
         422,
         "price_invalid",

@@ -134,7 +134,7 @@ fn a_customer_orders_on_the_web_and_cancels(db: &TestDb) {
     let buy = member.visitor.get("/shops/club/buy?tokens=100");
     says(&buy, 200, &["Pay without a card"]);
     let page = member.visitor.get("/shops/club/buy/offline?tokens=100");
-    let shown = says(&page, 200, &["By cheque", "Order 100 tokens for £10.00"]);
+    let shown = says(&page, 200, &["By cheque", "Order 100 tokens for $10.00"]);
     assert!(!shown.contains("In cash"));
     let key = hidden(&shown, "key");
     let send = |key: &str, means: &str, price: &str| {
@@ -155,7 +155,7 @@ fn a_customer_orders_on_the_web_and_cancels(db: &TestDb) {
         "a double click is one order"
     );
     let words = [
-        "Make out a cheque for £10.00 to Club.",
+        "Make out a cheque for $10.00 to Club.",
         "T-000001",
         "1 Mill Lane",
         "12-34 &#60;b&#62;",
@@ -188,11 +188,11 @@ fn packs_are_offered_and_explained(db: &TestDb) {
         "Packs",
         "Gold &#60;b&#62;",
         "for things on sale only",
-        "instead of £1.00",
+        "instead of $1.00",
     ];
     says(&page, 200, &words);
     let chosen = format!("/shops/club/buy?tokens=30&pack={gold}");
-    let words = ["Buy 30 tokens for £2.85", "Without discount", "£3.00"];
+    let words = ["Buy 30 tokens for $2.85", "Without discount", "$3.00"];
     let shown = says(&member.visitor.get(&chosen), 200, &words);
     let part = format!("/shops/club/buy?tokens=15&pack={gold}");
     says(&member.visitor.get(&part), 422, &["sold whole"]);

@@ -102,6 +102,7 @@ impl Doors<'_> {
             ("/v1/customers/{id}/order-list", "orders:read"),
             ("/v1/customers/{id}/orders", "orders:read"),
             ("/v1/customers/{id}/person", "customers:read"),
+            ("/v1/customers/{id}/gifts", "customers:read"),
             ("/v1/customers/{id}/offline-orders", "customers:read"),
             ("/v1/customers/{id}/token-orders", "customers:read"),
         ] {
@@ -259,6 +260,12 @@ impl Doors<'_> {
                 "vendor:write",
                 &world.pack,
                 Value::Null,
+            ),
+            (
+                "/v1/customers/{id}/gifts",
+                "tokens:write",
+                &world.customer,
+                json!({"tokens": "5", "route": "contest", "reason": "First prize"}),
             ),
             (
                 "/v1/customers/{id}/offline-orders",
