@@ -125,7 +125,7 @@ fn ended(node: &Node, message: &Claimed, endpoint: EndpointId, status: u16, said
 fn reason(e: &ureq::Error) -> String {
     match e {
         ureq::Error::Timeout(_) => "no answer within 10 seconds".into(),
-        ureq::Error::HostNotFound => "no such host".into(),
+        ureq::Error::HostNotFound => "no such host, or its name cannot be looked up now".into(),
         other => other.to_string(),
     }
 }
