@@ -116,6 +116,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "below_threshold",
+        "The account has fewer tokens than ordering begins with at this shop. Nothing was debited; a refused order has threshold and available.",
+    ),
+    kind(
+        409,
         "account_not_empty",
         "The account has tokens, so it cannot be closed.",
     ),
@@ -143,6 +148,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
+    ),
+    kind(
+        409,
+        "kept_lists_full",
+        "A customer keeps at most 20 order lists under names. Forget one.",
     ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
