@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId, ProductId,
-    RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId,
+    ProductId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;

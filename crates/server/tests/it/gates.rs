@@ -226,10 +226,7 @@ fn check(looker: &Looker<'_>, path: &str, behind: Behind) {
     );
     for (part, word) in TOLD {
         let seen = tells(&answer, word);
-        assert!(
-            !seen || behind == Products,
-            "{word}: {case}"
-        );
+        assert!(!seen || behind == Products, "{word}: {case}");
         assert!(!(seen && looker.hidden.contains(&part)), "{word}: {case}");
     }
     match behind {

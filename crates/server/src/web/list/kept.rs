@@ -157,7 +157,7 @@ pub async fn question(
             (None, _) => None,
         },
         number: member.me.customer.number.to_string(),
-        ways: shop.at("/buy"),
+        ways: shop.at("/buy/offline"),
         list: shop.at("/list"),
         shelf: shop.at("/shop"),
         quit: shop.at("/quit"),

@@ -22,8 +22,8 @@ mod settings;
 pub mod sign_in;
 mod statement;
 mod today;
-mod webhooks;
 mod token_orders;
+mod webhooks;
 
 use super::frame::{page_with, see, staff_shell};
 use super::session::{Shop, StaffMember};
@@ -120,7 +120,17 @@ pub mod permission {
             )+
         };
     }
-    types!(Books, Catalogue, Customers, Messages, Orders, Policy, Prices, Staff, TokenOrders);
+    types!(
+        Books,
+        Catalogue,
+        Customers,
+        Messages,
+        Orders,
+        Policy,
+        Prices,
+        Staff,
+        TokenOrders
+    );
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
