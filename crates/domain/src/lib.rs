@@ -39,6 +39,7 @@ pub mod closing;
 pub mod credit;
 pub mod customer;
 pub mod expiry;
+pub mod gift_tokens;
 pub mod message;
 pub mod order;
 pub mod policy;

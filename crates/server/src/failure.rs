@@ -10,6 +10,7 @@ use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::TokenSaleError;
+use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::vendor::VendorError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::Error as LedgerError;
@@ -114,6 +115,7 @@ below! {
     PolicyError { Engine, Ledger, Vendor },
     CustomerError { Engine, Ledger, Vendor, Command },
     TokenSaleError { Engine, Ledger, Vendor, Customer, Command },
+    OfflineError { Engine, Ledger, Vendor, Customer, Command, Sale },
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },

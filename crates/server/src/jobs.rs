@@ -9,6 +9,7 @@ use scrip_domain::catalog::shelf::{shelf_is_due, shelf_refresh};
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
+use scrip_domain::gift_tokens::{GiftError, gifts_round};
 use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
@@ -238,6 +239,16 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
     }
 }
 
+/// Gives what is due by itself: rewards for loyalty, shares of idle balances.
+pub fn give_gifts(engine: &Engine, vendor: &Vendor) -> Result<(), GiftError> {
+    loop {
+        let vendor = vendor.clone();
+        if !engine.write(move |tx| gifts_round(tx, &vendor))? {
+            return Ok(());
+        }
+    }
+}
+
 /// What is done for each vendor: lots that expired, after the holds that gave some back; payments
 /// without an answer.
 fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
@@ -254,6 +265,7 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
         );
         noted("card events", events_handle(node, cards, &vendor));
         noted("top-ups", top_ups_run(node, cards, &vendor));
+        noted("gifts", give_gifts(&node.engine, &vendor));
     }
 }
 

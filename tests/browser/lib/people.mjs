@@ -1,7 +1,7 @@
 // Customers of a test's own, made over the API, so that no other test counts
 // what they do.
 
-const PIN = '83105';
+export const PIN = '83105';
 
 const vendorOf = (demo, slug) => demo.vendors.find((vendor) => vendor.slug === slug);
 

@@ -84,6 +84,11 @@ pub fn trail(
     before: Option<AuditId>,
     limit: usize,
 ) -> Result<Page<Noted, AuditId>, EngineError> {
+    let asked = [&filter.actor, &filter.subject, &filter.action];
+    // No text that is kept has a zero byte, and no database is asked for one.
+    if asked.into_iter().flatten().any(|text| text.contains('\0')) {
+        return Ok(Page::of(Vec::new(), limit, |noted: &Noted| noted.id));
+    }
     let further = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let found = store::find(tx, book_id, filter, before, further)?;
     Ok(Page::of(found, limit, |noted| noted.id))

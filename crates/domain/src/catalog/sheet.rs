@@ -391,7 +391,7 @@ impl Reading<'_> {
             let price = Amount::parse(&with_point(text), self.token.scale);
             price.map_err(|e| (column, e.to_string()))
         };
-        let tiers = tiers(text("tiers")?, &price)?;
+        let tiers = tiers(text("tiers")?, price)?;
         let kind = match text("kind")? {
             "" => OfferKind::Purchase,
             word => OfferKind::ALL

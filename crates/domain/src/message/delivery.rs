@@ -14,7 +14,7 @@ use crate::text::named;
 use crate::vendor::Vendor;
 use crate::webhook::{
     Endpoint, EndpointState, TEST_TOPIC, WebhookError, endpoint_by_id, endpoint_called,
-    endpoint_disable, endpoint_remove, endpoints,
+    endpoint_disable, endpoint_noted, endpoint_remove, endpoints,
 };
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use serde_json::json;
@@ -277,6 +277,7 @@ pub fn endpoint_test(
         return Err(WebhookError::Disabled.into());
     }
     outbox::add(tx, vendor.book_id, TEST_TOPIC, &id.to_string(), "{}")?;
+    endpoint_noted(tx, actor, &endpoint, "webhook_endpoint.test")?;
     Ok(endpoint)
 }
 

@@ -139,14 +139,7 @@ pub fn order_refund(
         _ => return Err(OrderError::NothingToRefund),
     };
     if request.restock {
-        let back: Vec<_> = refund
-            .lines
-            .iter()
-            // A tier, which is refunded whole, brings back all that it granted.
-            .map(|(s, q, _)| (s.offer_id, if *q == s.quantity { s.granted } else { *q }))
-            .collect();
-        let counted = store::stocked(tx, book, &back)?;
-        stock_add(tx, book, &counted)?;
+        restock(tx, book, &refund)?;
     }
     let row = store::NewRefund {
         order_id: request.order_id,
@@ -158,21 +151,49 @@ pub fn order_refund(
     };
     store::insert_refund(tx, book, &row, &refund)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
-    let subject = request.order_id.to_string();
-    let details = json!({
-        "customer_id": customer.customer_id,
-        "tokens": refund.amount.decimal(scrip_ledger::TOKEN_SCALE),
-        "refund_no": refund_no,
-    });
-    outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
-    let tokens = refund.amount.decimal(vendor.token.scale);
-    let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": request.restock});
-    audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
-    Ok(Refunded {
+    let refunded = Refunded {
         order_id: request.order_id,
         refund_no,
         amount: refund.amount,
-    })
+    };
+    announce(tx, actor, vendor, &customer, &refunded, request.restock)?;
+    Ok(refunded)
+}
+
+/// Puts the pieces that come back on the shelf, as far as they are counted there.
+fn restock(tx: &mut Tx<'_>, book: i64, refund: &Refund) -> Result<()> {
+    let back: Vec<_> = refund
+        .lines
+        .iter()
+        // A tier, which is refunded whole, brings back all that it granted.
+        .map(|(s, q, _)| (s.offer_id, if *q == s.quantity { s.granted } else { *q }))
+        .collect();
+    let counted = store::stocked(tx, book, &back)?;
+    stock_add(tx, book, &counted)?;
+    Ok(())
+}
+
+/// Tells of a refund: a message for who listens, a line in the audit trail.
+fn announce(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    customer: &Customer,
+    refunded: &Refunded,
+    restock: bool,
+) -> Result<()> {
+    let (book, refund_no) = (vendor.book_id, refunded.refund_no);
+    let subject = refunded.order_id.to_string();
+    let details = json!({
+        "customer_id": customer.customer_id,
+        "tokens": refunded.amount.decimal(scrip_ledger::TOKEN_SCALE),
+        "refund_no": refund_no,
+    });
+    outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
+    let tokens = refunded.amount.decimal(vendor.token.scale);
+    let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": restock});
+    audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
+    Ok(())
 }
 
 /// Which pieces come back, and what they are worth.

@@ -219,6 +219,40 @@ impl Default for SalePolicy {
     }
 }
 
+/// Tokens that are given by themselves (TOK-06).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GiftPolicy {
+    /// Days that given tokens live; `None` for ever.
+    pub life_days: Option<i64>,
+    /// Tokens spent that earn a reward, in their smallest unit; zero for no rewards.
+    pub loyalty_every: Amount,
+    /// Tokens of a reward.
+    pub loyalty_tokens: Amount,
+    /// Days after which an order counts for rewards: what came back by then does not.
+    pub loyalty_after_days: i64,
+    /// The gift to idle balances, in basis points of the balance for a period; zero for none.
+    pub interest_rate: i64,
+    /// Days of a period.
+    pub interest_days: i64,
+    /// Days without any movement that make a balance idle.
+    pub interest_idle_days: i64,
+}
+
+impl Default for GiftPolicy {
+    fn default() -> Self {
+        GiftPolicy {
+            life_days: None,
+            loyalty_every: Amount::ZERO,
+            loyalty_tokens: Amount::ZERO,
+            loyalty_after_days: 14,
+            interest_rate: 0,
+            interest_days: 30,
+            interest_idle_days: 30,
+        }
+    }
+}
+
 /// What is seen before one may order (SHP-04, SHP-05).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -315,6 +349,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// Selling tokens.
     pub sale: SalePolicy,
+    /// Giving tokens.
+    pub gifts: GiftPolicy,
     /// What is seen.
     pub browsing: BrowsingPolicy,
     /// Orders.
@@ -332,6 +368,7 @@ impl Default for Policy {
         Policy {
             registration: RegistrationPolicy::default(),
             sale: SalePolicy::default(),
+            gifts: GiftPolicy::default(),
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
             messages: MessagePolicy::default(),

@@ -1,6 +1,6 @@
 //! Pure decisions about settings.
 
-use super::{ContactPolicy, Means, Policy, PolicyError, Result, SalePolicy};
+use super::{ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy};
 use crate::text;
 use crate::vendor::TOKENS_AT_MOST;
 use scrip_ledger::Amount;
@@ -87,6 +87,7 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
         within("the life of tokens", days, 1, 36_500, "days")?;
     }
     sale_checked(&mut policy.sale)?;
+    gifts_checked(&policy.gifts)?;
     if let Some(threshold) = policy.browsing.threshold {
         not_negative("the threshold", threshold)?;
         if threshold > TOKENS_AT_MOST {
@@ -108,6 +109,39 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
     contact(&mut policy.contact)?;
     policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
     Ok(policy)
+}
+
+fn gifts_checked(gifts: &GiftPolicy) -> Result<()> {
+    if let Some(days) = gifts.life_days {
+        within("the life of given tokens", days, 1, 36_500, "days")?;
+    }
+    not_negative(
+        "the number of tokens that earn a reward",
+        gifts.loyalty_every,
+    )?;
+    not_negative("the reward", gifts.loyalty_tokens)?;
+    within(
+        "the wait for a reward",
+        gifts.loyalty_after_days,
+        0,
+        365,
+        "days",
+    )?;
+    within(
+        "the rate of the gift to balances",
+        gifts.interest_rate,
+        0,
+        10_000,
+        "basis points",
+    )?;
+    within(
+        "the period of the gift to balances",
+        gifts.interest_days,
+        1,
+        366,
+        "days",
+    )?;
+    within("the idle time", gifts.interest_idle_days, 0, 3_660, "days")
 }
 
 fn sale_checked(sale: &mut SalePolicy) -> Result<()> {

@@ -310,7 +310,7 @@ fn decline(
     })
 }
 
-/// Credits the tokens: a grant, its entry, and the account's activation when it is due.
+/// Clears a paid order: its tokens are credited, and the account is activated when it is due.
 fn clear(
     tx: &mut Tx<'_>,
     actor: Actor,
@@ -319,46 +319,7 @@ fn clear(
     order: &store::TokenOrder,
     processor_reference: &str,
 ) -> Result<Outcome> {
-    let grant = grant_open(
-        tx,
-        vendor.book_id,
-        &NewGrant {
-            asset_id: vendor.token.asset_id,
-            origin: Origin::Paid,
-            restriction: order.deal.restriction.as_deref(),
-            expires_at: order.deal.expires_at(order.effective_at),
-            quantity: order.quantity,
-            paid: order.price,
-            paid_asset_id: Some(vendor.currency.asset_id),
-            granted_at: order.effective_at,
-        },
-    )?;
-    let accounts = vendor.accounts;
-    let entry = entry_post(
-        tx,
-        &Posting {
-            book_id: vendor.book_id,
-            event_id: order.id.0,
-            code: "token_sale",
-            actor: &actor.to_string(),
-            reference: &order.reference,
-            effective_at: order.effective_at,
-            legs: &[
-                Leg {
-                    debit: accounts.issued,
-                    credit: customer.wallet,
-                    amount: order.quantity,
-                    grant: Some(grant),
-                },
-                Leg {
-                    debit: accounts.processor,
-                    credit: accounts.deferred,
-                    amount: order.price,
-                    grant: None,
-                },
-            ],
-        },
-    )?;
+    let entry = credit(tx, actor, vendor, customer, order)?;
     let opened = opening_given(tx, customer, order.id)?;
     let activated = opened || activate_if_due(tx, vendor, customer)?;
     store::set_cleared(
@@ -391,6 +352,56 @@ fn clear(
         price: order.price,
         activated,
     })
+}
+
+/// Opens the grant of a paid order and posts its entry, whose number it returns.
+fn credit(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    customer: &Customer,
+    order: &store::TokenOrder,
+) -> Result<i64> {
+    let grant = grant_open(
+        tx,
+        vendor.book_id,
+        &NewGrant {
+            asset_id: vendor.token.asset_id,
+            origin: Origin::Paid,
+            restriction: order.deal.restriction.as_deref(),
+            expires_at: order.deal.expires_at(order.effective_at),
+            quantity: order.quantity,
+            paid: order.price,
+            paid_asset_id: Some(vendor.currency.asset_id),
+            granted_at: order.effective_at,
+        },
+    )?;
+    let accounts = vendor.accounts;
+    Ok(entry_post(
+        tx,
+        &Posting {
+            book_id: vendor.book_id,
+            event_id: order.id.0,
+            code: "token_sale",
+            actor: &actor.to_string(),
+            reference: &order.reference,
+            effective_at: order.effective_at,
+            legs: &[
+                Leg {
+                    debit: accounts.issued,
+                    credit: customer.wallet,
+                    amount: order.quantity,
+                    grant: Some(grant),
+                },
+                Leg {
+                    debit: accounts.processor,
+                    credit: accounts.deferred,
+                    amount: order.price,
+                    grant: None,
+                },
+            ],
+        },
+    )?)
 }
 
 /// Buys tokens by card: writes the order, asks the processor, writes the answer.

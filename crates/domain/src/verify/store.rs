@@ -234,16 +234,19 @@ pub(super) struct MovedBy {
     pub expires_at: Option<i64>,
 }
 
+/// SQLite takes the tables of a CROSS JOIN in their order: from entries to their transfers, not
+/// from each transfer to all entries before it.
 pub(super) fn moved_by(tx: &mut ReadTx<'_>, book: i64, code: &str) -> Result<Vec<MovedBy>> {
     let rows = tx.query(
         "SELECT e.entry_id, t.transfer_id, e.recorded_at, d.kind, c.kind, t.amount, g.expires_at
          FROM entry e
-         JOIN transfer t ON t.book_id = e.book_id AND t.transfer_id >= e.entry_id
-           AND t.transfer_id < e.entry_id + e.transfers
+         CROSS JOIN transfer t
          JOIN account d ON d.book_id = t.book_id AND d.account_id = t.debit_id
          JOIN account c ON c.book_id = t.book_id AND c.account_id = t.credit_id
          LEFT JOIN token_grant g ON g.book_id = t.book_id AND g.grant_id = t.grant_id
-         WHERE e.book_id = $1 AND e.code = $2",
+         WHERE e.book_id = $1 AND e.code = $2
+           AND t.book_id = e.book_id AND t.transfer_id >= e.entry_id
+           AND t.transfer_id < e.entry_id + e.transfers",
         params![book, code],
     )?;
     rows.iter()

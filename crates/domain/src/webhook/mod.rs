@@ -131,7 +131,13 @@ fn label(id: EndpointId) -> String {
     format!("secret of {id}")
 }
 
-fn note(tx: &mut Tx<'_>, actor: Actor, endpoint: &Endpoint, action: &str) -> Result<()> {
+/// Notes in the audit trail what was done with an endpoint.
+pub(crate) fn endpoint_noted(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    endpoint: &Endpoint,
+    action: &str,
+) -> Result<()> {
     let detail = json!({"url": endpoint.url, "topics": endpoint.topics});
     let id = endpoint.endpoint_id.to_string();
     Ok(audit::note(
@@ -189,7 +195,7 @@ pub fn endpoint_create(
     }
     let (shown, sealed) = fresh_secret(tx, vault, vendor.book_id, endpoint.endpoint_id)?;
     store::insert(tx, &endpoint, &sealed)?;
-    note(tx, actor, &endpoint, "webhook_endpoint.create")?;
+    endpoint_noted(tx, actor, &endpoint, "webhook_endpoint.create")?;
     Ok((endpoint, shown))
 }
 
@@ -216,7 +222,7 @@ pub fn endpoint_rotate(
     let (shown, sealed) = fresh_secret(tx, vault, vendor.book_id, id)?;
     endpoint.old_secret_until = tx.now().plus_seconds(OLD_SECRET_S);
     store::rotate(tx, &endpoint, &sealed)?;
-    note(tx, actor, &endpoint, "webhook_endpoint.rotate")?;
+    endpoint_noted(tx, actor, &endpoint, "webhook_endpoint.rotate")?;
     Ok((endpoint, shown))
 }
 
@@ -234,7 +240,7 @@ pub fn endpoint_enable(
     endpoint.failures = 0;
     endpoint.retry_at = Timestamp(0);
     store::set_state(tx, &endpoint)?;
-    note(tx, actor, &endpoint, "webhook_endpoint.enable")?;
+    endpoint_noted(tx, actor, &endpoint, "webhook_endpoint.enable")?;
     Ok(endpoint)
 }
 
@@ -262,7 +268,7 @@ pub(crate) fn endpoint_remove(
     for_vendor(actor)?;
     let endpoint = endpoint_by_id(tx, vendor.book_id, id)?;
     store::delete(tx, vendor.book_id, id)?;
-    note(tx, actor, &endpoint, "webhook_endpoint.delete")?;
+    endpoint_noted(tx, actor, &endpoint, "webhook_endpoint.delete")?;
     Ok(endpoint)
 }
 

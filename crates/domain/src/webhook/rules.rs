@@ -12,6 +12,8 @@ pub const TOPICS: &[&str] = &[
     "balance.low",
     "customer.activated",
     "customer.closed",
+    "customer.erased",
+    "customer.merged",
     "customer.pin_changed",
     "customer.registered",
     "lot.expiring",

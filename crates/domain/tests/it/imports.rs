@@ -94,6 +94,7 @@ fn sold(world: &World, handle: &str) -> bool {
 
 const HEAD: &str = "handle,title,sku,price,stock\n";
 
+/// SHP-09: products come with all their fields from a file that is looked through first.
 fn a_file_is_looked_through_entered_and_undone(db: &TestDb) {
     let world = World::new(db);
     world.stocked_offer("pen", 5, 7);

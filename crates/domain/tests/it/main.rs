@@ -22,6 +22,7 @@ mod customer;
 mod expiry;
 mod figures;
 mod gate;
+mod gifts;
 mod history;
 mod imports;
 mod kept;

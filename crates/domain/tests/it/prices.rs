@@ -429,6 +429,7 @@ fn what_no_price_can_be(db: &TestDb) {
     }
 }
 
+/// TOK-03: who changes a price that changed meanwhile is told, and nothing is overwritten.
 fn of_two_who_change_a_price_the_second_is_told(db: &TestDb) {
     let world = World::with(db, "0.10", "0");
     let made = put(&world, pack("Pack", 10)).unwrap();

@@ -1,18 +1,21 @@
 //! Finding products: words, filters, order, pages there and back; stock that is counted anew.
 
+mod things;
+
 use crate::support::{World, plain_offer, tokens, want};
 use crate::watched::Watched;
 use scrip_domain::catalog::shelf::{
-    Branch, ShelfFilter, ShelfPage, Sold, Sort, Start, categories, manufacturers, shelf,
-    shelf_is_due, shelf_refresh,
+    Branch, ShelfFilter, Sold, Sort, Start, categories, manufacturers, shelf, shelf_is_due,
+    shelf_refresh,
 };
 use scrip_domain::catalog::{
-    CatalogError, Delivery, NewOffer, NewProduct, OfferKind, offer_put, product_put, stock_correct,
+    CatalogError, Delivery, NewProduct, OfferKind, offer_put, product_put, stock_correct,
     stock_corrections, stock_deliver,
 };
 use scrip_domain::vendor::{Sells, Storefront, storefront_set};
 use scrip_domain::{Actor, Amount};
 use scrip_testkit::TestDb;
+use things::{Thing, enter, found, handles, page, plain, thing};
 
 both!(
     all_words_must_be_there_and_the_last_may_be_begun,
@@ -29,70 +32,6 @@ both!(
     pieces_that_were_not_counted_are_counted_from_now_on,
     handles_that_are_places_are_refused,
 );
-
-struct Thing<'a> {
-    handle: &'a str,
-    title: &'a str,
-    maker: &'a str,
-    category: &'a str,
-    price: i64,
-}
-
-fn thing<'a>(handle: &'a str, title: &'a str, price: i64) -> Thing<'a> {
-    Thing {
-        handle,
-        title,
-        maker: "",
-        category: "",
-        price,
-    }
-}
-
-fn enter(world: &World, thing: &Thing<'_>, change: impl Fn(&mut NewProduct, &mut NewOffer)) {
-    let mut product = NewProduct {
-        handle: thing.handle.to_owned(),
-        title: thing.title.to_owned(),
-        manufacturer: thing.maker.to_owned(),
-        category: thing.category.to_owned(),
-        ..NewProduct::default()
-    };
-    let mut offer = plain_offer(thing.handle, tokens(thing.price));
-    change(&mut product, &mut offer);
-    let vendor = world.vendor.clone();
-    world
-        .write(move |tx| {
-            let (id, _) = product_put(tx, &vendor, &product)?;
-            offer_put(tx, &vendor, id, &offer)
-        })
-        .unwrap();
-    // Ids of one millisecond have no order among themselves.
-    world.clock.advance_seconds(1);
-}
-
-fn plain(world: &World, thing: &Thing<'_>) {
-    enter(world, thing, |_, _| {});
-}
-
-fn page(world: &World, filter: &ShelfFilter) -> ShelfPage {
-    let engine = &world.node.engine;
-    engine.read(|tx| shelf(tx, world.book(), filter)).unwrap()
-}
-
-fn handles(page: &ShelfPage) -> Vec<String> {
-    let items = page.items.iter();
-    items.map(|p| p.product.handle.clone()).collect()
-}
-
-fn found(world: &World, search: &str) -> String {
-    let filter = ShelfFilter {
-        search: search.to_owned(),
-        sort: Sort::Name,
-        ..ShelfFilter::default()
-    };
-    let page = page(world, &filter);
-    assert_eq!(page.total, Some(page.items.len() as i64), "{search}");
-    handles(&page).join(" ")
-}
 
 /// SHP-09
 fn all_words_must_be_there_and_the_last_may_be_begun(db: &TestDb) {
@@ -208,6 +147,7 @@ fn the_best_match_comes_first(db: &TestDb) {
     assert_eq!(page(&world, &back), first);
 }
 
+/// SHP-08: filters narrow the shelf to what is offered in a way.
 fn filters_narrow_what_is_shown(db: &TestDb) {
     let world = World::new(db);
     let of = |handle, maker, category, price| Thing {

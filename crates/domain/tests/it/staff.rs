@@ -7,7 +7,6 @@ use scrip_domain::vendor::{
     Hue, Mark, Role, Sells, StaffSignIn, Storefront, VendorError, staff_by_id, staff_create,
     staff_list, staff_secret_set, staff_sign_in, storefront, storefront_set,
 };
-use scrip_engine::Error as EngineError;
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
 
@@ -66,7 +65,7 @@ fn staff_are_found_by_id_and_listed_by_name(db: &TestDb) {
     // No password without its person.
     assert!(matches!(
         set(&world, theirs, hash()),
-        Err(VendorError::Engine(EngineError::Statement(_)))
+        Err(VendorError::StaffUnknown(_))
     ));
 }
 

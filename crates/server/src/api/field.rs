@@ -353,8 +353,8 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
-    Pack: PackId, "pck";
     Gift: GiftId, "gft";
+    Pack: PackId, "pck";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

@@ -28,6 +28,7 @@ enum ReportName {
     Liability,
     Breakage,
     Revenue,
+    Receivables,
 }
 
 impl ReportName {
@@ -39,6 +40,7 @@ impl ReportName {
             ReportName::Liability => Kind::Liability,
             ReportName::Breakage => Kind::Breakage,
             ReportName::Revenue => Kind::Revenue,
+            ReportName::Receivables => Kind::Receivables,
         }
     }
 }

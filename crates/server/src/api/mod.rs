@@ -14,6 +14,7 @@ mod docs;
 mod document;
 mod field;
 mod figures;
+mod gift;
 mod identity;
 mod key;
 mod ledger;
@@ -107,6 +108,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(token::router())
         .merge(offline::router())
         .merge(price::router())
+        .merge(gift::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
         .merge(catalog_stock::router())

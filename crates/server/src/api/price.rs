@@ -181,6 +181,8 @@ async fn pack_answer(
 }
 
 /// Create a pack
+///
+/// A denomination has a price of its own, a bundle a discount on the price of its tokens.
 #[utoipa::path(
     post, path = "/v1/token-packs", tag = "vendor", operation_id = "token_pack_create",
     security(("key" = ["vendor:write"])),
@@ -293,7 +295,7 @@ async fn withdraw_pack(
 /// A rate for so many tokens and more.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TierBody {
+struct PriceTierBody {
     /// True when it is for preferred customers only.
     preferred: bool,
     /// From so many tokens on.
@@ -311,22 +313,22 @@ struct TierChange {
     /// The tiers that the change began with: of two who change them at once, the second one is
     /// told.
     #[schema(max_items = 50)]
-    seen: Vec<TierBody>,
+    seen: Vec<PriceTierBody>,
     /// What holds from now on, 50 at most.
     #[schema(max_items = 50)]
-    tiers: Vec<TierBody>,
+    tiers: Vec<PriceTierBody>,
 }
 
 /// All tiers, those for everybody first.
 #[derive(Debug, Serialize, ToSchema)]
 struct TierList {
     /// The lowest first.
-    items: Vec<TierAnswer>,
+    items: Vec<PriceTierAnswer>,
 }
 
 /// A tier.
 #[derive(Debug, Serialize, ToSchema)]
-struct TierAnswer {
+struct PriceTierAnswer {
     /// True when it is for preferred customers only.
     preferred: bool,
     /// From so many tokens on, in decimal digits.
@@ -337,7 +339,7 @@ struct TierAnswer {
 
 impl TierList {
     fn new(tiers: Vec<Tier>, vendor: &Vendor) -> TierList {
-        let shown = |tier: Tier| TierAnswer {
+        let shown = |tier: Tier| PriceTierAnswer {
             preferred: tier.preferred,
             from_tokens: tier.from_tokens.decimal(vendor.token.scale),
             off: tier.off,
@@ -348,8 +350,8 @@ impl TierList {
     }
 }
 
-fn read_tiers(bodies: &[TierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
-    let read = |body: &TierBody| {
+fn read_tiers(bodies: &[PriceTierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
+    let read = |body: &PriceTierBody| {
         Ok(Tier {
             preferred: body.preferred,
             from_tokens: body.from_tokens.clone().of(&vendor.token)?,
@@ -360,6 +362,8 @@ fn read_tiers(bodies: &[TierBody], vendor: &Vendor) -> Result<Vec<Tier>> {
 }
 
 /// List volume tiers
+///
+/// Those that hold now, by the least quantity that each is for.
 #[utoipa::path(
     get, path = "/v1/token-tiers", tag = "vendor", operation_id = "token_tiers",
     security(("key" = ["vendor:read"])),
@@ -459,6 +463,8 @@ impl CountryAnswer {
 }
 
 /// List prices by country
+///
+/// Where none is listed, the general price holds.
 #[utoipa::path(
     get, path = "/v1/vendor/country-prices", tag = "vendor", operation_id = "country_prices",
     security(("key" = ["vendor:read"])),

@@ -121,7 +121,10 @@ async fn price(
         let vendor = vendor_by_book(tx, book)?;
         let tokens = query.tokens.of(&vendor.token)?;
         let buyer = match query.customer {
-            Some(id) => price_buyer(tx, &customer_by_id(tx, book, id.0)?)?,
+            Some(id) => {
+                let customer = customer_by_id(tx, book, id.0)?;
+                price_buyer(tx, &customer)?
+            }
             None => Buyer::default(),
         };
         let (pack, now) = (query.pack.map(|pack| pack.0), tx.now());

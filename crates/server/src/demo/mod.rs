@@ -1,6 +1,7 @@
 //! The demo: three shops with something to see at once.
 
 mod notes;
+mod offline;
 
 use crate::failure::Failure;
 use scrip_domain::api_key::{NewApiKey, Scope, api_key_create};
@@ -122,14 +123,25 @@ const PLANS: [Plan; 3] = [
         introduction: "",
         sells: Sells::Goods,
         catalogue: Catalogue::Export(include_bytes!("../../../../data/demo/apparel.csv")),
-        customers: &[PlannedCustomer {
-            name: "Ana Lind",
-            about: "1,200 tokens",
-            tokens: 1200,
-            list: &[],
-        }],
+        customers: &[
+            PlannedCustomer {
+                name: "Ana Lind",
+                about: "1,200 tokens",
+                tokens: 1200,
+                list: &[],
+            },
+            PlannedCustomer {
+                name: "Tomas Weil",
+                about: WITHOUT_CARD,
+                tokens: 0,
+                list: &[],
+            },
+        ],
     },
 ];
+
+/// Whoever is told to be this has orders of tokens without a card in each state.
+const WITHOUT_CARD: &str = "orders without a card in each state";
 
 /// Fills an empty database.
 pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
@@ -336,6 +348,10 @@ fn customer(
         .write(move |tx| customer_register(tx, &vault, &of, &details))?;
     let (id, book) = (registered.customer_id, vendor.book_id);
     let customer = node.engine.read(|tx| customer_by_id(tx, book, id))?;
+    if planned.about == WITHOUT_CARD {
+        offline::prices(node, vendor)?;
+        offline::orders(node, vendor, &customer)?;
+    }
     if planned.tokens > 0 {
         top_up(node, vendor, &customer, planned.tokens)?;
     }

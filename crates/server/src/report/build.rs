@@ -3,14 +3,16 @@
 use super::{Cell, Column, Kind, Row, Table, Unit, period_words};
 use crate::error::Problem;
 use scrip_domain::Amount;
+use scrip_domain::books::account_found;
 use scrip_domain::report::calendar::{Span, Step};
 use scrip_domain::report::owing::{AGES, deferrals, expiries, liability};
 use scrip_domain::report::rollup::{BANDS, Figures, Flow, Goods, Held, Way};
 use scrip_domain::report::selling::{Sold, assortment, preferences, selling};
 use scrip_domain::revenue::{bookings, control};
+use scrip_domain::token_sale::offline::offline_ageing;
 use scrip_domain::vendor::Vendor;
 use scrip_engine::ReadTx;
-use scrip_ledger::Result as LedgerResult;
+use scrip_ledger::{AccountKind, Result as LedgerResult, account_balance};
 
 type Result<T> = std::result::Result<T, Problem>;
 
@@ -37,6 +39,7 @@ pub(super) fn tables(
         Kind::Liability => owed(tx, vendor, figures),
         Kind::Breakage => broken(tx, figures, span),
         Kind::Revenue => revenue(tx, vendor, figures, span),
+        Kind::Receivables => Ok(vec![receivables(tx, vendor)?]),
     }
 }
 
@@ -413,6 +416,15 @@ fn revenue(
                breakage and paid back, make the closing."
             .into(),
     };
+    Ok(vec![
+        periods,
+        beside(tx, vendor, figures)?,
+        booked(tx, vendor)?,
+    ])
+}
+
+/// The report beside the accounts of the ledger.
+fn beside(tx: &mut ReadTx<'_>, vendor: &Vendor, figures: &Figures) -> Result<Table> {
     let check = control(tx, vendor, figures)?;
     let rows = [
         (
@@ -456,19 +468,18 @@ fn revenue(
         label: label.to_owned(),
         cells: amounts([amount]),
     };
-    let control = Table {
+    Ok(Table {
         name: "control",
         title: "Beside the ledger",
         about: "What",
-        columns: vec![money("amount", "Amount")],
+        columns: vec![column("amount", "Amount", Unit::Money)],
         rows: rows.into_iter().map(line).collect(),
         total: None,
         bars: Vec::new(),
         note: "The first two are the same, and so is the deferred account after booking, as long \
                as all money for tokens went by it."
             .into(),
-    };
-    Ok(vec![periods, control, booked(tx, vendor)?])
+    })
 }
 
 fn booked(tx: &mut ReadTx<'_>, vendor: &Vendor) -> Result<Table> {
@@ -497,6 +508,38 @@ fn booked(tx: &mut ReadTx<'_>, vendor: &Vendor) -> Result<Table> {
         total: Some(amounts([earned, breakage])),
         bars: Vec::new(),
         note: String::new(),
+    })
+}
+
+fn receivables(tx: &mut ReadTx<'_>, vendor: &Vendor) -> Result<Table> {
+    let owed = offline_ageing(tx, vendor.book_id).map_err(|e| Problem::internal(&e))?;
+    let account = account_found(tx, vendor, AccountKind::Receivable)?;
+    let ledger = match account {
+        Some(account) => account_balance(tx, vendor.book_id, account)?.negated()?,
+        None => Amount::ZERO,
+    };
+    let ledger = super::super::web::view::format::money(ledger, &vendor.currency);
+    let rows = [
+        ("current", "Not due yet", owed.current),
+        ("0", "Overdue up to 30 days", owed.days_30),
+        ("31", "31 to 60 days", owed.days_60),
+        ("61", "61 to 90 days", owed.days_90),
+        ("91", "91 days and longer", owed.older),
+    ];
+    let rows = rows.map(|(key, label, amount)| Row {
+        key: key.to_owned(),
+        label: label.to_owned(),
+        cells: amounts([amount]),
+    });
+    Ok(Table {
+        name: "ages",
+        title: "By age",
+        about: "Overdue",
+        columns: vec![column("owed", "Owed", Unit::Money)],
+        rows: rows.to_vec(),
+        total: Some(amounts([owed.total])),
+        bars: vec![0],
+        note: format!("The ledger's account of receivables comes to {ledger}."),
     })
 }
 

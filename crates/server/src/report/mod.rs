@@ -30,17 +30,20 @@ pub enum Kind {
     Breakage,
     /// Deferred and earned revenue.
     Revenue,
+    /// What customers owe.
+    Receivables,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Sales,
         Kind::Products,
         Kind::Preferences,
         Kind::Liability,
         Kind::Breakage,
         Kind::Revenue,
+        Kind::Receivables,
     ];
 
     /// Its name in addresses.
@@ -52,6 +55,7 @@ impl Kind {
             Kind::Liability => "liability",
             Kind::Breakage => "breakage",
             Kind::Revenue => "revenue",
+            Kind::Receivables => "receivables",
         }
     }
 
@@ -69,6 +73,7 @@ impl Kind {
             Kind::Liability => "Outstanding tokens",
             Kind::Breakage => "Expiry and breakage",
             Kind::Revenue => "Deferred and earned revenue",
+            Kind::Receivables => "Receivables",
         }
     }
 
@@ -96,12 +101,16 @@ impl Kind {
                 "Money for tokens is deferred when it is received, earned when the tokens are \
                  spent, owed again for orders given back, and breakage when tokens expire."
             }
+            Kind::Receivables => {
+                "Money that customers owe for tokens issued before payment, by how long it is \
+                 overdue."
+            }
         }
     }
 
     /// False for reports of what is now.
     pub fn has_span(self) -> bool {
-        self != Kind::Liability
+        !matches!(self, Kind::Liability | Kind::Receivables)
     }
 }
 

@@ -99,6 +99,7 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
             Some(days) => format!("Tokens bought today end on {}.", day_ahead(facts.now, days)),
             None => "Bought tokens never end.".to_owned(),
         },
+        "gifts.interest_rate" => idle(value.as_i64().unwrap_or_default(), tree, assets),
         "messages.expiry_notice_days" => match value.as_i64() {
             Some(days) if days > 0 => format!(
                 "Told today: whose tokens end by {}.",
@@ -139,6 +140,20 @@ fn fee(fee: Amount, tree: &Value, facts: &Facts, assets: &Assets) -> String {
         Ok(worth) => format!(
             "The tokens of a new account are worth {} at today's price.",
             money(worth, &assets.currency)
+        ),
+        Err(_) => String::new(),
+    }
+}
+
+fn idle(rate: i64, tree: &Value, assets: &Assets) -> String {
+    let days = at(tree, "gifts.interest_days").as_i64().unwrap_or_default();
+    let thousand = Amount::parse("1000", assets.token.scale).unwrap_or_default();
+    match thousand.ratio(rate, 10_000, Rounding::Down) {
+        _ if rate == 0 => "Balances earn nothing by themselves.".to_owned(),
+        Ok(given) => format!(
+            "1,000 tokens that lie idle earn {} every {}.",
+            tokens(given),
+            counted(days, "day", "days")
         ),
         Err(_) => String::new(),
     }

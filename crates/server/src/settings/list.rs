@@ -15,6 +15,7 @@ const MEANS: &[Word] = &[
     ("bill_me", "invoice"),
     ("cash", "cash"),
 ];
+const LANGUAGE: &[Word] = &[("en", "English"), ("de", "German")];
 const SENSITIVE: &[Word] = &[
     ("pin_change", "changing the PIN"),
     ("person_change", "changing personal data"),
@@ -194,6 +195,55 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Text,
     ),
     setting(
+        "gifts.life_days",
+        "Free tokens",
+        "Free tokens live",
+        "Empty: for ever. Tokens that are there already keep their time.",
+        Kind::MaybeNumber("days"),
+    ),
+    setting(
+        "gifts.loyalty_every",
+        "Free tokens",
+        "A reward for so many tokens spent",
+        "0: no rewards. What was spent earlier does not count.",
+        Kind::Tokens,
+    ),
+    setting(
+        "gifts.loyalty_tokens",
+        "Free tokens",
+        "Tokens of a reward",
+        "",
+        Kind::Tokens,
+    ),
+    setting(
+        "gifts.loyalty_after_days",
+        "Free tokens",
+        "An order counts for rewards after",
+        "What was given back by then does not count.",
+        Kind::Number("days"),
+    ),
+    setting(
+        "gifts.interest_rate",
+        "Free tokens",
+        "Gift to balances that lie idle",
+        "Of the balance, once a period. 0: none.",
+        Kind::Number("hundredths of a percent"),
+    ),
+    setting(
+        "gifts.interest_days",
+        "Free tokens",
+        "Length of a period",
+        "",
+        Kind::Number("days"),
+    ),
+    setting(
+        "gifts.interest_idle_days",
+        "Free tokens",
+        "A balance lies idle after",
+        "Without any movement.",
+        Kind::Number("days"),
+    ),
+    setting(
         "browsing.threshold",
         "Browsing",
         "Tokens with which ordering begins",
@@ -234,6 +284,13 @@ pub const SETTINGS: &[Setting] = &[
         "A cash figure stands beside tokens",
         "",
         Kind::Flag,
+    ),
+    setting(
+        "messages.language",
+        "Messages",
+        "Customers who chose no language are written to in",
+        "",
+        Kind::One(LANGUAGE),
     ),
     setting(
         "messages.low_balance",

@@ -48,9 +48,6 @@ pub enum Kind {
     One(&'static [Word]),
     /// Any of some words.
     Many(&'static [Word]),
-    /// What has pages of its own; they are named, below `/staff`.
-    #[allow(dead_code)] // Of the parts that follow.
-    Elsewhere(&'static str),
 }
 
 /// One setting.

@@ -108,7 +108,6 @@ pub fn read(kind: Kind, typed: &[&str], assets: &Assets) -> Result<Value, String
                 Err("Choose among these.".to_owned())
             }
         }
-        Kind::Elsewhere(_) => Err("This has a page of its own.".to_owned()),
     }
 }
 

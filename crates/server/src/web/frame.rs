@@ -41,12 +41,12 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
         }
     }
     shell.last.clone_from(&guest.last);
-    shell.walk = Some(walk(guest, path));
+    shell.walk = Some(steps(guest, path));
     shell
 }
 
 /// The steps of the way through a shop: welcome, question, shop, list, confirmation, orders.
-fn walk(guest: &Guest, path: &str) -> Walk {
+fn steps(guest: &Guest, path: &str) -> Walk {
     let shop = &guest.shop;
     let at = |path: &str| Some(shop.at(path));
     let seen = || guest.last.clone().or_else(|| at("/shop"));
@@ -124,6 +124,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),
     staff_page("Shop", "Prices", "/staff/prices"),
+    staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     // Office

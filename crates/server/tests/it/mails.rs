@@ -35,22 +35,9 @@ fn log(db: &TestDb) -> Vec<Delivery> {
     found.unwrap().items
 }
 
-fn arrives(db: &TestDb, mode: &str) {
-    let files = tempfile::tempdir().unwrap();
-    let server = Aiosmtpd::start(mode, files.path());
-    let served = Served::start_env(
-        db,
-        &[
-            ("SCRIP_MAIL_HOST", "localhost"),
-            ("SCRIP_MAIL_PORT", &server.port),
-            ("SCRIP_MAIL_SECURITY", mode),
-            ("SCRIP_MAIL_USER", USER),
-            ("SCRIP_MAIL_PASSWORD", PASSWORD),
-            ("SCRIP_MAIL_FROM", "tokens@scrip.example"),
-            ("SCRIP_MAIL_CA_FILE", &server.certificate),
-        ],
-    );
-    let id = customer(&served, "Ada <b>Lovelace</b>\u{202e}");
+/// A customer who buys tokens, then something, then more than the account has.
+fn shop(served: &Served<'_>) {
+    let id = customer(served, "Ada <b>Lovelace</b>\u{202e}");
     let sold = json!({"tokens": "1234.5", "card": "test_ok"});
     let path = format!("/v1/customers/{id}/token-orders");
     served.api.post(&path, &sold).expect(201);
@@ -72,6 +59,24 @@ fn arrives(db: &TestDb, mode: &str) {
     assert_eq!(order(9).status, 402);
     // A customer without an address gets none.
     served.api.post("/v1/customers", &json!({})).expect(201);
+}
+
+fn arrives(db: &TestDb, mode: &str) {
+    let files = tempfile::tempdir().unwrap();
+    let server = Aiosmtpd::start(mode, files.path());
+    let served = Served::start_env(
+        db,
+        &[
+            ("SCRIP_MAIL_HOST", "localhost"),
+            ("SCRIP_MAIL_PORT", &server.port),
+            ("SCRIP_MAIL_SECURITY", mode),
+            ("SCRIP_MAIL_USER", USER),
+            ("SCRIP_MAIL_PASSWORD", PASSWORD),
+            ("SCRIP_MAIL_FROM", "tokens@scrip.example"),
+            ("SCRIP_MAIL_CA_FILE", &server.certificate),
+        ],
+    );
+    shop(&served);
     let mails = server.wait_for(4);
     let by = |words: &str| {
         let found = mails
@@ -121,12 +126,12 @@ fn arrives(db: &TestDb, mode: &str) {
     for delivery in &done {
         let id = format!("<{}@scrip.example>", delivery.message_id);
         assert!(mails.iter().any(|m| m["id"] == json!(id)), "{delivery:?}");
-        assert!(!format!("{delivery:?}").to_lowercase().contains("ada"));
+        assert!(!format!("{delivery:?}").to_lowercase().contains("ada@"));
     }
     assert!(!served.log().contains("ada@"), "{}", served.log());
 }
 
-/// Issue 4, item 5: text and HTML by SMTP, against aiosmtpd.
+/// REG-02: mails in text and HTML by SMTP, against aiosmtpd.
 fn mails_arrive_over_starttls(db: &TestDb) {
     arrives(db, "starttls");
 }

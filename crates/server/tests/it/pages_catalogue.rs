@@ -1,7 +1,7 @@
 //! The catalogue in the pages of staff, and what customers see of it: products, offers, stock,
 //! pictures, imports.
 
-use crate::club::{Club, hidden, says};
+use crate::club::{Club, PNG, hidden, says};
 use crate::visitor::Visitor;
 use scrip_testkit::TestDb;
 use std::time::Duration;
@@ -15,15 +15,6 @@ both!(
 );
 
 const STAFF: &str = "/shops/club/staff";
-
-/// A picture of one pixel.
-const PNG: &[u8] = &[
-    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
-    0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x90, 0x77, 0x53,
-    0xde, 0x00, 0x00, 0x00, 0x0c, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0x00,
-    0x00, 0x03, 0x01, 0x01, 0x00, 0xc9, 0xfe, 0x92, 0xef, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e,
-    0x44, 0xae, 0x42, 0x60, 0x82,
-];
 
 fn enter(staff: &Visitor, title: &str, more: &[(&str, &str)]) -> String {
     let new = format!("{STAFF}/products/new");
@@ -113,7 +104,7 @@ fn on_sale_and_off(club: &Club<'_>, staff: &Visitor, at: &str) {
     let was = hidden(page.page(200), "was").replace("&#34;", "\"");
     let change = |title: &str| {
         staff.post(
-            &at,
+            at,
             &[
                 ("key", title),
                 ("was", &was),
@@ -126,7 +117,7 @@ fn on_sale_and_off(club: &Club<'_>, staff: &Visitor, at: &str) {
     says(
         &change("Second"),
         409,
-        &["The name is now", "First", "value=\"Second\""],
+        &["the name is now", "First", "value=\"Second\""],
     );
     let sale = |sell: &str| {
         let path = format!("{at}/sale");
@@ -290,7 +281,12 @@ fn a_file_is_looked_through_entered_and_undone_in_pages(db: &TestDb) {
     let page = says(
         &page,
         200,
-        &["Nothing is written yet", "goods.csv", "price:", "Enter it"],
+        &[
+            "Nothing is written yet",
+            "goods.csv",
+            "the price of",
+            "Enter it",
+        ],
     );
     assert!(
         !club

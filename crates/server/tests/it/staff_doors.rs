@@ -1,10 +1,16 @@
 //! Every route of the staff's pages with who may come in and what it leaves in the audit trail.
 //! The list is compared with the router's source, so that no route comes without its row.
 
-use crate::club::{Club, PASSWORD};
-use scrip_domain::vendor::{Permission, Role};
+mod rows;
+
+use crate::club::{Club, PASSWORD, PNG};
+use crate::receiver::wait_until;
+use rows::Door::{Look, Needs, Open};
+use rows::Leaves::Line;
+use rows::{FORMS, PAGES};
+use scrip_domain::vendor::Role;
 use scrip_testkit::TestDb;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,184 +19,7 @@ both!(
     every_change_leaves_a_line,
 );
 
-/// Who may come in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Door {
-    /// Nobody is signed in yet.
-    Open,
-    /// Every role.
-    Look,
-    /// The roles with the permission.
-    Needs(Permission),
-}
-
-/// What a form leaves in the trail.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Leaves {
-    /// A line with this action.
-    Line(&'static str),
-    /// A line, as the test of its own page shows, because its fields are many.
-    Elsewhere,
-}
-
-use Door::{Look, Needs, Open};
-use Leaves::{Elsewhere, Line};
-
-/// Pages: path and door. `{c}` is a customer, `{o}` an order, `{p}` a person.
-pub const PAGES: &[(&str, Door)] = &[
-    ("", Look),
-    ("/sign-in", Open),
-    ("/today", Look),
-    ("/requests", Look),
-    ("/customers", Look),
-    ("/customers/new", Needs(Permission::Customers)),
-    ("/customers/{c}", Look),
-    ("/orders", Look),
-    ("/orders/{o}", Look),
-    ("/people", Look),
-    ("/people/{p}", Look),
-    ("/password", Look),
-    ("/keys", Look),
-    ("/audit", Look),
-    ("/audit.csv", Look),
-    ("/settings", Look),
-    ("/settings/history", Look),
-    ("/settings/limits", Look),
-    ("/settings/front", Look),
-];
-
-/// Forms: path, door, fields with which an owner can send it, what it leaves. They are sent in
-/// this order, each on a shop of `a_shop`. `{k}` is a key; `key` is filled in where it is empty.
-type Form = (
-    &'static str,
-    Door,
-    &'static [(&'static str, &'static str)],
-    Leaves,
-);
-pub const FORMS: &[Form] = &[
-    (
-        "/sign-in",
-        Open,
-        &[("name", "Ada the owner"), ("password", PASSWORD)],
-        Line("staff.signed_in"),
-    ),
-    (
-        "/customers/new",
-        Needs(Permission::Customers),
-        &[
-            ("name", "Eve"),
-            ("address", ""),
-            ("phone", ""),
-            ("email", ""),
-            ("login", ""),
-            ("reference", ""),
-            ("pin", ""),
-            ("key", ""),
-        ],
-        Line("customer.registered"),
-    ),
-    (
-        "/customers/{c}/pin-reset",
-        Needs(Permission::Customers),
-        &[("key", "")],
-        Line("customer.pin_code_made"),
-    ),
-    (
-        "/orders/{o}/decline",
-        Needs(Permission::Orders),
-        &[("answer", "No.")],
-        Line("order.refund_declined"),
-    ),
-    (
-        "/orders/{o}/refund",
-        Needs(Permission::Orders),
-        &[("what", "whole"), ("key", "")],
-        Line("order.refunded"),
-    ),
-    (
-        "/customers/{e}/close",
-        Needs(Permission::Customers),
-        &[("key", "")],
-        Line("customer.closed"),
-    ),
-    (
-        "/people",
-        Needs(Permission::Staff),
-        &[
-            ("name", "Grace"),
-            ("role", "owner"),
-            ("password", PASSWORD),
-            ("key", ""),
-        ],
-        Line("staff.created"),
-    ),
-    (
-        "/people/{p}/role",
-        Needs(Permission::Staff),
-        &[("role", "manager"), ("key", "")],
-        Line("staff.role_set"),
-    ),
-    (
-        "/people/{p}/password",
-        Needs(Permission::Staff),
-        &[("password", PASSWORD), ("key", "")],
-        Line("staff.password_set"),
-    ),
-    (
-        "/people/{p}/leave",
-        Needs(Permission::Staff),
-        &[("key", "")],
-        Line("staff.ended"),
-    ),
-    (
-        "/people/{p}/return",
-        Needs(Permission::Staff),
-        &[("key", "")],
-        Line("staff.returned"),
-    ),
-    (
-        "/keys",
-        Needs(Permission::Staff),
-        &[
-            ("name", "Shop"),
-            ("scope", "orders:read"),
-            ("expires", ""),
-            ("key", ""),
-        ],
-        Line("api_key.created"),
-    ),
-    (
-        "/keys/{k}/revoke",
-        Needs(Permission::Staff),
-        &[("key", "")],
-        Line("api_key.revoked"),
-    ),
-    ("/settings", Needs(Permission::Policy), &[], Elsewhere),
-    ("/settings/front", Needs(Permission::Policy), &[], Elsewhere),
-    (
-        "/settings/limits",
-        Needs(Permission::Policy),
-        &[
-            ("minimum", "40"),
-            ("declines", "3"),
-            ("grace", "30"),
-            ("began", "50000000.3.2592000"),
-            ("key", ""),
-        ],
-        Line("vendor.limits_set"),
-    ),
-    (
-        "/password",
-        Look,
-        &[
-            ("old", PASSWORD),
-            ("new", "twelve geese fly"),
-            ("again", "twelve geese fly"),
-        ],
-        Line("staff.password_set"),
-    ),
-    ("/quit", Look, &[], Line("staff.signed_out")),
-];
+const STAFF: &str = "/shops/club/staff";
 
 /// A shop with one of everything that an address names.
 struct Shop<'a> {
@@ -203,32 +32,80 @@ impl<'a> Shop<'a> {
         let club = Club::start(db);
         let member = club.member("Ida", 500);
         let empty = club.member("Eve", 0);
-        club.offer("pot", "Clay pot", 60, None);
+        let staff = club.staff("owner");
+        let offer = club.offer("pot", "Clay pot", 60, Some(9));
         let order = club.order(&member.id, &[("pot", 1)]);
         club.ask_refund(&order, "It broke.");
-        let text = |made: &serde_json::Value, name: &str| made[name].as_str().unwrap().to_owned();
+        let made = |path: &str, body: Value, name: &str| {
+            let made = club.api.post(path, &body);
+            made.expect(201)[name].as_str().unwrap().to_owned()
+        };
+        let product = club.api.get("/v1/products/pot").expect(200)["product_id"].clone();
+        let product = product.as_str().unwrap().to_owned();
         let person = json!({"name": "Bob", "role": "owner", "password": PASSWORD});
-        let person = club.api.post("/v1/staff", &person);
-        let person = text(person.expect(201), "staff_id");
         let key = json!({"name": "spare", "scopes": ["orders:read"]});
-        let key = text(club.api.post("/v1/api-keys", &key).expect(201), "key_id");
+        let pack = json!({"name": "Fifty", "tokens": "50", "price": "4.50"});
+        let offline = || {
+            let path = format!("/v1/customers/{}/offline-orders", member.id);
+            let body = json!({"tokens": "100", "means": "check", "channel": "mail"});
+            made(&path, body, "token_order_id")
+        };
+        let hook = json!({"url": "https://shop.invalid/hook", "topics": []});
+        let hook = made("/v1/webhook-endpoints", hook, "endpoint_id");
+        let tests = format!("/v1/webhook-endpoints/{hook}/tests");
+        club.api.post(&tests, &Value::Null).expect(204);
+        let hooks = format!("{STAFF}/webhooks/{hook}");
+        let message = wait_until("the trial is listed", || {
+            named(&staff.get(&hooks).text, "/staff/messages/")
+        });
+        let of_product = format!("{STAFF}/products/{product}");
+        let pictures = format!("{of_product}/pictures");
+        let picture = [("key", "picture"), ("alt", "A pot")];
+        staff.upload(&pictures, &picture, "pot.png", PNG).see();
+        let image = named(&staff.get(&of_product).text, "/pictures/").unwrap();
+        let file = b"handle,title,sku,price\ncup,Cup,cup,2\n";
+        let import = staff.upload(&format!("{STAFF}/imports"), &[], "goods.csv", file);
+        let import = named(import.see(), "/imports/").unwrap();
         let ids = vec![
-            ("{c}", member.id),
-            ("{e}", empty.id),
-            ("{o}", order),
-            ("{p}", person),
-            ("{k}", key),
+            ("{person}", made("/v1/staff", person, "staff_id")),
+            ("{api_key}", made("/v1/api-keys", key, "key_id")),
+            ("{pack}", made("/v1/token-packs", pack, "pack_id")),
+            ("{open}", offline()),
+            ("{lost}", offline()),
+            ("{dropped}", offline()),
+            ("{customer}", member.id.clone()),
+            ("{number}", member.number.clone()),
+            ("{empty}", empty.id),
+            ("{order}", order),
+            ("{product}", product),
+            ("{offer}", offer),
+            ("{image}", image),
+            ("{import}", import),
+            ("{message}", message),
+            ("{webhook}", hook),
+            ("{report}", "sales".to_owned()),
+            ("{table}", "articles.csv".to_owned()),
         ];
         Shop { club, ids }
     }
 
-    fn at(&self, path: &str) -> String {
-        let path = self
-            .ids
-            .iter()
-            .fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
-        format!("/shops/club/staff{path}")
+    /// A text with the ids that it names.
+    fn filled(&self, text: &str) -> String {
+        let put = |text: String, (name, id): &(&str, String)| text.replace(name, id);
+        self.ids.iter().fold(text.to_owned(), put)
     }
+
+    fn at(&self, path: &str) -> String {
+        format!("{STAFF}{}", self.filled(path))
+    }
+}
+
+/// The id that follows `before` in a page or an address.
+fn named(page: &str, before: &str) -> Option<String> {
+    let (_, rest) = page.split_once(before)?;
+    let is_id = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let id = rest.split(|c| !is_id(c)).next()?;
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 /// (method, path) of every `.route(&at("…"), …)` below `web/staff`, ids as `{}`.
@@ -355,10 +232,11 @@ fn every_change_leaves_a_line(db: &TestDb) {
         let fields: Vec<_> = fields
             .iter()
             .map(|(name, value)| match (*name, *value) {
-                ("key", "") => ("key", key.as_str()),
-                field => field,
+                ("key", "") => ("key", key.clone()),
+                (name, value) => (name, shop.filled(value)),
             })
             .collect();
+        let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let Line(action) = leaves else { continue };
         let lines = || {
             let trail = shop.club.api.get(&format!("/v1/audit?action={action}"));

@@ -155,7 +155,7 @@ impl Whole {
 pub struct File {
     /// Its name.
     pub name: String,
-    /// Its bytes, in any encoding of [`sheet::decoded`].
+    /// Its bytes, in any encoding of [`super::sheet::decoded`].
     pub bytes: Vec<u8>,
     /// True to take products off sale that it does not name.
     pub take_off: bool,

@@ -213,7 +213,7 @@ proptest! {
     }
 }
 
-/// TOK-01: tokens for a category pay for that one alone, and leave the others for what they
+/// TOK-01, TOK-05: tokens for a category pay for that one alone, and leave the others for what they
 /// cannot pay.
 #[test]
 fn tokens_for_a_category_pay_for_nothing_else() {

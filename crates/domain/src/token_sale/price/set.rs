@@ -311,12 +311,7 @@ pub fn price_change(
 ) -> Result<PriceSet> {
     for_vendor(actor)?;
     let effective_at = effective_at.unwrap_or(tx.now());
-    token_price_set(tx, vendor, price, effective_at)?;
-    let detail = json!({
-        "price": price.decimal(vendor.currency.scale),
-        "effective_at": effective_at.0,
-    });
-    audit::note(tx, vendor.book_id, actor, "token_price.set", "", &detail)?;
+    token_price_set(tx, actor, vendor, price, effective_at)?;
     Ok(PriceSet {
         effective_at,
         price,

@@ -1,5 +1,7 @@
 //! What tokens cost, by table and by property.
 
+#![allow(clippy::arithmetic_side_effects)]
+
 use super::rules::{Terms, price, times};
 use super::{Discount, DiscountKind, Pack, Tier};
 use crate::id::PackId;
@@ -325,7 +327,7 @@ fn discounts_are_kept_as_text_and_read_again() {
         name: String::new(),
         off: 500,
     };
-    let text = serde_json::to_string(&[discount.clone()]).unwrap();
+    let text = serde_json::to_string(std::slice::from_ref(&discount)).unwrap();
     let read: Vec<Discount> = serde_json::from_str(&text).unwrap();
     assert_eq!(read, [discount]);
 }

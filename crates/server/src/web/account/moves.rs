@@ -14,7 +14,8 @@ use scrip_domain::order::{
 };
 use scrip_domain::page::Page;
 use scrip_domain::statement::{Movement, history};
-use scrip_domain::token_sale::token_order_by_id;
+use scrip_domain::token_sale::offline::offline_order_by_id;
+use scrip_domain::token_sale::{TokenSaleError, token_order_by_id};
 use scrip_engine::{Read, ReadTx};
 
 /// Movements or orders on one page.
@@ -111,15 +112,22 @@ pub fn in_words(
         ("order", Some(bought)) => (bought, String::new()),
         ("refund", Some(bought)) => (bought, "given back".to_owned()),
         ("refund", None) => ("Refund".to_owned(), String::new()),
-        ("token_sale", _) => ("Tokens bought".to_owned(), String::new()),
+        ("token_sale" | "token_credit", _) => ("Tokens bought".to_owned(), String::new()),
+        ("token_take_back", _) => ("Taken back, not paid".to_owned(), String::new()),
+        ("token_gift", _) => ("Gift".to_owned(), String::new()),
         ("expiry", _) => ("Tokens expired".to_owned(), String::new()),
         ("reversal", _) => ("Correction of an entry".to_owned(), String::new()),
         (code, _) => (words_of(code), String::new()),
     };
     let mut href = order.map_or_else(String::new, |order| area.order(shop, order.order_id));
-    if moved.code == "token_sale" {
-        let sale = token_order_by_id(tx, actor, book, TokenOrderId(moved.event_id))?;
-        let paid = super::super::view::format::money(sale.price, &shop.vendor.currency);
+    if matches!(moved.code.as_str(), "token_sale" | "token_credit") {
+        let id = TokenOrderId(moved.event_id);
+        let price = match token_order_by_id(tx, actor, book, id) {
+            Ok(sale) => sale.price,
+            Err(TokenSaleError::Unknown(_)) => offline_order_by_id(tx, actor, book, id)?.price,
+            Err(e) => return Err(e.into()),
+        };
+        let paid = super::super::view::format::money(price, &shop.vendor.currency);
         note = format!("for {paid}");
         if let Area::Own = area {
             href = shop.at("/buy/orders");

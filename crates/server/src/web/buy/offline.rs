@@ -423,7 +423,7 @@ fn read_id(path: &OrderPath) -> Result<TokenOrderId> {
 async fn found(app: &App, member: &Member, id: TokenOrderId) -> Result<OfflineOrder> {
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let read = app.read(move |tx| offline_order_by_id(tx, actor, book, id));
-    Ok(read.await?)
+    read.await
 }
 
 /// `GET /shops/{slug}/buy/offline/{id}`: where it stands, and what to do.

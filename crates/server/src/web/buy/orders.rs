@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use scrip_domain::id::TokenOrderId;
+use scrip_domain::token_sale::offline::{OfflineOrder, offline_orders_of};
 use scrip_domain::token_sale::{
     TokenOrderState, TokenOrderView, TokenSaleError, token_order_by_id, token_orders_of,
 };
@@ -26,6 +27,7 @@ struct OrdersPage {
     shell: Shell,
     rows: Vec<Row>,
     pager: Option<Pager>,
+    offline: Vec<OfflineRow>,
     waits: bool,
     buy: String,
 }
@@ -38,6 +40,17 @@ struct Row {
     class: &'static str,
     note: String,
     reference: String,
+}
+
+/// An order that no card pays.
+struct OfflineRow {
+    href: String,
+    reference: String,
+    at: When,
+    tokens: Shown,
+    money: String,
+    state: &'static str,
+    class: &'static str,
 }
 
 /// Which part of the list; and the order that was just sent, with the page to go back to.
@@ -63,19 +76,23 @@ pub async fn orders(
     };
     let sent: Option<TokenOrderId> = part.order.as_deref().and_then(|id| id.parse().ok());
     let of = member.clone();
-    let (found, sent) = app
+    let (found, sent, offline) = app
         .read(move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
             let sent = match sent {
                 Some(id) => match token_order_by_id(tx, actor, customer.book_id, id) {
                     Ok(order) => Some(order),
                     Err(TokenSaleError::Unknown(_)) => None,
-                    Err(e) => return Err(e),
+                    Err(e) => return Err(e.into()),
                 },
                 None => None,
             };
             let found = token_orders_of(tx, actor, customer, before, AT_ONCE)?;
-            Ok::<_, TokenSaleError>((found, sent))
+            let offline = match before {
+                None => offline_orders_of(tx, actor, customer, None, AT_ONCE)?.items,
+                Some(_) => Vec::new(),
+            };
+            Ok::<_, Problem>((found, sent, offline))
         })
         .await?;
     let shop = &member.shop;
@@ -94,6 +111,10 @@ pub async fn orders(
             .items
             .iter()
             .map(|order| row(shop, order, member.now))
+            .collect(),
+        offline: offline
+            .iter()
+            .map(|o| offline_row(shop, o, member.now))
             .collect(),
         pager: pager(&path, "orders of tokens", before.is_none(), next),
         buy: shop.at("/buy"),
@@ -131,6 +152,19 @@ fn became(shop: &Shop, order: &TokenOrderView, back: &str) -> Notice {
                 .action("Try another card", link(&shop.at("/buy"), &anew))
                 .action("Back to where you were", back)
         }
+    }
+}
+
+fn offline_row(shop: &Shop, order: &OfflineOrder, now: Timestamp) -> OfflineRow {
+    let (state, class) = super::offline_words(order);
+    OfflineRow {
+        href: shop.at(&format!("/buy/offline/{}", order.id)),
+        reference: order.reference.clone(),
+        at: When::day_near(order.created_at, now),
+        tokens: tokens(order.quantity),
+        money: money(order.price, &shop.vendor.currency),
+        state,
+        class,
     }
 }
 

@@ -10,6 +10,7 @@ use scrip_domain::catalog::shelf::{Branch, Facet, ShelfFilter, Sort, Start};
 use scrip_domain::id::ProductId;
 use scrip_domain::order::gate::Sight;
 use scrip_domain::policy::Part;
+use scrip_domain::vendor::Sells;
 use serde::Deserialize;
 
 /// Which part of the shop is looked at. Fields of a form that were left empty are there, but empty.
@@ -116,6 +117,14 @@ impl Asked {
     /// The branch.
     pub fn branch(&self) -> Option<Branch> {
         Branch::parse(&self.part).ok()
+    }
+
+    /// True where nothing is licensed or rented, so that nobody is asked how (SHP-06).
+    fn is_goods(&self, shop: &Shop) -> bool {
+        match (shop.front.sells, self.branch()) {
+            (Sells::Both, branch) => branch == Some(Branch::Goods),
+            (sells, _) => sells == Sells::Goods,
+        }
     }
 
     /// True when something but the branch narrows what is shown.
@@ -271,7 +280,10 @@ impl Asked {
             at: shop.at("/shop"),
             q: self.q.clone(),
             kept,
-            kinds: kinds.map(|(v, l)| word(&self.kind, v, l)).into(),
+            kinds: match self.is_goods(shop) {
+                true => Vec::new(),
+                false => kinds.map(|(v, l)| word(&self.kind, v, l)).into(),
+            },
             makers,
             prices: match self.sees(Part::Prices) {
                 true => vec![

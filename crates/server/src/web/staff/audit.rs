@@ -3,6 +3,7 @@
 use super::super::frame::{link, page, staff_shell};
 use super::super::session::{Shop, StaffMember};
 use super::super::view::{Field, Pager, Shell, When};
+use super::at;
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::http::csv::{Sheet, download};
@@ -23,7 +24,6 @@ use std::collections::BTreeMap;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at("/audit"), get(audit))
         .route(&at("/audit.csv"), get(audit_csv))
@@ -103,11 +103,11 @@ struct AuditPage {
     csv: String,
 }
 
+/// Ids and names: of the staff in the order of their names, and of all who act by id.
+type Names = (Vec<(String, String)>, BTreeMap<String, String>);
+
 /// Names of staff and keys by id; staff by name.
-fn names(
-    tx: &mut ReadTx<'_>,
-    shop: &Shop,
-) -> std::result::Result<(Vec<(String, String)>, BTreeMap<String, String>), Problem> {
+fn names(tx: &mut ReadTx<'_>, shop: &Shop) -> std::result::Result<Names, Problem> {
     let staff = staff_list(tx, &shop.vendor)?;
     let staff: Vec<_> = staff
         .into_iter()
@@ -206,13 +206,13 @@ async fn audit(
         });
     }
     let next = found.next.map(|id| id.to_string());
-    let at = asked.before.map(|id| id.to_string());
+    let before = asked.before.map(|id| id.to_string());
     let pager = crate::web::frame::walk(
         &here,
         &asked.query(),
         "before",
         ("newer lines", "older lines"),
-        (at.as_deref(), asked.past.as_deref(), next),
+        (before.as_deref(), asked.past.as_deref(), next),
     );
     page(&AuditPage {
         shell: staff_shell(&member, "Audit trail", "/staff/audit"),

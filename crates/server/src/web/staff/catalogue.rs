@@ -9,7 +9,7 @@ use super::super::frame::{link, page, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::{counted, tokens};
 use super::super::view::{Action, Pager, Shell, Shown};
-use super::{May, permission};
+use super::{May, at, permission};
 use crate::error::Result;
 use crate::http::body::Query;
 use crate::state::App;
@@ -29,7 +29,6 @@ type Keeper = May<permission::Catalogue>;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at("/products"), get(products))
         .route(

@@ -3,7 +3,7 @@
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::{Action, Field, Notice, Pager, Shell, Tone, When};
-use super::{May, permission, said};
+use super::{May, at, permission, said};
 use crate::api::once::ShownOnce;
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
@@ -24,7 +24,6 @@ use serde::Deserialize;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at("/keys"), get(keys).post(create))
         .route(&at("/keys/{id}/revoke"), post(revoke))

@@ -9,6 +9,7 @@ mod catalogue;
 mod chart;
 mod customer;
 mod customers;
+mod gifts;
 mod keys;
 mod messages;
 mod order;
@@ -44,9 +45,13 @@ use scrip_domain::vendor::Permission;
 use scrip_engine::Read;
 use std::marker::PhantomData;
 
+/// Where a path of the staff's pages stands.
+fn at(path: &str) -> String {
+    format!("/shops/{{slug}}/staff{path}")
+}
+
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at(""), get(entrance))
         .route(&at("/sign-in"), get(sign_in::form).post(sign_in::sign_in))
@@ -93,6 +98,7 @@ pub fn router() -> Router<App> {
         .merge(settings::router())
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(gifts::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -121,6 +127,7 @@ pub mod permission {
         };
     }
     types!(
+        Adjust,
         Books,
         Catalogue,
         Customers,

@@ -4,7 +4,7 @@
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::{Choice, Field, Notice, Shell, Tone, When};
-use super::{May, permission, said};
+use super::{May, at, permission, said};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::state::App;
@@ -25,7 +25,6 @@ use serde::Deserialize;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at("/people"), get(people).post(create))
         .route(&at("/people/{id}"), get(person))

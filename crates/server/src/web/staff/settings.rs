@@ -13,7 +13,7 @@ use super::{May, permission};
 use crate::error::{Failed, Problem, Result, sentence};
 use crate::http::body::{Form, Query};
 use crate::settings::effect::Facts;
-use crate::settings::{Assets, Kind, SETTINGS, at, put, read, tree};
+use crate::settings::{Assets, SETTINGS, at, put, read, tree};
 use crate::state::App;
 use axum::Router;
 use axum::extract::State;
@@ -30,15 +30,17 @@ use std::collections::BTreeMap;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
-        .route(&at("/settings"), get(settings).post(save))
-        .route(&at("/settings/history"), get(history))
+        .route(&super::at("/settings"), get(settings).post(save))
+        .route(&super::at("/settings/history"), get(history))
         .route(
-            &at("/settings/limits"),
+            &super::at("/settings/limits"),
             get(limits::form).post(limits::save),
         )
-        .route(&at("/settings/front"), get(front::form).post(front::save))
+        .route(
+            &super::at("/settings/front"),
+            get(front::form).post(front::save),
+        )
 }
 
 /// What was just done.
@@ -100,9 +102,6 @@ impl<'a> Sent<'a> {
     fn policy(&self, held: &Policy, assets: &Assets) -> (serde_json::Value, Wrong) {
         let (mut typed, mut wrong) = (tree(held), Wrong::new());
         for setting in SETTINGS {
-            if matches!(setting.kind, Kind::Elsewhere(_)) {
-                continue;
-            }
             match read(setting.kind, self.all(setting.path), assets) {
                 Ok(value) => put(&mut typed, setting.path, value),
                 Err(problem) => drop(wrong.insert(setting.path, problem)),

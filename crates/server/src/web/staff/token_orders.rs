@@ -11,7 +11,7 @@ use super::super::register::means_words;
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::{counted, money, tokens};
 use super::super::view::{Action, Pager, Shell, Shown, When};
-use super::{Who, who};
+use super::{Who, at, who};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::state::App;
@@ -35,17 +35,16 @@ use serde::Deserialize;
 
 /// The routes below `/shops/{slug}/staff`.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff/token-orders{path}");
     Router::new()
-        .route(&at(""), get(list))
-        .route(&at("/owed"), get(owed))
-        .route(&at("/owed.csv"), get(owed_csv))
-        .route(&at("/new"), get(take::form).post(take::take))
-        .route(&at("/{id}"), get(one::one))
-        .route(&at("/{id}/accept"), post(one::accept))
-        .route(&at("/{id}/pay"), post(one::pay))
-        .route(&at("/{id}/fail"), post(one::fail))
-        .route(&at("/{id}/cancel"), post(one::cancel))
+        .route(&at("/token-orders"), get(list))
+        .route(&at("/token-orders/owed"), get(owed))
+        .route(&at("/token-orders/owed.csv"), get(owed_csv))
+        .route(&at("/token-orders/new"), get(take::form).post(take::take))
+        .route(&at("/token-orders/{id}"), get(one::one))
+        .route(&at("/token-orders/{id}/accept"), post(one::accept))
+        .route(&at("/token-orders/{id}/pay"), post(one::pay))
+        .route(&at("/token-orders/{id}/fail"), post(one::fail))
+        .route(&at("/token-orders/{id}/cancel"), post(one::cancel))
 }
 
 const AT_ONCE: usize = 20;

@@ -6,7 +6,7 @@ mod bars;
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::{Notice, Shell, Tone};
-use super::{May, permission, said};
+use super::{May, at, permission, said};
 use crate::error::{Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::report::{Asked, Cell, Column, Kind, Report, Table, Unit, csv, period_words, report};
@@ -25,12 +25,11 @@ use serde::{Deserialize, Serialize};
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff/reports{path}");
     Router::new()
-        .route(&at(""), get(index))
-        .route(&at("/revenue/book"), post(book))
-        .route(&at("/{report}"), get(show))
-        .route(&at("/{report}/{table}"), get(file))
+        .route(&at("/reports"), get(index))
+        .route(&at("/reports/revenue/book"), post(book))
+        .route(&at("/reports/{report}"), get(show))
+        .route(&at("/reports/{report}/{table}"), get(file))
 }
 
 const PATH: &str = "/staff/reports";

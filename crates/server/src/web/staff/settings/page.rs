@@ -20,7 +20,6 @@ pub enum Input {
     Text { field: Field },
     One { choices: Vec<Choice> },
     Many { choices: Vec<Choice> },
-    Elsewhere { href: String },
 }
 
 /// A setting on the page.
@@ -86,7 +85,7 @@ impl SettingsPage {
     }
 }
 
-fn input(setting: &Setting, value: &Value, member: &StaffMember, assets: &Assets) -> Input {
+fn input(setting: &Setting, value: &Value, assets: &Assets) -> Input {
     let choice = |(word, label): &(&'static str, &'static str), on: bool| {
         Choice::new(setting.path, *word, *label, on)
     };
@@ -116,9 +115,6 @@ fn input(setting: &Setting, value: &Value, member: &StaffMember, assets: &Assets
                 choices: words.iter().map(|w| choice(w, on(w.0))).collect(),
             }
         }
-        Kind::Elsewhere(path) => Input::Elsewhere {
-            href: member.shop.at(&format!("/staff{path}")),
-        },
     }
 }
 
@@ -144,7 +140,7 @@ pub fn settings_page(
                 Kind::Money | Kind::MaybeMoney => assets.currency.code.clone(),
                 _ => String::new(),
             },
-            input: input(setting, value, member, &assets),
+            input: input(setting, value, &assets),
             words: in_words(setting.kind, value, &assets),
             effect: effect(setting.path, values, facts, &assets),
             error: wrong.get(setting.path).cloned().unwrap_or_default(),
