@@ -108,6 +108,9 @@ typed_id!(
     /// An order.
     OrderId, "ord");
 typed_id!(
+    /// An order list that a customer keeps.
+    KeptListId, "lst");
+typed_id!(
     /// A key of a program.
     ApiKeyId, "key");
 typed_id!(

@@ -136,6 +136,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "below_threshold",
+        "The account has fewer tokens than ordering begins with at this shop. Nothing was debited; a refused order has threshold and available.",
+    ),
+    kind(
+        409,
         "card_withdrawn",
         "The kept card has expired, or the card processor has it no longer. Choose another one.",
     ),
@@ -153,6 +158,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "given_before",
         "The customer was given this before; it is given once.",
+    ),
+    kind(
+        409,
+        "kept_lists_full",
+        "A customer keeps at most 20 order lists under names. Forget one.",
     ),
     kind(
         409,

@@ -28,10 +28,15 @@ export async function newCustomer(page, demo, slug, name, tokens = 0) {
     const order = { tokens: String(tokens), card: 'test_ok' };
     await call('POST', `/v1/customers/${id}/token-orders`, order);
   }
+  await signIn(page, slug, { number });
+  return { id, number };
+}
+
+// Signs in as such a customer.
+export async function signIn(page, slug, { number }) {
   await page.goto(`/shops/${slug}/sign-in`);
   const form = page.locator('form:has(input[type=password])');
   await form.locator('[name=name]').fill(number);
   await form.locator('input[type=password]').fill(PIN);
   await Promise.all([page.waitForNavigation(), form.locator('button').first().click()]);
-  return { id, number };
 }

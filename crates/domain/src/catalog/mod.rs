@@ -142,6 +142,14 @@ pub struct NewOffer {
     pub options: Vec<String>,
 }
 
+impl NewOffer {
+    /// The least that it costs: its price, or that of its cheapest tier.
+    fn least(&self) -> Amount {
+        let tiers = self.tiers.iter().map(|tier| tier.price);
+        tiers.min().unwrap_or(self.price)
+    }
+}
+
 /// An offer as sold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -333,6 +341,7 @@ pub fn offer_put(
     if let Some((old, of)) = store::offer_by_sku(tx, book, &offer.sku)? {
         store::update_offer(tx, book, old, product, &offer)?;
         store::set_tiers(tx, book, old, &offer.tiers)?;
+        store::set_least(tx, book, old, offer.least())?;
         shelf::refresh(tx, book, product)?;
         if of != product {
             shelf::refresh(tx, book, of)?;
@@ -342,6 +351,7 @@ pub fn offer_put(
     let id = OfferId(tx.new_id()?);
     store::insert_offer(tx, book, id, product, &offer)?;
     store::set_tiers(tx, book, id, &offer.tiers)?;
+    store::set_least(tx, book, id, offer.least())?;
     if let Some(stock) = offer.stock {
         store::insert_stock(tx, book, id, stock)?;
     }
@@ -358,6 +368,11 @@ pub fn offers_by_id(tx: &mut dyn Read, book_id: i64, ids: &[OfferId]) -> Result<
             offer.ok_or_else(|| CatalogError::OfferUnknown(id.to_string()))
         })
         .collect()
+}
+
+/// The least for which something is sold now; `None` where nothing is (SHP-05).
+pub fn cheapest(tx: &mut dyn Read, book_id: i64) -> Result<Option<Amount>> {
+    store::cheapest(tx, book_id)
 }
 
 /// The offer of a SKU; a text that cannot be one has none.
@@ -379,6 +394,8 @@ pub struct Shown {
     pub handle: String,
     /// What is downloaded, in kilobytes.
     pub download_kb: i64,
+    /// How the product reaches its buyer.
+    pub delivery: Delivery,
 }
 
 /// Offers as a list shows them, in any order, each once. Those that do not exist are left out.

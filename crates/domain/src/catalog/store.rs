@@ -288,6 +288,24 @@ pub(super) fn set_tiers(tx: &mut Tx<'_>, book: i64, id: OfferId, tiers: &[Tier])
     Ok(())
 }
 
+pub(super) fn set_least(tx: &mut Tx<'_>, book: i64, id: OfferId, least: Amount) -> Result<()> {
+    tx.put(
+        "UPDATE offer SET least = $3 WHERE book_id = $1 AND offer_id = $2",
+        params![book, &id, least.units()],
+    )?;
+    Ok(())
+}
+
+/// The first row of an index: nothing is walked.
+pub(super) fn cheapest(tx: &mut dyn Read, book: i64) -> Result<Option<Amount>> {
+    let row = tx.query_opt(
+        "SELECT least FROM offer WHERE book_id = $1 AND active = 1 ORDER BY least LIMIT 1",
+        params![book],
+    )?;
+    row.map(|row| Ok(Amount::from_units(row.int(0)?)))
+        .transpose()
+}
+
 /// Ids that fit one query; longer lists take several.
 const AT_ONCE: usize = 8;
 
@@ -384,13 +402,16 @@ fn shown_row(row: &Row) -> Result<Shown> {
         on_hand: row.opt_int(12)?,
         handle: row.text(13)?.to_owned(),
         download_kb: row.int(14)?,
+        delivery: Delivery::parse(row.text(15)?)
+            .map_err(|e| EngineError::Corrupt(format!("delivery of a product: {e}")))?,
     })
 }
 
 macro_rules! shown_offers {
     () => {
         "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price, o.on_sale,
-                o.active, o.stocked, o.tiered, o.options, s.on_hand, p.handle, p.download_kb
+                o.active, o.stocked, o.tiered, o.options, s.on_hand, p.handle, p.download_kb,
+                p.delivery
          FROM offer o
          JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
          LEFT JOIN stock s ON s.book_id = o.book_id AND s.offer_id = o.offer_id

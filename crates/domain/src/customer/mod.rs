@@ -393,6 +393,8 @@ pub struct Buyer {
     pub token_id: i64,
     /// The vendor's account that receives what is spent.
     pub spent_account: i64,
+    /// T where the vendor has set it (SHP-05).
+    pub threshold: Option<Amount>,
 }
 
 /// Loads a buyer by id.

@@ -5,6 +5,7 @@ use super::{Buyer, Channel, Customer, CustomerSummary, Means, State};
 use crate::id::{CustomerId, RegistrationId};
 use crate::secret::{Attempts, Kept, SecretKind};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
+use scrip_ledger::Amount;
 
 fn channel(text: &str, of: &dyn std::fmt::Display) -> Result<Channel> {
     Channel::parse(text).map_err(|_| Error::Corrupt(format!("channel {text:?} of {of}")))
@@ -304,14 +305,14 @@ pub(super) fn link_wallet(
 }
 
 const BY_SERIAL: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
-        v.token_id, v.spent_account
+        v.token_id, v.spent_account, v.threshold
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
         AND w.asset_id = v.token_id
     WHERE c.book_id = $1 AND c.serial = $2";
 const BY_ID: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
-        v.token_id, v.spent_account
+        v.token_id, v.spent_account, v.threshold
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
@@ -332,6 +333,7 @@ fn buyer_row(row: &Row) -> Result<Buyer> {
         customer,
         token_id: row.int(5)?,
         spent_account: row.int(6)?,
+        threshold: row.opt_int(7)?.map(Amount::from_units),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
 
-use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, rules, store};
+use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, rules, store};
 use crate::actor::Actor;
 use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
 use crate::customer::{CustomerError, State, buyer, customer_by_id};
@@ -81,7 +81,12 @@ impl QuoteLine {
 }
 
 /// Refuses those who may not change a list, and accounts that are closed.
-fn check_change(tx: &mut Tx<'_>, actor: Actor, book_id: i64, customer: CustomerId) -> Result<()> {
+pub(super) fn check_change(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+) -> Result<()> {
     if !actor.may_act_for(customer) {
         return Err(OrderError::Forbidden);
     }
@@ -107,6 +112,8 @@ pub fn order_list_set(
     if quantity == 0 {
         return store::list_remove(tx, book_id, customer, offer);
     }
+    let buyer = buyer(tx, book_id, customer)?;
+    gate::check_ordering(tx, &buyer)?;
     for offer in &offers {
         rules::line(&at_todays_price(offer.offer_id, quantity), offer)
             .and_then(rules::affordable_at_all)?;

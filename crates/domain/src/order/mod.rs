@@ -5,7 +5,9 @@
 
 pub mod allocation;
 mod fit;
+pub mod gate;
 mod history;
+pub mod kept;
 mod list;
 mod refund;
 mod request;
@@ -19,7 +21,7 @@ use crate::actor::Actor;
 use crate::catalog::{CatalogError, Offer, OfferKind, Tier, offers_by_id, stock_take};
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, Buyer, CustomerError, State, buyer};
-use crate::id::{CustomerId, OfferId, OrderId};
+use crate::id::{CustomerId, KeptListId, OfferId, OrderId};
 use crate::text::{self, TextError};
 use crate::vendor::VendorError;
 use allocation::{Need, allocate};
@@ -30,6 +32,7 @@ use scrip_ledger::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub use fit::{Change, Fit, Fits, fits};
 pub use history::{
@@ -121,6 +124,27 @@ pub struct OrderRequest {
     pub reference: String,
     /// When it counts; only the vendor may say another time than now. Microseconds.
     pub effective_at: Option<i64>,
+    /// What else the buyer chose.
+    #[serde(default)]
+    pub extras: Extras,
+}
+
+crate::text::named! {
+    /// How a program is handed over (SHP-12).
+    Supply, "how a program is handed over" {
+        /// With its download.
+        Download = "download",
+        /// The code alone: the program is there already.
+        Code = "code",
+    }
+}
+
+/// What a buyer chooses when confirming, besides what is bought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extras {
+    /// How programs are handed over, by offer (SHP-12); others as is usual.
+    pub supply: BTreeMap<OfferId, Supply>,
 }
 
 /// A purchase that went through.
@@ -190,6 +214,16 @@ pub enum Refusal {
         /// The account.
         number: AccountNumber,
     },
+    /// The account has less than what ordering begins with (SHP-05).
+    #[error("account {number} has fewer tokens than ordering begins with here: buy tokens first")]
+    BelowThreshold {
+        /// The account.
+        number: AccountNumber,
+        /// T.
+        threshold: Amount,
+        /// AT.
+        available: Amount,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
@@ -234,6 +268,18 @@ pub enum OrderError {
         /// Lines that fit.
         most: usize,
     },
+    /// The account may not order yet (SHP-04).
+    #[error(transparent)]
+    NotYet(Refusal),
+    /// Too many lists.
+    #[error("at most {most} lists can be kept: forget one that you do not need")]
+    TooManyKept {
+        /// Lists that can be.
+        most: usize,
+    },
+    /// No such list.
+    #[error("there is no list {0}: it was forgotten")]
+    KeptUnknown(KeptListId),
     /// A tick for something that is not there.
     #[error("{0} is not on the order list any more: put it on again")]
     NotOnList(OfferId),

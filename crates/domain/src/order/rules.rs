@@ -1,7 +1,8 @@
 //! Pure decisions about orders and refunds.
 
 use super::{
-    OrderError, OrderRequest, Quote, QuoteLine, Refusal, Result, Wanted, account_refusal, available,
+    OrderError, OrderRequest, Quote, QuoteLine, Refusal, Result, Wanted, account_refusal,
+    available, gate,
 };
 use crate::actor::Actor;
 use crate::catalog::{Offer, Tier, price};
@@ -132,6 +133,10 @@ pub(super) fn refusal(
     if let Some(refusal) = account_refusal(buyer) {
         return Some(refusal);
     }
+    let threshold = buyer.threshold.unwrap_or(Amount::ZERO);
+    if let Some(refusal) = gate::below(buyer, quote.available, threshold) {
+        return Some(refusal);
+    }
     if let Some(offer) = offers.iter().find(|o| !o.active) {
         return Some(Refusal::NotForSale {
             title: offer.title.clone(),
@@ -163,6 +168,7 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::OutOfStock { .. } => "out_of_stock",
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
+        Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
     }
 }

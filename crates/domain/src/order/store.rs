@@ -176,11 +176,12 @@ pub(super) fn insert(
             now.0
         ],
     )?;
+    let supply = &purchase.request.extras.supply;
     for (line, no) in quote.lines.iter().zip(1_i64..) {
         tx.put(
             "INSERT INTO order_line (book_id, order_id, line_no, offer_id, sku, title, kind,
-                                     quantity, granted, unit_price, amount)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                     quantity, granted, unit_price, amount, supply)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             params![
                 book,
                 &purchase.order_id,
@@ -192,7 +193,10 @@ pub(super) fn insert(
                 line.quantity,
                 line.granted,
                 line.unit_price.units(),
-                line.amount.units()
+                line.amount.units(),
+                supply
+                    .get(&line.offer_id)
+                    .map_or("", |supply| supply.name())
             ],
         )?;
     }

@@ -78,6 +78,7 @@ fn request(lines: Vec<Wanted>) -> OrderRequest {
         lines,
         reference: String::new(),
         effective_at: None,
+        extras: super::Extras::default(),
     }
 }
 

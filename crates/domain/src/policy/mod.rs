@@ -12,7 +12,7 @@ mod tests;
 use crate::Actor;
 use crate::audit;
 use crate::text::{TextError, named};
-use crate::vendor::{Vendor, VendorError};
+use crate::vendor::{Vendor, VendorError, threshold_set};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Error as LedgerError};
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,24 @@ named! {
         Acceptance = "acceptance",
         /// When the money is there.
         Receipt = "receipt",
+    }
+}
+
+named! {
+    /// What a shop tells about its products besides their names (SHP-04).
+    Part, "the part of what is told" {
+        /// What things cost. Sorting and searching by price goes with it.
+        Prices = "prices",
+        /// Descriptions.
+        Description = "description",
+        /// Pictures.
+        Images = "images",
+        /// How many pieces are left.
+        Stock = "stock",
+        /// Who made it.
+        Manufacturer = "manufacturer",
+        /// The size of a download.
+        Download = "download",
     }
 }
 
@@ -236,21 +254,47 @@ impl Default for GiftPolicy {
 }
 
 /// What is seen before one may order (SHP-04, SHP-05).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BrowsingPolicy {
     /// T, in the smallest unit; `None` for the cheapest offer's price (SHP-05).
     pub threshold: Option<Amount>,
+    /// True when prices are also shown to those who have no active account.
+    pub open_prices: bool,
+    /// True when only those who are registered look around.
+    pub register_first: bool,
+    /// What customers with less than T are not told.
+    pub below: Vec<Part>,
+}
+
+impl Default for BrowsingPolicy {
+    fn default() -> Self {
+        BrowsingPolicy {
+            threshold: None,
+            open_prices: false,
+            register_first: false,
+            below: vec![Part::Stock],
+        }
+    }
 }
 
 /// The way from the order list to the receipt.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckoutPolicy {
     /// True when an order may be paid by card instead of tokens (SHP-17).
     pub card: bool,
     /// True when a cash figure stands beside tokens (SHP-18).
     pub cash_shown: bool,
+}
+
+impl Default for CheckoutPolicy {
+    fn default() -> Self {
+        CheckoutPolicy {
+            card: false,
+            cash_shown: true,
+        }
+    }
 }
 
 named! {
@@ -444,6 +488,7 @@ pub fn policy_set(
     }
     let number = held.number.saturating_add(1);
     store::insert(tx, vendor.book_id, number, &checked, actor)?;
+    threshold_set(tx, vendor.book_id, checked.browsing.threshold)?;
     let detail = serde_json::Value::Object(changes);
     audit::note(tx, vendor.book_id, actor, "policy.changed", "", &detail)?;
     Ok(number)

@@ -2,6 +2,7 @@
 
 use super::{ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy};
 use crate::text;
+use crate::vendor::TOKENS_AT_MOST;
 use scrip_ledger::Amount;
 use serde_json::{Map, Value, json};
 
@@ -89,7 +90,12 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
     gifts_checked(&policy.gifts)?;
     if let Some(threshold) = policy.browsing.threshold {
         not_negative("the threshold", threshold)?;
+        if threshold > TOKENS_AT_MOST {
+            return Err(wrong("the threshold", "is more than anybody can have"));
+        }
     }
+    policy.browsing.below.sort();
+    policy.browsing.below.dedup();
     if let Some(low) = policy.messages.low_balance {
         not_negative("the low balance", low)?;
     }

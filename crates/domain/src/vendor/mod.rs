@@ -268,3 +268,13 @@ pub fn token_price_set(
 pub fn token_price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result<Amount> {
     store::price_at(tx, book_id, at)
 }
+
+/// Sets T, below which nobody orders; `None` for the price of the cheapest offer (SHP-05). Part
+/// of the policy, kept here too because every purchase reads the vendor's row.
+pub(crate) fn threshold_set(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    threshold: Option<Amount>,
+) -> std::result::Result<(), EngineError> {
+    store::set_threshold(tx, book_id, threshold)
+}

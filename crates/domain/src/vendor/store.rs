@@ -116,6 +116,17 @@ pub(super) fn price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result
     Ok(Amount::from_units(row.int(0)?))
 }
 
+pub(super) fn set_threshold(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    threshold: Option<Amount>,
+) -> std::result::Result<(), EngineError> {
+    tx.put(
+        "UPDATE vendor SET threshold = $2 WHERE book_id = $1",
+        params![book_id, threshold.map(Amount::units)],
+    )
+}
+
 pub(super) fn insert_staff(tx: &mut Tx<'_>, book_id: i64, staff: &Staff) -> Result<()> {
     let now = tx.now();
     tx.put(

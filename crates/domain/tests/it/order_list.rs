@@ -20,7 +20,7 @@ both!(
     what_cannot_be_ordered_stays_and_is_not_counted,
     more_than_any_order_is_still_a_list,
     a_list_has_an_end,
-    inactive_accounts_have_lists_and_closed_ones_do_not_change_theirs,
+    only_active_accounts_have_lists_and_closed_ones_do_not_change_theirs,
     what_was_bought_leaves_the_list,
     a_shortage_comes_with_changes_that_fit,
     what_was_shown_is_what_is_granted,
@@ -363,23 +363,26 @@ fn a_list_has_an_end(db: &TestDb) {
     assert_eq!(list(&world, id).lines.len(), 200);
 }
 
-/// SHP-11: AT is shown for active accounts only; those on the way may fill their list.
-fn inactive_accounts_have_lists_and_closed_ones_do_not_change_theirs(db: &TestDb) {
+/// SHP-04, SHP-11: the list and AT are for active accounts only.
+fn only_active_accounts_have_lists_and_closed_ones_do_not_change_theirs(db: &TestDb) {
     let world = World::new(db);
     let id = world.register().customer_id;
     let pen = world.offer("pen", 30);
     assert_eq!(world.state(id), State::Inactive);
-    put(&world, id, pen, 2);
-    tick(&world, id, pen, false);
-    tick(&world, id, pen, true);
-    let seen = list(&world, id);
-    assert!(!seen.active);
-    assert_eq!(seen.quote.required, tokens(60));
-    let out = refused(world.place(id, &seen.wanted()));
+    let closed = list_set(&world, Actor::Customer(id), id, pen, 2).unwrap_err();
+    assert!(matches!(
+        closed,
+        OrderError::NotYet(Refusal::Inactive { .. })
+    ));
+    assert!(!list(&world, id).active && list(&world, id).lines.is_empty());
+    let out = refused(world.place(id, &[want(pen, 2)]));
     assert!(matches!(out, Refusal::Inactive { .. }));
-    world.buy(id, tokens(60), "test_ok").unwrap();
-    assert!(list(&world, id).active);
+    world.buy(id, tokens(90), "test_ok").unwrap();
+    put(&world, id, pen, 2);
+    let seen = list(&world, id);
+    assert!(seen.active);
     completed(world.place(id, &seen.wanted()));
+    completed(world.place(id, &[want(pen, 1)]));
 
     let customer = world.customer(id);
     world

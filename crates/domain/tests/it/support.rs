@@ -9,7 +9,8 @@ use scrip_domain::customer::{
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::id::{CustomerId, OfferId, PaymentSessionId, StaffId};
 use scrip_domain::order::{
-    OrderError, OrderOutcome, OrderRequest, Quote, Receipt, Refusal, Wanted, order_place, quote,
+    Extras, OrderError, OrderOutcome, OrderRequest, Quote, Receipt, Refusal, Wanted, order_place,
+    quote,
 };
 use scrip_domain::token_sale::{
     CardProcessor, NewTokenOrder, Outcome, TestCards, TokenSaleError, payment_session_open,
@@ -493,6 +494,7 @@ pub fn request(customer_id: CustomerId, lines: &[Wanted]) -> OrderRequest {
         lines: lines.to_vec(),
         reference: String::new(),
         effective_at: None,
+        extras: Extras::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::auth::{May, OrdersWrite};
 use super::bounded::{List, Quantity};
 use super::catalog::OfferKindWord;
-use super::field::{self, Decimal, Line200, Moment, OptionalLine200};
+use super::field::{self, Decimal, Line200, Moment, OptionalLine200, words};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
@@ -16,7 +16,8 @@ use futures_util::future::join_all;
 use scrip_domain::catalog::{CatalogError, offer_by_sku};
 use scrip_domain::id::OfferId;
 use scrip_domain::order::{
-    OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Wanted, order_place,
+    Extras, OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Supply, Wanted,
+    order_place,
 };
 use scrip_domain::{Actor, Answer};
 use scrip_engine::Tx;
@@ -49,6 +50,12 @@ pub struct LineBody {
     pub quoted: Option<Decimal>,
     /// A price in tokens instead of the offer's, for one or for the tier.
     pub entered: Option<Decimal>,
+    /// Of a program: whether its download comes with the code. In a quote it changes nothing.
+    pub supply: Option<SupplyWord>,
+}
+
+words! {
+    SupplyWord: Supply, Supply::ALL.iter().map(|supply| supply.name()).collect::<Vec<_>>();
 }
 
 /// The lines of an order.
@@ -144,6 +151,7 @@ pub struct Line {
     quantity: i64,
     quoted: Option<Amount>,
     entered: Option<Amount>,
+    supply: Option<Supply>,
 }
 
 #[derive(Clone, Debug)]
@@ -171,6 +179,7 @@ pub fn lines(bodies: &[LineBody], token: &Asset) -> Result<Vec<Line>> {
                 quantity: line.quantity.0,
                 quoted: tokens(&line.quoted)?,
                 entered: tokens(&line.entered)?,
+                supply: line.supply.map(|supply| supply.0),
             })
         })
         .collect()
@@ -220,9 +229,15 @@ fn run(
     book: i64,
     order: &Prepared,
 ) -> std::result::Result<OrderOutcome, OrderError> {
+    let lines = wanted(tx, book, &order.lines)?;
+    let supply = lines.iter().zip(&order.lines);
+    let supply = supply.filter_map(|(line, body)| Some((line.offer_id, body.supply?)));
     let request = OrderRequest {
+        extras: Extras {
+            supply: supply.collect(),
+        },
         customer_id: order.body.customer_id.0,
-        lines: wanted(tx, book, &order.lines)?,
+        lines,
         reference: order.body.reference.clone().unwrap_or_default().0,
         effective_at: order.body.effective_at.map(|at| at.0.0),
     };
@@ -298,6 +313,13 @@ fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem 
         Refusal::PriceChanged { quoted, now, .. } => problem
             .with("quoted", tokens(quoted))
             .with("now", tokens(now)),
+        Refusal::BelowThreshold {
+            threshold,
+            available,
+            ..
+        } => problem
+            .with("threshold", tokens(threshold))
+            .with("available", tokens(available)),
         Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
         _ => problem,
     }

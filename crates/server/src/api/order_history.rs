@@ -223,6 +223,8 @@ struct OrderLineAnswer {
     unit_price: Money,
     /// Tokens for the line.
     amount: Money,
+    /// Of a program: whether its download was to come with the code; null where nobody was asked.
+    supply: Option<super::order::SupplyWord>,
     /// Pieces given back.
     refunded_quantity: i64,
     /// Tokens given back for them.
@@ -241,6 +243,7 @@ impl OrderLineAnswer {
             granted: line.granted,
             unit_price: Money::new(line.unit_price, token),
             amount: Money::new(line.amount, token),
+            supply: line.supply.map(field::Named),
             refunded_quantity: line.refunded_quantity,
             refunded: Money::new(line.refunded, token),
         }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use clap::Args;
 use scrip_domain::customer::Customer;
 use scrip_domain::id::OfferId;
-use scrip_domain::order::{OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
+use scrip_domain::order::{Extras, OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
 use scrip_domain::{Actor, Answer, Keyed, Node};
 use scrip_engine::{DatabaseUrl, Options, Ticket};
 use serde_json::json;
@@ -87,6 +87,7 @@ impl Subject {
             lines: vec![line(first, 1), line(second, 2)],
             reference: String::new(),
             effective_at: None,
+            extras: Extras::default(),
         };
         self.next += 1;
         let actor = Actor::Customer(customer.customer_id);

@@ -10,7 +10,7 @@ use crate::report::{Asked, Kind, report};
 use clap::Args;
 use scrip_domain::customer::Customer;
 use scrip_domain::id::OfferId;
-use scrip_domain::order::{OrderError, OrderRequest, Wanted, order_place};
+use scrip_domain::order::{Extras, OrderError, OrderRequest, Wanted, order_place};
 use scrip_domain::report::rollup::figures;
 use scrip_domain::vendor::Vendor;
 use scrip_domain::{Actor, Node};
@@ -130,6 +130,7 @@ impl ReportsBench {
                         lines: vec![wanted],
                         reference: String::new(),
                         effective_at: Some(at),
+                        extras: Extras::default(),
                     };
                     order_place(tx, Actor::System, book, &request)?;
                 }

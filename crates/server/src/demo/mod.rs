@@ -13,6 +13,7 @@ use scrip_domain::customer::{
     Customer, Details, Person, SecretKind, customer_by_id, customer_register, secret_hash,
 };
 use scrip_domain::order::order_list_set;
+use scrip_domain::policy::{Policy, policy_set};
 use scrip_domain::token_sale::{NewTokenOrder, TestCards, payment_session_open, token_buy};
 use scrip_domain::vendor::{
     Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create, staff_secret_set,
@@ -176,6 +177,12 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     let of = vendor.clone();
     node.engine
         .write(move |tx| storefront_set(tx, Actor::System, &of, &front))?;
+    // Shops for goods show their prices to everybody; the one for programs does not (SHP-04).
+    let of = vendor.clone();
+    let mut new = Policy::default();
+    new.browsing.open_prices = plan.sells == Sells::Goods;
+    node.engine
+        .write(move |tx| policy_set(tx, Actor::System, &of, 0, &new))?;
     match plan.catalogue {
         Catalogue::Programs(text) => programs(node, &vendor, text)?,
         Catalogue::Export(bytes) => export(node, &vendor, bytes)?,

@@ -146,6 +146,9 @@ impl Kind for OrderError {
             OrderError::NothingToRefund => conflict("nothing_to_refund", text),
             OrderError::RefundDeclined { .. } => conflict("refund_declined", text),
             OrderError::NotAsked(_) => Problem::not_found("open request for a refund"),
+            OrderError::TooManyKept { .. } => conflict("kept_lists_full", text),
+            OrderError::KeptUnknown(_) => Problem::not_found("kept list"),
+            OrderError::NotYet(refusal) => not_ordered(&refusal),
             OrderError::ListFull { .. } => conflict("order_list_full", text),
             OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
             OrderError::Empty => Problem::invalid("order_empty", text),
@@ -230,6 +233,10 @@ impl Kind for MessageError {
 
 /// A refused order is an answer, not an error; this is its form as a problem.
 pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
+    not_ordered(refusal).with("order_id", json!(order_id))
+}
+
+fn not_ordered(refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
         Refusal::Shortage { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_short"),
         Refusal::Restricted { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_restricted"),
@@ -237,7 +244,8 @@ pub fn refused(order_id: &str, refusal: &Refusal) -> Problem {
         Refusal::OutOfStock { .. } => (StatusCode::CONFLICT, "out_of_stock"),
         Refusal::NotForSale { .. } => (StatusCode::CONFLICT, "not_for_sale"),
         Refusal::Inactive { .. } => (StatusCode::CONFLICT, "account_inactive"),
+        Refusal::BelowThreshold { .. } => (StatusCode::CONFLICT, "below_threshold"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
     };
-    Problem::new(status, code, refusal.to_string()).with("order_id", json!(order_id))
+    Problem::new(status, code, refusal.to_string())
 }

@@ -12,7 +12,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::OfferId;
 use scrip_domain::order::{
-    GoodsReturn, OrderError, OrderOutcome, OrderRequest, Refusal as OrderRefusal, Returned,
+    Extras, GoodsReturn, OrderError, OrderOutcome, OrderRequest, Refusal as OrderRefusal, Returned,
     ReturnedGoods, Wanted, goods_return, order_place, order_reference_taken,
     return_reference_taken,
 };
@@ -177,6 +177,7 @@ impl<'a> Replayer<'a> {
                 .collect(),
             reference: number,
             effective_at: Some(invoice.at.0),
+            extras: Extras::default(),
         };
         let mut outcome = self.place(&request)?;
         // Once for the account's minimum, once for what is short.

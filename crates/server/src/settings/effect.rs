@@ -73,7 +73,7 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
     let amount = value.as_i64().map(Amount::from_units);
     match path {
         "browsing.threshold" => match amount {
-            Some(least) => format!("{} have fewer now and see no prices.", facts.below(least)),
+            Some(least) => format!("{} have fewer now and cannot order.", facts.below(least)),
             None => "It follows the prices of the shop.".to_owned(),
         },
         "sale.due_days" => match value.as_i64() {

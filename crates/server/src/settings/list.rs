@@ -23,6 +23,15 @@ const SENSITIVE: &[Word] = &[
     ("offline_order", "an order by phone, fax or letter"),
 ];
 
+const PARTS: &[Word] = &[
+    ("prices", "prices"),
+    ("description", "descriptions"),
+    ("images", "pictures"),
+    ("stock", "how many are left"),
+    ("manufacturer", "who made it"),
+    ("download", "sizes of downloads"),
+];
+
 const fn setting(
     path: &'static str,
     group: &'static str,
@@ -237,9 +246,30 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "browsing.threshold",
         "Browsing",
-        "Tokens needed to see prices",
+        "Tokens with which ordering begins",
         "Empty: as many as the cheapest offer costs.",
         Kind::MaybeTokens,
+    ),
+    setting(
+        "browsing.below",
+        "Browsing",
+        "Customers with fewer are not told",
+        "Sorting and filtering by it is hidden too.",
+        Kind::Many(PARTS),
+    ),
+    setting(
+        "browsing.open_prices",
+        "Browsing",
+        "Prices are shown to those without an active account too",
+        "",
+        Kind::Flag,
+    ),
+    setting(
+        "browsing.register_first",
+        "Browsing",
+        "Only those who are registered look around",
+        "",
+        Kind::Flag,
     ),
     setting(
         "checkout.card",

@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::Response;
 use axum::routing::{get, post};
+use scrip_domain::policy::Part;
 use scrip_domain::session::session_end;
 
 /// The routes of this noun.
@@ -49,7 +50,9 @@ struct QuestionPage {
     sign_in: String,
     register: String,
     off_line: String,
-    look: String,
+    /// The shop, where one may look around without an account.
+    look: Option<String>,
+    has_prices: bool,
 }
 
 #[derive(Template)]
@@ -153,7 +156,8 @@ async fn question(guest: Guest) -> Result<Response> {
         sign_in: shop.at("/sign-in"),
         register: shop.at("/register"),
         off_line: shop.at("/register/off-line"),
-        look: shop.at("/shop"),
+        look: (!guest.sight.is_outside()).then(|| shop.at("/shop")),
+        has_prices: guest.sight.sees(Part::Prices),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::buy::bought::notice;
 use super::session::{Guest, Member, Shop, StaffMember};
-use super::view::{Action, Menu, NavItem, Pager, Shell, Trio, Who, format};
+use super::view::{Action, Menu, NavItem, Pager, Shell, Trio, Walk, Who, format};
 use crate::error::{Problem, Result};
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,7 +27,6 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
                 href: shop.at("/account"),
             });
             shell.quit = Some(shop.at("/quit"));
-            shell.last = Some(shop.at("/list"));
             shell.notice = me.bought.as_ref().map(|order| notice(order, me));
         }
         None => {
@@ -41,7 +40,29 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
             });
         }
     }
+    shell.last.clone_from(&guest.last);
+    shell.walk = Some(steps(guest, path));
     shell
+}
+
+/// The steps of the way through a shop: welcome, question, shop, list, confirmation, orders.
+fn steps(guest: &Guest, path: &str) -> Walk {
+    let shop = &guest.shop;
+    let at = |path: &str| Some(shop.at(path));
+    let seen = || guest.last.clone().or_else(|| at("/shop"));
+    let lists = guest.sight.may_order().then(|| shop.at("/list"));
+    let (back, forward) = match path {
+        "/" => (None, at("/enter")),
+        "/enter" => (at(""), at("/shop").filter(|_| !guest.sight.is_outside())),
+        "/sign-in" | "/register" => (at("/enter"), None),
+        "/shop" => (at(if guest.me.is_some() { "" } else { "/enter" }), lists),
+        "/list" => (seen(), lists.and_then(|_| at("/confirm"))),
+        "/confirm" => (at("/list"), None),
+        "/off-line" => (at("/list"), None),
+        "/orders" => (seen(), None),
+        _ => (at("/shop"), None),
+    };
+    Walk { back, forward }
 }
 
 fn shelves(shop: &Shop, here: &str) -> NavItem {

@@ -1,31 +1,41 @@
 //! The order list: a page of its own, and the address that all its forms post to (SHP-10, SHP-11).
 
 mod form;
+mod kept;
 #[cfg(test)]
 mod tests;
 pub mod view;
 
 use super::buy::bought::without_flag;
 use super::frame;
+use super::gate;
 use super::session::{Member, is_inside, referer};
-use super::view::Shell;
+use super::view::{Notice, Shell, Tone, format};
 use crate::error::{Problem, Result};
-use crate::http::body::Form;
+use crate::http::body::{Form, Query};
 use crate::state::App;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use form::{Faults, ListForm};
+use kept::Kept;
 use scrip_domain::catalog::offers_by_id;
 use scrip_domain::order::{OrderError, OrderList, order_list};
+use serde::Deserialize;
 use view::{ListView, Place, Quantity};
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    Router::new().route("/shops/{slug}/list", get(page).post(change))
+    Router::new()
+        .route("/shops/{slug}/list", get(page).post(change))
+        .route("/shops/{slug}/lists", post(kept::change))
+        .route(
+            "/shops/{slug}/off-line",
+            get(kept::question).post(kept::answer),
+        )
 }
 
 /// The page of its own.
@@ -34,6 +44,15 @@ pub fn router() -> Router<App> {
 struct ListPage {
     shell: Shell,
     list: ListView,
+    kept: Kept,
+}
+
+/// What came back at the sign-in.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Came {
+    /// Lines of the list that had been set aside (SHP-15).
+    back: Option<u32>,
 }
 
 /// The list alone, for the script.
@@ -52,20 +71,38 @@ pub async fn load(app: &App, member: &Member) -> Result<OrderList> {
 }
 
 /// `GET /shops/{slug}/list`.
-async fn page(State(app): State<App>, member: Member) -> Result<Response> {
+async fn page(
+    State(app): State<App>,
+    member: Member,
+    Query(came): Query<Came>,
+) -> Result<Response> {
+    if !member.sight.may_order() {
+        return gate::closed(&app, &member, StatusCode::OK).await;
+    }
     let list = load(&app, &member).await?;
-    own_page(&member, &list, &Vec::new(), StatusCode::OK)
+    own_page(&app, &member, &list, came, (&Vec::new(), StatusCode::OK)).await
 }
 
-fn own_page(
+async fn own_page(
+    app: &App,
     member: &Member,
     list: &OrderList,
-    faults: &Faults,
-    status: StatusCode,
+    came: Came,
+    (faults, status): (&Faults, StatusCode),
 ) -> Result<Response> {
+    let mut shell = frame::member_shell(member, "Your order list", "/list");
+    if let (Some(lines), None) = (came.back, &shell.notice) {
+        let lines = format::counted(i64::from(lines), "line", "lines");
+        shell.notice = Some(Notice::new(
+            Tone::Good,
+            "Your order list is back.",
+            format!("You kept {lines} while you bought tokens another way. Go on where you were."),
+        ));
+    }
     let page = ListPage {
-        shell: frame::member_shell(member, "Your order list", "/list"),
+        shell,
         list: ListView::new(member, list, Place::Whole, faults),
+        kept: Kept::load(app, member).await?,
     };
     frame::page_with(status, &page)
 }
@@ -78,6 +115,9 @@ async fn change(
     headers: HeaderMap,
     Form(form): Form<ListForm>,
 ) -> Result<Response> {
+    if !member.sight.may_order() {
+        return gate::closed(&app, &member, StatusCode::CONFLICT).await;
+    }
     if let Some(fault) = form.fault() {
         return Err(Problem::invalid("form_invalid", fault));
     }
@@ -93,7 +133,8 @@ async fn change(
         return frame::see(&from);
     }
     let list = load(&app, &member).await?;
-    own_page(&member, &list, &faults, StatusCode::UNPROCESSABLE_ENTITY)
+    let wrong = (&faults, StatusCode::UNPROCESSABLE_ENTITY);
+    own_page(&app, &member, &list, Came::default(), wrong).await
 }
 
 async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
@@ -113,12 +154,15 @@ async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
     Ok(faults)
 }
 
-/// The page of this shop on which the form stood; its list, where that is not known.
+/// The page of this shop on which the form stood; its list, where that is not known. What the
+/// list's own page said once is not said again.
 fn came_from(member: &Member, headers: &HeaderMap) -> String {
+    let list = member.shop.at("/list");
     referer(headers)
         .filter(|path| is_inside(path, &member.shop.vendor.slug))
         .map(|path| without_flag(&path))
-        .unwrap_or_else(|| member.shop.at("/list"))
+        .filter(|path| path.split('?').next() != Some(list.as_str()))
+        .unwrap_or(list)
 }
 
 fn place(member: &Member, from: &str) -> Place {

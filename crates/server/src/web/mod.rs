@@ -9,6 +9,7 @@ mod buy;
 mod directory;
 mod entrance;
 pub mod frame;
+mod gate;
 mod list;
 mod order;
 mod register;
@@ -22,6 +23,7 @@ use crate::error::Problem;
 use crate::state::App;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -51,7 +53,13 @@ pub async fn problems(State(app): State<App>, request: Request, next: Next) -> R
     if FOR_PROGRAMS.iter().any(|start| path.starts_with(start)) {
         return next.run(request).await;
     }
-    let mut response = next.run(buy::bought::take_flag(request)).await;
+    let request = buy::bought::take_flag(request);
+    let is_get = request.method() == Method::GET;
+    let at = request.uri().path_and_query().map(ToString::to_string);
+    let mut response = next.run(request).await;
+    if let Some(at) = at.filter(|_| is_get) {
+        session::note_last(&mut response, &at);
+    }
     match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem_page(&app, &path, problem).await,
         None => response,
@@ -90,11 +98,7 @@ async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
         }
         Some(shop) => {
             let sign_in = shop.at("/sign-in");
-            let guest = Guest {
-                shop,
-                me: None,
-                now: app.node.engine.now(),
-            };
+            let guest = Guest::stranger(shop, app.node.engine.now());
             (frame::guest_shell(&guest, "", ""), Some(sign_in))
         }
         None => (Shell::outside(""), None),

@@ -10,9 +10,11 @@ use crate::http::body::Path;
 use crate::state::App;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::response::Response;
 use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
 use scrip_domain::id::CustomerId;
-use scrip_domain::order::available;
+use scrip_domain::order::gate::{Sight, gate, threshold};
+use scrip_domain::order::{OrderError, available};
 use scrip_domain::policy::{Policy, policy};
 use scrip_domain::session::{Subject, session_find, session_touch};
 use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
@@ -77,8 +79,38 @@ pub struct Guest {
     pub shop: Shop,
     /// The customer, when signed in.
     pub me: Option<Me>,
+    /// What is shown, and whether orders are taken (SHP-04).
+    pub sight: Sight,
+    /// The last page of products that this browser saw (SHP-16).
+    pub last: Option<String>,
     /// The time of the snapshot.
     pub now: Timestamp,
+}
+
+impl Guest {
+    /// Somebody who is not signed in.
+    pub fn stranger(shop: Shop, now: Timestamp) -> Guest {
+        let sight = gate(None, Amount::ZERO, Amount::ZERO, &shop.policy.browsing);
+        Guest {
+            shop,
+            me: None,
+            sight,
+            last: None,
+            now,
+        }
+    }
+}
+
+/// What the customer of an account is shown.
+fn sight(
+    tx: &mut ReadTx<'_>,
+    shop: &Shop,
+    state: State,
+    available: Amount,
+) -> std::result::Result<Sight, OrderError> {
+    let browsing = &shop.policy.browsing;
+    let threshold = threshold(tx, shop.vendor.book_id, browsing)?;
+    Ok(gate(Some(state), available, threshold, browsing))
 }
 
 /// A customer who is signed in; others are sent to the sign-in page and come back after it.
@@ -88,6 +120,10 @@ pub struct Member {
     pub shop: Shop,
     /// The customer.
     pub me: Me,
+    /// What is shown, and whether orders are taken (SHP-04).
+    pub sight: Sight,
+    /// The last page of products that this browser saw (SHP-16).
+    pub last: Option<String>,
     /// The time of the snapshot.
     pub now: Timestamp,
 }
@@ -109,6 +145,8 @@ impl Member {
         Guest {
             shop: self.shop.clone(),
             me: Some(self.me.clone()),
+            sight: self.sight.clone(),
+            last: self.last.clone(),
             now: self.now,
         }
     }
@@ -176,16 +214,13 @@ impl FromRequestParts<App> for Guest {
         let token = cookie(&parts.headers, &customer_cookie(&slug));
         let vault = app.node.vault.clone();
         let bought = parts.extensions.get::<Bought>().copied();
-        let (guest, touch) = app
+        let last = cookie(&parts.headers, &last_cookie(&slug)).filter(|at| is_shelf(at, &slug));
+        let (mut guest, touch) = app
             .read(move |tx| {
                 use scrip_engine::Read;
                 let shop = shop(tx, &slug)?;
                 let now = tx.now();
-                let mut guest = Guest {
-                    shop,
-                    me: None,
-                    now,
-                };
+                let mut guest = Guest::stranger(shop, now);
                 let book = guest.shop.vendor.book_id;
                 let Some(token) = token else {
                     return Ok((guest, false));
@@ -206,12 +241,14 @@ impl FromRequestParts<App> for Guest {
                         Some(Err(TokenSaleError::Unknown(_))) | None => None,
                         Some(Err(e)) => return Err(e.into()),
                     };
+                let available = available(&lots, now)?;
+                guest.sight = sight(tx, &guest.shop, customer.state, available)?;
                 guest.me = Some(Me {
                     name: person
                         .map(|p| p.name)
                         .filter(|n| !n.is_empty())
                         .unwrap_or_else(|| customer.number.to_string()),
-                    available: available(&lots, now)?,
+                    available,
                     customer,
                     token,
                     bought,
@@ -219,6 +256,7 @@ impl FromRequestParts<App> for Guest {
                 Ok::<_, Problem>((guest, session.touch_due(now)))
             })
             .await?;
+        guest.last = last;
         if touch && let Some(me) = &guest.me {
             touched(app, guest.shop.vendor.book_id, &me.token);
         }
@@ -247,6 +285,8 @@ impl FromRequestParts<App> for Member {
         Ok(Member {
             shop: guest.shop,
             me,
+            sight: guest.sight,
+            last: guest.last,
             now: guest.now,
         })
     }
@@ -343,6 +383,31 @@ pub fn customer_cookie(slug: &str) -> String {
 /// The name of a shop's cookie for staff.
 pub fn staff_cookie(slug: &str) -> String {
     format!("__Host-staff-{slug}")
+}
+
+/// The name of the cookie that holds the last page of products that was seen.
+fn last_cookie(slug: &str) -> String {
+    format!("__Host-last-{slug}")
+}
+
+/// True for the address of a page of products.
+fn is_shelf(path: &str, slug: &str) -> bool {
+    let rest = path.strip_prefix(&format!("/shops/{slug}/shop"));
+    is_inside(path, slug)
+        && path.len() <= 1000
+        && !path.contains([';', ','])
+        && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+/// Notes that a page of products was seen, so that "Last" leads there (SHP-16).
+pub fn note_last(response: &mut Response, path: &str) {
+    let slug = path.split('/').nth(2).unwrap_or_default();
+    if is_shelf(path, slug)
+        && response.status() == StatusCode::OK
+        && let Ok(cookie) = set_cookie(&last_cookie(slug), path)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// The value of a cookie.

@@ -9,9 +9,11 @@ pub mod words;
 pub use image::image_at;
 
 use super::frame::{self, link};
+use super::gate;
 use super::list::view::{ListView, Place, Quantity};
 use super::session::{Guest, Me, Member, Shop};
-use super::view::{Action, Notice, Pager, Shell, format};
+use super::view::format::tokens;
+use super::view::{Action, Notice, Pager, Shell, Shown, format};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::state::App;
@@ -25,7 +27,9 @@ use filter::{Asked, Finder};
 use scrip_domain::catalog::images::{Image, firsts};
 use scrip_domain::catalog::shelf::{Branch, Facet, ShelfPage, categories, manufacturers, shelf};
 use scrip_domain::id::ProductId;
+use scrip_domain::order::gate::Standing;
 use scrip_domain::order::{OrderList, order_list};
+use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 use scrip_engine::ReadTx;
 use shelf::{Item, Row, TierChoice};
@@ -84,6 +88,8 @@ enum Side {
     List(Box<ListView>),
     /// How to get one.
     Visitor(Visitor),
+    /// How many tokens it takes until there is one (SHP-04).
+    Closed(Closed),
 }
 
 impl Side {
@@ -91,12 +97,27 @@ impl Side {
     fn is_list(&self) -> bool {
         matches!(self, Side::List(_))
     }
+
+    /// True when the account may not order yet.
+    fn is_closed(&self) -> bool {
+        matches!(self, Side::Closed(_))
+    }
 }
 
 /// Ways in for those who are not signed in.
 struct Visitor {
     sign_in: String,
     register: String,
+    /// True when they see no prices.
+    is_priceless: bool,
+}
+
+/// What an account needs that may not order yet.
+struct Closed {
+    is_inactive: bool,
+    begins_with: Shown,
+    needed: Shown,
+    buy: String,
 }
 
 /// Categories to tick (SHP-07).
@@ -147,6 +168,10 @@ async fn shelves(
     uri: Uri,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
+    if guest.sight.is_outside() {
+        return frame::see(&guest.shop.at("/enter"));
+    }
+    let asked = asked.as_seen(&guest.sight);
     let sells = guest.shop.front.sells;
     if sells == Sells::Both && asked.branch().is_none() && !asked.is_filtered() {
         return branches(&app, &guest, &asked).await;
@@ -205,8 +230,14 @@ async fn branches(app: &App, guest: &Guest, asked: &Asked) -> Result<Response> {
 fn read(tx: &mut ReadTx<'_>, guest: &Guest, asked: &Asked) -> Result<Read> {
     let book = guest.shop.vendor.book_id;
     let (filter, odd) = asked.filter(&guest.shop, ON_PAGE);
-    let page = shelf(tx, book, &filter)?;
-    let shown: Vec<ProductId> = page.items.iter().map(|p| p.product_id).collect();
+    let mut page = shelf(tx, book, &filter)?;
+    for product in &mut page.items {
+        guest.sight.veil(product);
+    }
+    let mut shown: Vec<ProductId> = page.items.iter().map(|p| p.product_id).collect();
+    if !guest.sight.sees(Part::Images) {
+        shown.clear();
+    }
     Ok(Read {
         pictures: firsts(tx, book, &shown)?,
         categories: categories(tx, book, filter.branch)?,
@@ -217,9 +248,9 @@ fn read(tx: &mut ReadTx<'_>, guest: &Guest, asked: &Asked) -> Result<Read> {
     })
 }
 
-/// The order list of whoever is signed in.
+/// The order list of whoever is signed in and may order.
 fn own_list(tx: &mut ReadTx<'_>, guest: &Guest) -> Result<Option<OrderList>> {
-    let Some(Me { customer, .. }) = &guest.me else {
+    let Some(Me { customer, .. }) = guest.me.as_ref().filter(|_| guest.sight.may_order()) else {
         return Ok(None);
     };
     let actor = scrip_domain::Actor::Customer(customer.customer_id);
@@ -232,20 +263,32 @@ fn own_list(tx: &mut ReadTx<'_>, guest: &Guest) -> Result<Option<OrderList>> {
 fn framed(guest: &Guest, title: &str, here: &str, list: Option<&OrderList>) -> (Shell, Side) {
     let shell = frame::guest_shell(guest, title, "/shop");
     let shop = &guest.shop;
-    match (list, &guest.me) {
-        (Some(list), Some(me)) => {
-            let member = Member {
-                shop: shop.clone(),
-                me: me.clone(),
-                now: guest.now,
-            };
+    let member = guest.me.as_ref().map(|me| Member {
+        shop: shop.clone(),
+        me: me.clone(),
+        sight: guest.sight.clone(),
+        last: guest.last.clone(),
+        now: guest.now,
+    });
+    match (list, member) {
+        (Some(list), Some(member)) => {
             let view = ListView::new(&member, list, Place::Shelf, &Vec::new());
             (frame::with_list(shell, list), Side::List(Box::new(view)))
         }
-        _ => {
+        (None, Some(member)) => {
+            let closed = Closed {
+                is_inactive: guest.sight.standing == Standing::Inactive,
+                begins_with: tokens(gate::begins_with(&member)),
+                needed: tokens(gate::needed(&member)),
+                buy: gate::buy(&member, "/shop"),
+            };
+            (shell, Side::Closed(closed))
+        }
+        (_, None) => {
             let visitor = Visitor {
                 sign_in: link(&shop.at("/sign-in"), &[("next", here)]),
                 register: shop.at("/register"),
+                is_priceless: !guest.sight.sees(Part::Prices),
             };
             (shell, Side::Visitor(visitor))
         }
@@ -263,7 +306,7 @@ fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePa
     });
     SoftwarePage {
         tiers: tiers.filter(|_| side.is_list()).collect(),
-        rows: all.iter().map(|p| shelf::row(shop, p, list)).collect(),
+        rows: all.iter().map(|p| shelf::row(guest, p, list)).collect(),
         programs: read.page.total.map_or_else(
             || "Programs".to_owned(),
             |total| format::counted(total, "program", "programs"),
@@ -288,7 +331,7 @@ fn goods(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> GoodsPage {
         headline: shop.front.headline.clone(),
         finder: asked.finder(shop, &read.makers),
         items: items
-            .filter_map(|p| shelf::item(shop, p, list, read.pictures.get(&p.product_id)))
+            .filter_map(|p| shelf::item(guest, p, list, read.pictures.get(&p.product_id)))
             .collect(),
         tags: tags(shop, asked, &read.categories),
         is_filtered: asked.is_filtered(),

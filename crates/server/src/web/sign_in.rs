@@ -6,7 +6,7 @@
 mod forgot;
 
 use super::entrance::{DemoEntry, demo_entry};
-use super::frame::{guest_shell, page, page_with, see};
+use super::frame::{guest_shell, link, page, page_with, see};
 use super::register::signed_in;
 use super::session::{Guest, cookie, customer_cookie, is_inside};
 use super::view::{Field, Notice, Shell, Tone};
@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, sign_in};
+use scrip_domain::order::kept::list_resume;
 use scrip_domain::secret::Proof;
 use scrip_domain::session::{Subject, session_end, session_open};
 use serde::Deserialize;
@@ -220,11 +221,11 @@ async fn let_in(
                 session_end(tx, book, before)?;
             }
             let token = session_open(tx, book, Subject::Customer(id))?;
-            Ok::<_, Failed>(token)
+            Ok::<_, Failed>((token, list_resume(tx, book, id)?))
         })
         .await;
-    let token = match opened {
-        Ok(token) => token,
+    let (token, back) = match opened {
+        Ok(opened) => opened,
         Err(problem) if problem.code == "account_closed" => {
             let closed = ClosedPage {
                 shell: guest_shell(guest, "This account is closed", "/sign-in"),
@@ -235,7 +236,12 @@ async fn let_in(
         }
         Err(problem) => return Err(problem),
     };
-    let mut response = see(&next.unwrap_or_else(|| guest.shop.at("/shop")))?;
+    // A list that was set aside is shown first (SHP-15).
+    let place = match back {
+        0 => next.unwrap_or_else(|| guest.shop.at("/shop")),
+        back => link(&guest.shop.at("/list"), &[("back", &back.to_string())]),
+    };
+    let mut response = see(&place)?;
     signed_in(response.headers_mut(), guest, &token)?;
     Ok(response)
 }

@@ -38,8 +38,10 @@ pub struct Shell {
     pub who: Option<Who>,
     /// The address that ends the visit, when there is one to end (a POST).
     pub quit: Option<String>,
-    /// The order list's own page: "Last".
+    /// The last page of the shop that was seen: "Last".
     pub last: Option<String>,
+    /// The steps before and after this page on the way through a shop (SHP-16); `None` off it.
+    pub walk: Option<Walk>,
     /// The three figures of the order list: they make the stub on small screens.
     pub list: Option<Trio>,
     /// What just happened.
@@ -96,6 +98,15 @@ pub fn reach(contact: &ContactPolicy) -> Vec<Reach> {
         href,
     })
     .collect()
+}
+
+/// The steps beside a page; one that is not there is shown greyed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// The step before.
+    pub back: Option<String>,
+    /// The step after.
+    pub forward: Option<String>,
 }
 
 /// A link in the head of the page.
@@ -155,6 +166,7 @@ impl Shell {
             who: None,
             quit: None,
             last: None,
+            walk: None,
             list: None,
             notice: None,
         }

@@ -168,6 +168,7 @@ fn what_cannot_be_listed_is_refused(db: &TestDb) {
     let d = tiered(api, "d", &[(100, "10"), (1000, "80")]);
     let foreign = offer(&served.other, "a", "1", None);
     let id = customer(api);
+    sell(api, &id, "500");
     let list = format!("/v1/customers/{id}/order-list");
     let at = |offer: &str| format!("{list}/{offer}");
     for bad in [

@@ -34,6 +34,11 @@ pub struct Member {
 
 impl<'a> Club<'a> {
     pub fn start(db: &'a TestDb) -> Club<'a> {
+        Club::start_with(db, || {})
+    }
+
+    /// `prepare` works on the database before the node has it for itself.
+    pub fn start_with(db: &'a TestDb, prepare: impl FnOnce()) -> Club<'a> {
         let mut key = String::new();
         let served = Served::start_with(db, |program| {
             let club = ["vendor", "create", "--name", "Club", "--slug", "club"];
@@ -42,6 +47,7 @@ impl<'a> Club<'a> {
             let create = ["api-key", "create", "--vendor", "club", "--name", "tests"];
             let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
             made["key"].as_str().unwrap().clone_into(&mut key);
+            prepare();
         });
         let api = served.with_key(&key);
         Club { served, api }

@@ -265,6 +265,7 @@ fn a_top_up_returns_to_where_one_was(db: &TestDb) {
     let club = Club::start(db);
     let member = club.member("Ida", 500);
     let offer = club.offer("pot", "Clay pot", 700, None);
+    club.offer("pen", "Pen", 1, None);
     let line = format!("/v1/customers/{}/order-list/{offer}", member.id);
     assert_eq!(club.api.put(&line, &json!({"quantity": 1})).status, 204);
     let list = "/shops/club/list";

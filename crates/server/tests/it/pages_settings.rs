@@ -149,7 +149,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
         &[
             "Nothing is changed yet.",
             "<b>100 tokens</b>",
-            "1 of 2 customers have fewer now and see no prices.",
+            "1 of 2 customers have fewer now and cannot order.",
             "Customers see prices in money too",
         ],
     );
@@ -171,7 +171,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
         &[
             "Version 1",
             "Ada the owner",
-            "Tokens needed to see prices",
+            "Tokens with which ordering begins",
             "100 tokens",
         ],
     );

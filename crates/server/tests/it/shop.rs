@@ -10,7 +10,7 @@ use scrip_domain::customer::{
     CustomerError, Details, customer_by_id, customer_by_reference, customer_register,
 };
 use scrip_domain::id::{CustomerId, OfferId, OrderId};
-use scrip_domain::order::{OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
+use scrip_domain::order::{Extras, OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
 use scrip_domain::token_sale::{
     NewTokenOrder, Outcome, TestCards, payment_session_open, token_buy,
 };
@@ -158,6 +158,7 @@ impl Shop {
             ],
             reference: String::new(),
             effective_at: None,
+            extras: Extras::default(),
         }
     }
 

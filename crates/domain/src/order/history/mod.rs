@@ -3,7 +3,7 @@
 mod store;
 
 use super::request::RefundAsked;
-use super::{OrderError, Result, request};
+use super::{OrderError, Result, Supply, request};
 use crate::actor::Actor;
 use crate::catalog::OfferKind;
 use crate::customer::{Customer, customer_by_id};
@@ -71,6 +71,8 @@ pub struct OrderDetailLine {
     pub unit_price: Amount,
     /// Tokens for the line.
     pub amount: Amount,
+    /// How a program was to be handed over, where the buyer was asked (SHP-12).
+    pub supply: Option<Supply>,
     /// Pieces given back.
     pub refunded_quantity: i64,
     /// Tokens given back for them.

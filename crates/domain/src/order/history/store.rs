@@ -3,6 +3,7 @@
 use super::{OrderDetailLine, OrderState, OrderSummary};
 use crate::catalog::OfferKind;
 use crate::id::{CustomerId, OfferId, OrderId};
+use crate::order::Supply;
 use scrip_engine::{Error, Read, Result, Row, Timestamp, params};
 use scrip_ledger::Amount;
 use uuid::Uuid;
@@ -90,7 +91,8 @@ pub(super) fn lines(
     order: OrderId,
 ) -> super::Result<Vec<OrderDetailLine>> {
     let rows = tx.query(
-        "SELECT line_no, offer_id, sku, title, kind, quantity, granted, unit_price, amount
+        "SELECT line_no, offer_id, sku, title, kind, quantity, granted, unit_price, amount,
+                supply
          FROM order_line WHERE book_id = $1 AND order_id = $2 ORDER BY line_no",
         params![book, &order],
     )?;
@@ -107,6 +109,13 @@ pub(super) fn lines(
                 granted: row.int(6)?,
                 unit_price: Amount::from_units(row.int(7)?),
                 amount: Amount::from_units(row.int(8)?),
+                supply: match row.text(9)? {
+                    "" => None,
+                    word => Some(
+                        Supply::parse(word)
+                            .map_err(|e| Error::Corrupt(format!("line of {order}: {e}")))?,
+                    ),
+                },
                 refunded_quantity: 0,
                 refunded: Amount::ZERO,
             })

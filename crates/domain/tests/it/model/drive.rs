@@ -220,6 +220,10 @@ impl Driver {
             assert!(is_closed(set.unwrap_err()));
             return;
         }
+        if quantity > 0 && !self.shadow.may_order(who) {
+            assert!(matches!(set.unwrap_err(), OrderError::NotYet(_)));
+            return;
+        }
         set.unwrap();
         let list = &mut self.shadow.wallets[who].list;
         list.insert(offer, quantity);
@@ -451,6 +455,7 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::OutOfStock { .. } => "out_of_stock",
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
+        Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
     }
 }

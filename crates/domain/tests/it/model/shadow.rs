@@ -174,6 +174,13 @@ impl Shadow {
         lots.filter(|l| self.usable(*l.0)).map(|l| l.1).sum()
     }
 
+    /// True when something can be put on the list: active, with the price of the cheapest offer.
+    pub fn may_order(&self, who: usize) -> bool {
+        let least = |goods: &Goods| goods.tiers.iter().map(|t| t.1).min().unwrap_or(goods.price);
+        let threshold = self.goods.iter().map(least).min().unwrap_or(0);
+        self.standing(who) == Standing::Active && self.available(who) >= threshold
+    }
+
     /// Unit price, amount and what is granted.
     fn priced(&self, offer: usize, quantity: i64) -> Option<(i64, i64, i64)> {
         let goods = &self.goods[offer];

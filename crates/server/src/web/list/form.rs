@@ -264,7 +264,9 @@ fn fault(step: &Step, error: OrderError) -> Result<Option<Fault>, OrderError> {
     match error {
         // Taken off in another tab meanwhile: what it asks for cannot be done, and need not be.
         OrderError::NotOnList(_) => Ok(None),
-        OrderError::TooLarge
+        // Tokens were spent or expired meanwhile, or T has changed.
+        OrderError::NotYet(_)
+        | OrderError::TooLarge
         | OrderError::ListFull { .. }
         | OrderError::Catalog(CatalogError::QuantityInvalid { .. }) => Ok(Some(Fault {
             offer,

@@ -9,11 +9,9 @@ use crate::web::shop::words;
 use crate::web::view::format::{self, tokens};
 use crate::web::view::{Shown, Trio, When};
 use scrip_domain::catalog::OfferKind;
-use scrip_domain::customer::tokens_to_activate;
 use scrip_domain::order::{ListLine, OrderList};
 use scrip_domain::vendor::Sells;
 use scrip_engine::Timestamp;
-use scrip_ledger::Amount;
 
 /// On which page a list stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +36,6 @@ pub struct ListView {
     pub about: String,
     /// What could not be done, if it belongs to no line.
     pub faults: Vec<String>,
-    /// Tokens that an inactive account needs.
-    pub inactive: Option<Shown>,
     /// True when something is ticked that can be ordered.
     pub has_order: bool,
     /// Where it stands.
@@ -50,8 +46,6 @@ pub struct ListView {
     pub action: String,
     /// The page that confirms.
     pub confirm: String,
-    /// The page that sells the tokens which an inactive account needs.
-    pub buy: String,
     /// What is sold.
     pub shelf: String,
     /// How something is put on, where nothing is.
@@ -128,20 +122,16 @@ impl ListView {
         let others = faults
             .iter()
             .filter(|fault| list.lines.iter().all(|l| l.line.offer_id != fault.offer));
-        let needed = needed(member);
-        let number = needed.decimal(shop.vendor.token.scale);
         ListView {
             trio: frame::trio(list),
             money: words::cash(shop, list.quote.required),
             about: about(&lines, member.now),
             faults: others.map(|fault| fault.said.clone()).collect(),
-            inactive: (!member.me.is_active()).then(|| tokens(needed)),
             has_order: !list.quote.lines.is_empty(),
             place,
             shop_name: shop.vendor.name.clone(),
             action: shop.at("/list"),
             confirm: shop.at("/confirm"),
-            buy: frame::link(&shop.at("/buy"), &[("tokens", &number)]),
             shelf: shop.at("/shop"),
             hint: hint(shop.front.sells),
             lines,
@@ -174,12 +164,6 @@ fn about(lines: &[LineView], now: Timestamp) -> String {
     } else {
         format!("{}, amounts in tokens", When::day(now))
     }
-}
-
-/// What an inactive account still needs.
-pub fn needed(member: &Member) -> Amount {
-    let me = &member.me;
-    tokens_to_activate(&member.shop.vendor, &me.customer, me.available).unwrap_or(Amount::ZERO)
 }
 
 impl LineView {
@@ -255,16 +239,19 @@ fn note(shop: &Shop, listed: &ListLine, quantity: &Quantity) -> String {
     if line.granted == 0 {
         return String::new();
     }
-    let money = words::cash(shop, line.amount);
+    let money = match words::cash(shop, line.amount) {
+        money if money.is_empty() => money,
+        money => format!(", {money}"),
+    };
     match quantity {
         Quantity::Fixed => {
             let granted = words::granted(line, !listed.tiers.is_empty(), shop.front.sells);
-            format!("{granted}, {money}")
+            format!("{granted}{money}")
         }
-        Quantity::Typed { unit, .. } if line.granted == 1 => format!("{unit}, {money}"),
+        Quantity::Typed { unit, .. } if line.granted == 1 => format!("{unit}{money}"),
         Quantity::Typed { unit, .. } => {
-            format!("{unit} at {}, {money}", tokens(line.unit_price))
+            format!("{unit} at {}{money}", tokens(line.unit_price))
         }
-        Quantity::Tier { unit, .. } => format!("{unit}, {money}"),
+        Quantity::Tier { unit, .. } => format!("{unit}{money}"),
     }
 }

@@ -10,11 +10,11 @@ use crate::error::{Problem, Result, refused};
 use crate::http::body::Form;
 use crate::state::App;
 use crate::web::frame::{self, form_key, link, member_shell};
-use crate::web::list::view::needed;
+use crate::web::gate;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, change, tokens};
-use crate::web::view::{Notice, Shell, Shown, Tone, Trio, When};
+use crate::web::view::{Choice, Notice, Shell, Shown, Tone, Trio, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,12 +22,12 @@ use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::id::OfferId;
 use scrip_domain::order::{
-    OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Wanted,
+    Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
     order_list_clear, order_place,
 };
-use scrip_domain::token_sale::token_price_quote;
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Template)]
 #[template(path = "order/confirm.html")]
@@ -59,6 +59,8 @@ struct Line {
     offer: String,
     quantity: i64,
     quoted: String,
+    /// What a program is handed over with; empty for what is none (SHP-12).
+    supply: Vec<Choice>,
 }
 
 /// Nothing can be ordered yet.
@@ -72,19 +74,6 @@ struct NothingPage {
     list: Option<String>,
 }
 
-/// The account is not active yet.
-#[derive(Template)]
-#[template(path = "order/inactive.html")]
-struct InactivePage {
-    shell: Shell,
-    minimum: Shown,
-    has: Shown,
-    needed: Shown,
-    money: String,
-    buy: String,
-    shelf: String,
-}
-
 /// What was shown and is confirmed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,17 +85,35 @@ pub struct Confirmed {
     quantity: Vec<i64>,
     #[serde(default)]
     price: Vec<String>,
+    /// How each program is handed over; empty for what is none.
+    #[serde(default)]
+    supply: Vec<String>,
+}
+
+impl Confirmed {
+    /// How programs are handed over. A page that was drawn before there was a choice has none.
+    fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
+        let chosen = self.offer.iter().zip(&self.supply);
+        let chosen = chosen.filter(|(_, word)| !word.is_empty());
+        chosen
+            .map(|(offer, word)| {
+                let supply = Supply::parse(word);
+                let supply = supply.map_err(|e| Problem::invalid("form_invalid", e.to_string()))?;
+                Ok((*offer, supply))
+            })
+            .collect()
+    }
 }
 
 /// `GET /shops/{slug}/confirm` (SHP-12). Nothing is debited by looking.
 pub async fn show(State(app): State<App>, member: Member) -> Result<Response> {
+    if !member.sight.may_order() {
+        return gate::closed(&app, &member, StatusCode::OK).await;
+    }
     let list = crate::web::list::load(&app, &member).await?;
     let wanted = list.wanted();
     if wanted.is_empty() {
         return nothing(&member, &list, None, StatusCode::OK);
-    }
-    if !list.active {
-        return inactive(&app, &member, StatusCode::OK).await;
     }
     if list.quote.required > TOKENS_AT_MOST {
         return too_large(&member);
@@ -128,7 +135,11 @@ pub async fn place(
     let wanted = wanted(&member.shop, &form)?;
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;
+    let supply = form.supply()?;
     let request = OrderRequest {
+        extras: Extras {
+            supply: supply.clone(),
+        },
         customer_id: customer,
         lines: wanted.clone(),
         reference: String::new(),
@@ -151,7 +162,7 @@ pub async fn place(
         OrderOutcome::Refused { order_id, refusal } => {
             app.metrics.order(false);
             let problem = refused(&order_id.to_string(), &refusal);
-            not_placed(&app, &member, wanted, &refusal, problem).await
+            not_placed(&app, &member, (wanted, supply), &refusal, problem).await
         }
     }
 }
@@ -180,7 +191,7 @@ fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
 async fn not_placed(
     app: &App,
     member: &Member,
-    wanted: Vec<Wanted>,
+    (wanted, supply): (Vec<Wanted>, BTreeMap<OfferId, Supply>),
     refusal: &Refusal,
     problem: Problem,
 ) -> Result<Response> {
@@ -188,10 +199,16 @@ async fn not_placed(
     if matches!(refusal, Refusal::Closed { .. }) {
         return Err(problem);
     }
-    if matches!(refusal, Refusal::Inactive { .. }) {
-        return inactive(app, member, status).await;
+    if matches!(
+        refusal,
+        Refusal::Inactive { .. } | Refusal::BelowThreshold { .. }
+    ) {
+        return gate::closed(app, member, status).await;
     }
-    let review = look(app, member, wanted).await?;
+    let review = Review {
+        supply,
+        ..look(app, member, wanted).await?
+    };
     let notice = match refusal {
         Refusal::Restricted { .. } => Notice::new(
             Tone::Bad,
@@ -257,12 +274,14 @@ fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> Con
         shell.notice = notice;
     }
     let negated = quote.required.negated().unwrap_or(Amount::ZERO);
+    let lines: Vec<Line> = quote.lines.iter().map(|l| line(shop, l, review)).collect();
     ConfirmPage {
         shop_name: shop.vendor.name.clone(),
         name: me.name.clone(),
         number: me.customer.number.to_string(),
         when: When::minute(member.now),
-        lines: quote.lines.iter().map(|l| line(shop, l, review)).collect(),
+        has_codes: lines.iter().any(|line| !line.supply.is_empty()),
+        lines,
         available: tokens(quote.available),
         required: tokens(quote.required),
         minus: change(negated),
@@ -273,7 +292,6 @@ fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> Con
         action: shop.at("/confirm"),
         back: shop.at("/list"),
         quit: shop.at("/quit"),
-        has_codes: shop.front.sells == Sells::Software,
         shell,
     }
 }
@@ -296,7 +314,26 @@ fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
         offer: line.offer_id.to_string(),
         quantity: as_shown.quantity,
         quoted: line.unit_price.decimal(shop.vendor.token.scale),
+        supply: match shown.map(|shown| words::sort(shop, shown.delivery)) {
+            Some(Sells::Software) => supply(review.supply.get(&line.offer_id)),
+            _ => Vec::new(),
+        },
     }
+}
+
+/// The ways in which a program is handed over.
+fn supply(chosen: Option<&Supply>) -> Vec<Choice> {
+    let chosen = chosen.copied().unwrap_or(Supply::Download);
+    let all = Supply::ALL.iter();
+    all.map(|supply| {
+        Choice::new(
+            "supply",
+            supply.name(),
+            words::supply(*supply),
+            *supply == chosen,
+        )
+    })
+    .collect()
 }
 
 /// The page when nothing is ordered: the list is empty, or nothing on it is ticked.
@@ -345,33 +382,4 @@ fn too_large(member: &Member) -> Result<Response> {
         shelf: shop.at("/shop"),
         list: Some(shop.at("/list")),
     })
-}
-
-/// The page of an account that may not buy yet: how many tokens make it active (REG-07).
-async fn inactive(app: &App, member: &Member, status: StatusCode) -> Result<Response> {
-    let shop = &member.shop;
-    let needed = needed(member);
-    let vendor = shop.vendor.clone();
-    let price = match needed.is_positive() {
-        true => {
-            let price = app.read(move |tx| token_price_quote(tx, &vendor, needed));
-            format::money(price.await?, &shop.vendor.currency)
-        }
-        false => String::new(),
-    };
-    let number = needed.decimal(shop.vendor.token.scale);
-    let confirm = shop.at("/confirm");
-    let page = InactivePage {
-        shell: member_shell(member, "Not active yet", "/confirm"),
-        minimum: tokens(shop.vendor.minimum_tokens),
-        has: tokens(member.me.available),
-        needed: tokens(needed),
-        money: price,
-        buy: link(
-            &shop.at("/buy"),
-            &[("tokens", &number), ("return", &confirm)],
-        ),
-        shelf: shop.at("/shop"),
-    };
-    frame::page_with(status, &page)
 }

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{
-    AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, order_by_id,
+    AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, Supply, order_by_id,
     refund_ask, refund_request_opened,
 };
 use scrip_domain::vendor::Sells;
@@ -179,7 +179,9 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
         back: given_back.then(|| change(order.refunded)),
         is_all_back,
         left: order.remaining_after.map(tokens),
-        has_codes: shop.front.sells == Sells::Software && !is_refused,
+        has_codes: !is_refused
+            && (shop.front.sells == Sells::Software
+                || order.lines.iter().any(|line| line.supply.is_some())),
         asked: match is_refused {
             true => Some(why_refused(member, order)),
             false => order.request.as_ref().map(|_| told(order)),
@@ -215,6 +217,11 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         stocked: false,
     };
     let mut note = words::granted(&quoted, tiered, sells);
+    match line.supply {
+        Some(Supply::Download) => note.push_str(". Its download and its code follow"),
+        Some(Supply::Code) => note.push_str(". Its code follows"),
+        None => {}
+    }
     if line.refunded_quantity > 0 {
         let (pieces, back) = (count(line.refunded_quantity), tokens(line.refunded));
         note.push_str(&format!(". Given back: {pieces}, {back}"));
@@ -236,6 +243,7 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("out_of_stock") => "There were fewer pieces left than you wanted.",
         Some("not_for_sale") => "Something on it was not sold any more.",
         Some("inactive") => "Your account was not active yet.",
+        Some("below_threshold") => "You had fewer tokens than ordering begins with. Buy some.",
         Some("closed") => "The account was closed.",
         _ => "It could not be placed.",
     };
@@ -323,6 +331,7 @@ mod tests {
             granted,
             unit_price: Amount::from_units(each * 1_000_000),
             amount: Amount::from_units(amount * 1_000_000),
+            supply: None,
             refunded_quantity: back,
             refunded: Amount::from_units(back * each * 1_000_000),
         }

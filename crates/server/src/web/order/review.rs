@@ -5,7 +5,7 @@ use crate::web::view::format::{count, tokens};
 use scrip_domain::Actor;
 use scrip_domain::catalog::{Offer, Shown, offers_shown, price};
 use scrip_domain::id::{CustomerId, OfferId};
-use scrip_domain::order::{OrderError, Quote, Wanted, quote};
+use scrip_domain::order::{OrderError, Quote, Supply, Wanted, quote};
 use scrip_engine::ReadTx;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub struct Review {
     pub shown: BTreeMap<OfferId, Shown>,
     /// What differs from what was asked for, a sentence each.
     pub changes: Vec<String>,
+    /// How programs are to be handed over, as far as it was chosen.
+    pub supply: BTreeMap<OfferId, Supply>,
 }
 
 /// Looks at what is wanted with today's prices and stock. Nothing is debited by it.
@@ -44,6 +46,7 @@ pub fn review(
         quote: quote(tx, actor, book, customer, &possible)?,
         shown,
         changes,
+        supply: BTreeMap::new(),
     })
 }
 
@@ -129,6 +132,7 @@ mod tests {
             on_hand,
             handle: "pot".into(),
             download_kb: 0,
+            delivery: scrip_domain::catalog::Delivery::Usual,
         }
     }
 

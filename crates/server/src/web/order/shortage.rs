@@ -32,6 +32,7 @@ struct ShortagePage {
     offer: Option<Offered>,
     number: String,
     list_at: String,
+    off_line: String,
     confirm: String,
     list: ListView,
 }
@@ -110,6 +111,7 @@ pub async fn shown(
         offer,
         number: member.me.customer.number.to_string(),
         list_at: shop.at("/list"),
+        off_line: shop.at("/off-line"),
         confirm: shop.at("/confirm"),
         list: ListView::new(member, &list, Place::Shortage, &Vec::new()),
         shell,

@@ -8,6 +8,8 @@ use scrip_domain::Amount;
 use scrip_domain::catalog::OfferKind;
 use scrip_domain::catalog::shelf::{Branch, Facet, ShelfFilter, Sort, Start};
 use scrip_domain::id::ProductId;
+use scrip_domain::order::gate::Sight;
+use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 use serde::Deserialize;
 
@@ -41,6 +43,9 @@ pub struct Asked {
     pub before: Option<ProductId>,
     /// How many products the pages before had, for the words of the pager.
     pub seen: Option<u32>,
+    /// What is hidden from whoever looks: nothing is found or sorted by it.
+    #[serde(skip)]
+    hidden: Vec<Part>,
 }
 
 /// A word to choose in a list.
@@ -65,8 +70,10 @@ pub struct Finder {
     pub kinds: Vec<Word>,
     /// Manufacturers; empty where there is no choice.
     pub makers: Vec<Word>,
-    /// The lowest and the highest price.
-    pub prices: [Field; 2],
+    /// The lowest and the highest price; empty where prices are hidden.
+    pub prices: Vec<Field>,
+    /// True where it may be asked what can be had now.
+    pub has_stock: bool,
     /// Only what can be had now.
     pub stock: bool,
     /// Only what is on sale.
@@ -83,6 +90,30 @@ pub struct Finder {
 const MAKERS: usize = 200;
 
 impl Asked {
+    /// Without what would tell by the order or the choice of products what is hidden (SHP-04).
+    pub fn as_seen(mut self, sight: &Sight) -> Asked {
+        self.hidden = sight.hidden().to_vec();
+        for part in sight.hidden() {
+            match part {
+                Part::Prices => {
+                    self.from.clear();
+                    self.to.clear();
+                    if matches!(self.sort(), Sort::Cheapest | Sort::Dearest) {
+                        self.sort.clear();
+                    }
+                }
+                Part::Stock => self.stock.clear(),
+                Part::Manufacturer => self.maker.clear(),
+                Part::Description | Part::Images | Part::Download => {}
+            }
+        }
+        self
+    }
+
+    fn sees(&self, part: Part) -> bool {
+        !self.hidden.contains(&part)
+    }
+
     /// The branch.
     pub fn branch(&self) -> Option<Branch> {
         Branch::parse(&self.part).ok()
@@ -218,7 +249,8 @@ impl Asked {
         };
         let maker = |(name, count): &Facet| word(&self.maker, name, &format!("{name} ({count})"));
         let mut makers: Vec<Word> = makers.iter().take(MAKERS).map(maker).collect();
-        if makers.len() < 2 && self.maker.is_empty() {
+        let is_choice = makers.len() >= 2 || !self.maker.is_empty();
+        if !is_choice || !self.sees(Part::Manufacturer) {
             makers.clear();
         } else {
             if !self.maker.is_empty() && !makers.iter().any(|maker| maker.on) {
@@ -253,13 +285,21 @@ impl Asked {
                 false => kinds.map(|(v, l)| word(&self.kind, v, l)).into(),
             },
             makers,
-            prices: [
-                price("from", "Tokens from", &self.from),
-                price("to", "Tokens to", &self.to),
-            ],
+            prices: match self.sees(Part::Prices) {
+                true => vec![
+                    price("from", "Tokens from", &self.from),
+                    price("to", "Tokens to", &self.to),
+                ],
+                false => Vec::new(),
+            },
+            has_stock: self.sees(Part::Stock),
             stock: !self.stock.is_empty(),
             sale: !self.sale.is_empty(),
-            sorts: sorts.map(|(v, l)| word(&self.sort, v, l)).into(),
+            sorts: sorts
+                .into_iter()
+                .filter(|(v, _)| self.sees(Part::Prices) || !matches!(*v, "cheapest" | "dearest"))
+                .map(|(v, l)| word(&self.sort, v, l))
+                .collect(),
             is_open: self.is_narrowed(),
             all: link(&shop.at("/shop"), part),
         }

@@ -1,6 +1,6 @@
 //! Pictures of products, from our own origin: nobody else learns who looks at what.
 
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::http::body::Path;
 use crate::state::App;
 use crate::web::session::{Guest, Shop};
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scrip_domain::catalog::images::content;
 use scrip_domain::id::ImageId;
+use scrip_domain::policy::Part;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -17,7 +18,10 @@ pub struct At {
 }
 
 /// Who may look at pictures: the one place to ask (SHP-04).
-pub fn gate(_guest: &Guest) -> Result<()> {
+pub fn gate(guest: &Guest) -> Result<()> {
+    if guest.sight.is_outside() || !guest.sight.sees(Part::Images) {
+        return Err(Problem::not_found("picture"));
+    }
     Ok(())
 }
 
@@ -26,8 +30,8 @@ pub fn image_at(shop: &Shop, id: ImageId) -> String {
     shop.at(&format!("/images/{id}"))
 }
 
-/// `GET /shops/{slug}/images/{id}`. A picture never changes under its id, so a browser may keep it;
-/// only its own user's, because who may look is asked each time.
+/// `GET /shops/{slug}/images/{id}`. A picture never changes under its id, so a browser may keep it
+/// for its own user; but it asks each time, because who may look changes.
 pub async fn image(
     State(app): State<App>,
     guest: Guest,
@@ -46,7 +50,7 @@ pub async fn image(
         false => bytes.into_response(),
     };
     let own = response.headers_mut();
-    let cache = HeaderValue::from_static("private, max-age=86400");
+    let cache = HeaderValue::from_static("private, no-cache");
     own.insert(header::CACHE_CONTROL, cache);
     let policy = HeaderValue::from_static("default-src 'none'; sandbox");
     own.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -6,7 +6,7 @@ use crate::error::{Problem, Result};
 use crate::http::body::{Path, Query};
 use crate::state::App;
 use crate::web::frame::{self, link};
-use crate::web::session::{Guest, Shop};
+use crate::web::session::Guest;
 use crate::web::view::format::{self, tokens};
 use crate::web::view::{Choice, Shell, Shown, art};
 use askama::Template;
@@ -16,6 +16,7 @@ use axum::response::Response;
 use scrip_domain::catalog::images::of_product;
 use scrip_domain::catalog::{Offer, OfferKind, ProductDetail, product_detail};
 use scrip_domain::order::OrderList;
+use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 use serde::Deserialize;
 use words::Stock;
@@ -123,8 +124,8 @@ struct OfferView {
     name: String,
     /// What is asked of a tier: `How many processings?`
     asks: &'static str,
-    /// The price, or that of the first tier.
-    price: Shown,
+    /// The price, or that of the first tier; none where it is hidden.
+    price: Option<Shown>,
     /// The same in money.
     money: String,
     /// What is granted for it: `for good`, `30 days`, `each`.
@@ -156,12 +157,19 @@ pub async fn product(
     Path(asked): Path<Asked>,
     Query(chosen): Query<Chosen>,
 ) -> Result<Response> {
+    if guest.sight.is_outside() {
+        return frame::see(&guest.shop.at("/enter"));
+    }
     let of = guest.clone();
     let (detail, images, list) = app
         .read(move |tx| {
             let book = of.shop.vendor.book_id;
-            let detail = product_detail(tx, book, &asked.handle)?;
-            let images = of_product(tx, book, detail.product_id)?;
+            let mut detail = product_detail(tx, book, &asked.handle)?;
+            of.sight.veil(&mut detail);
+            let images = match of.sight.sees(Part::Images) {
+                true => of_product(tx, book, detail.product_id)?,
+                false => Vec::new(),
+            };
             Ok::<_, Problem>((detail, images, own_list(tx, &of)?))
         })
         .await?;
@@ -192,13 +200,16 @@ fn page(
         .filter(|(offer, _)| options.is_empty() || chosen.has(offer));
     let wanted: Vec<&(Offer, Option<i64>)> = wanted.copied().collect();
     let view = |(offer, on_hand): &&(Offer, Option<i64>)| {
-        view(shop, detail, (offer, *on_hand), list, is_only)
+        view(guest, detail, (offer, *on_hand), list, is_only)
     };
     ProductPage {
         title: about.title.clone(),
-        art: art::art(&about.title, &about.category, words::sort_of(shop, about)),
+        art: match guest.sight.sees(Part::Images) {
+            true => art::art(&about.title, &about.category, words::sort_of(shop, about)),
+            false => art::usual(words::sort_of(shop, about)),
+        },
         description: about.description.clone(),
-        facts: facts(shop, detail, &sold),
+        facts: facts(guest, detail, &sold),
         offers: wanted.iter().map(view).collect(),
         pictures: Vec::new(),
         options,
@@ -212,11 +223,11 @@ fn page(
 
 /// Manufacturer, category, stock, size and time of the download, how it is paid (SHP-09).
 fn facts(
-    shop: &Shop,
+    guest: &Guest,
     detail: &ProductDetail,
     sold: &[&(Offer, Option<i64>)],
 ) -> Vec<(&'static str, String)> {
-    let about = &detail.product;
+    let (shop, about) = (&guest.shop, &detail.product);
     let mut facts = Vec::new();
     for (name, value) in [
         ("Made by", &about.manufacturer),
@@ -228,7 +239,9 @@ fn facts(
     }
     match sold {
         [] => facts.push(("Availability", "Not sold any more".to_owned())),
-        [(_, on_hand)] => facts.push(("Availability", availability(*on_hand))),
+        [(_, on_hand)] if guest.sight.sees(Part::Stock) => {
+            facts.push(("Availability", availability(*on_hand)))
+        }
         _ => {}
     }
     if about.download_kb > 0 {
@@ -251,12 +264,13 @@ fn availability(on_hand: Option<i64>) -> String {
 }
 
 fn view(
-    shop: &Shop,
+    guest: &Guest,
     detail: &ProductDetail,
     (offer, on_hand): (&Offer, Option<i64>),
     list: Option<&OrderList>,
     is_only: bool,
 ) -> OfferView {
+    let (shop, sight) = (&guest.shop, &guest.sight);
     let sells = words::sort_of(shop, &detail.product);
     let line = shelf::listed(list, offer);
     let choice = shelf::tier_choice(shop, detail, offer, list);
@@ -273,7 +287,7 @@ fn view(
         offer: offer.offer_id.to_string(),
         name: name(detail, offer, sells, is_only),
         asks: words::unit(offer.kind, sells).1,
-        price: tokens(price),
+        price: sight.sees(Part::Prices).then(|| tokens(price)),
         money: words::cash(shop, price),
         what: match (offer.kind, first) {
             (kind, Some(tier)) => words::counted(kind, sells, tier.up_to),
@@ -282,7 +296,7 @@ fn view(
             (kind, None) => format!("a {}", words::unit(kind, sells).0),
         },
         stock: words::stock(on_hand),
-        is_counted: on_hand.is_some(),
+        is_counted: sight.sees(Part::Stock) && on_hand.is_some(),
         tiers: choice.map(|choice| choice.tiers).unwrap_or_default(),
         number: (!is_single).then(|| had.clone()),
         had,

@@ -3,12 +3,14 @@
 
 use super::image::image_at;
 use super::words::{self, Stock};
-use crate::web::session::Shop;
+use crate::web::session::{Guest, Shop};
 use crate::web::view::format::{self, tokens};
 use crate::web::view::{Choice, Shown, art};
 use scrip_domain::catalog::images::Image;
 use scrip_domain::catalog::{Offer, OfferKind, ProductDetail};
+use scrip_domain::order::gate::Sight;
 use scrip_domain::order::{ListLine, OrderList};
+use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 
 /// The columns of the matrix.
@@ -51,8 +53,8 @@ pub struct Ticket {
 pub struct Face {
     /// The quantity that stands for the tier; empty where there is only one price.
     pub tier: String,
-    /// The price.
-    pub price: Shown,
+    /// The price; none where it is hidden.
+    pub price: Option<Shown>,
     /// `for good`, `30 days`.
     pub what: String,
     /// True for the tier that is taken, or would be.
@@ -89,8 +91,8 @@ pub struct Item {
     pub stock: Stock,
     /// `On sale`, or empty.
     pub flag: &'static str,
-    /// The price, of the cheapest kind where there are several.
-    pub price: Shown,
+    /// The price, of the cheapest kind where there are several; none where it is hidden.
+    pub price: Option<Shown>,
     /// True when other kinds cost more.
     pub is_from: bool,
     /// The price in money.
@@ -144,31 +146,37 @@ fn taken(offer: &Offer, line: Option<&ListLine>) -> i64 {
 }
 
 /// A row of the matrix.
-pub fn row(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Row {
-    let sells = words::sort_of(shop, &product.product);
+pub fn row(guest: &Guest, product: &ProductDetail, list: Option<&OrderList>) -> Row {
+    let sells = words::sort_of(&guest.shop, &product.product);
     let cells = WAYS.map(|way| {
         let of_way = |(offer, _): &&(Offer, Option<i64>)| offer.kind == way;
         let offers = product.offers.iter().filter(of_way);
         offers
-            .map(|(offer, on_hand)| ticket(sells, offer, *on_hand, list))
+            .map(|(offer, on_hand)| ticket((sells, &guest.sight), offer, *on_hand, list))
             .collect()
     });
     Row {
         title: product.product.title.clone(),
         about: words::beginning(&product.product.description),
-        details: words::product_at(shop, &product.product.handle),
+        details: words::product_at(&guest.shop, &product.product.handle),
         cells: cells.into(),
     }
 }
 
-fn ticket(sells: Sells, offer: &Offer, on_hand: Option<i64>, list: Option<&OrderList>) -> Ticket {
+fn ticket(
+    (sells, sight): (Sells, &Sight),
+    offer: &Offer,
+    on_hand: Option<i64>,
+    list: Option<&OrderList>,
+) -> Ticket {
+    let price = |price| sight.sees(Part::Prices).then(|| tokens(price));
     let line = listed(list, offer);
     let taken = taken(offer, line.as_ref());
     let what = |granted| words::counted(offer.kind, sells, granted);
     let faces = if offer.tiers.is_empty() {
         vec![Face {
             tier: String::new(),
-            price: tokens(offer.price),
+            price: price(offer.price),
             what: match offer.kind {
                 OfferKind::Purchase => "for good".to_owned(),
                 _ => what(1),
@@ -183,7 +191,7 @@ fn ticket(sells: Sells, offer: &Offer, on_hand: Option<i64>, list: Option<&Order
             } else {
                 String::new()
             },
-            price: tokens(tier.price),
+            price: price(tier.price),
             what: match several && Some(tier) == offer.tiers.first() {
                 true => format!("{}, or more", what(tier.up_to)),
                 false => what(tier.up_to),
@@ -198,7 +206,7 @@ fn ticket(sells: Sells, offer: &Offer, on_hand: Option<i64>, list: Option<&Order
         variant: offer.variant.clone(),
         faces,
         ticked: line.is_some_and(|line| line.is_counted()),
-        is_out: words::stock(on_hand).is_out,
+        is_out: sight.sees(Part::Stock) && words::stock(on_hand).is_out,
     }
 }
 
@@ -235,11 +243,12 @@ pub fn tier_choice(
 
 /// A product of the grid. A product without offers is on no page.
 pub fn item(
-    shop: &Shop,
+    guest: &Guest,
     product: &ProductDetail,
     list: Option<&OrderList>,
     image: Option<&Image>,
 ) -> Option<Item> {
+    let (shop, sight) = (&guest.shop, &guest.sight);
     let offers = &product.offers;
     let price = |offer: &Offer| match offer.tiers.first() {
         Some(tier) => tier.price,
@@ -247,7 +256,10 @@ pub fn item(
     };
     let cheapest = offers.iter().map(|(offer, _)| price(offer)).min()?;
     let dearest = offers.iter().map(|(offer, _)| price(offer)).max()?;
-    let stock = stock(offers);
+    let stock = match sight.sees(Part::Stock) {
+        true => stock(offers),
+        false => Stock::untold(),
+    };
     let only = match offers.as_slice() {
         [(offer, _)] if offer.tiers.len() < 2 => Some(offer),
         _ => None,
@@ -257,14 +269,17 @@ pub fn item(
     let about = &product.product;
     Some(Item {
         title: about.title.clone(),
-        art: art::art(&about.title, &about.category, words::sort_of(shop, about)),
+        art: match sight.sees(Part::Images) {
+            true => art::art(&about.title, &about.category, words::sort_of(shop, about)),
+            false => art::usual(words::sort_of(shop, about)),
+        },
         picture: image.map(|image| Picture::of(shop, image)),
         details: words::product_at(shop, &about.handle),
         flag: match offers.iter().any(|(offer, _)| offer.on_sale) {
             true => "On sale",
             false => "",
         },
-        price: tokens(cheapest),
+        price: sight.sees(Part::Prices).then(|| tokens(cheapest)),
         is_from: dearest > cheapest || tiered,
         money: words::cash(shop, cheapest),
         offer: only

@@ -4,7 +4,7 @@ use crate::web::session::Shop;
 use crate::web::view::format;
 use scrip_domain::Amount;
 use scrip_domain::catalog::{Delivery, NewProduct, OfferKind};
-use scrip_domain::order::QuoteLine;
+use scrip_domain::order::{QuoteLine, Supply};
 use scrip_domain::vendor::{Sells, money_for_tokens};
 use scrip_ledger::Rounding;
 
@@ -12,8 +12,12 @@ use scrip_ledger::Rounding;
 const FEW: i64 = 3;
 
 /// What tokens are worth in money at today's price of a token (SHP-18): `$18.00`. Rounded down,
-/// because it is only shown; nothing is charged by it. Empty for more than can be counted.
+/// because it is only shown; nothing is charged by it. Empty for more than can be
+/// counted, and where the vendor shows no money.
 pub fn cash(shop: &Shop, tokens: Amount) -> String {
+    if !shop.policy.checkout.cash_shown {
+        return String::new();
+    }
     money_for_tokens(tokens, shop.token_price, &shop.vendor.token, Rounding::Down)
         .map(|money| format::money(money, &shop.vendor.currency))
         .unwrap_or_default()
@@ -38,7 +42,12 @@ pub fn counted(kind: OfferKind, sells: Sells, number: i64) -> String {
 
 /// What a product is, where a vendor sells both (SHP-06): only software meets words of licenses.
 pub fn sort_of(shop: &Shop, product: &NewProduct) -> Sells {
-    match (product.delivery, shop.front.sells) {
+    sort(shop, product.delivery)
+}
+
+/// The same by its delivery.
+pub fn sort(shop: &Shop, delivery: Delivery) -> Sells {
+    match (delivery, shop.front.sells) {
         (Delivery::Download, _) => Sells::Software,
         (Delivery::Shipped | Delivery::InPerson, _) => Sells::Goods,
         (Delivery::Usual, Sells::Software) => Sells::Software,
@@ -80,6 +89,14 @@ pub fn granted(line: &QuoteLine, tiered: bool, sells: Sells) -> String {
     }
 }
 
+/// How a program is handed over (SHP-12).
+pub fn supply(supply: Supply) -> &'static str {
+    match supply {
+        Supply::Download => "Download and code",
+        Supply::Code => "Code only, I have the program",
+    }
+}
+
 /// How many are left, in words and with the class of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stock {
@@ -89,6 +106,17 @@ pub struct Stock {
     pub class: &'static str,
     /// True when none can be had.
     pub is_out: bool,
+}
+
+impl Stock {
+    /// Nothing is said.
+    pub fn untold() -> Stock {
+        Stock {
+            text: String::new(),
+            class: "",
+            is_out: false,
+        }
+    }
 }
 
 /// The words for pieces at hand; `None` where they are not counted (SHP-09).

@@ -70,11 +70,16 @@ const WORDS: [(&[&str], &str); 51] = [
 
 /// The drawing's name in `art.svg`.
 pub fn art(title: &str, category: &str, sells: Sells) -> &'static str {
-    let usual = match sells {
+    let found = named(title).or_else(|| named(category));
+    found.unwrap_or_else(|| usual(sells))
+}
+
+/// The drawing that tells nothing about a product.
+pub fn usual(sells: Sells) -> &'static str {
+    match sells {
         Sells::Software => "window",
         Sells::Goods | Sells::Both => "parcel",
-    };
-    named(title).or_else(|| named(category)).unwrap_or(usual)
+    }
 }
 
 fn named(text: &str) -> Option<&'static str> {
