@@ -37,6 +37,9 @@ export const pages = [
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
   { name: 'account-inactive', path: '/shops/rasterworks/account', who: 'rasterworks/Mara' },
+  { name: 'cards', path: '/shops/rasterworks/account/cards', who: 'rasterworks/Ana' },
+  { name: 'card-add', path: '/shops/rasterworks/account/cards/add', who: 'rasterworks/Ana' },
+  { name: 'top-up', path: '/shops/rasterworks/account/top-up', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
   { name: 'orders', path: '/shops/rasterworks/orders', who: 'rasterworks/Ana' },
   { name: 'buy', path: '/shops/rasterworks/buy', who: 'rasterworks/Jonas' },
@@ -48,6 +51,7 @@ export const pages = [
   { name: 'staff-customer', path: customerOf('rasterworks', 0), who: 'rasterworks/staff' },
   { name: 'staff-register', path: '/shops/rasterworks/staff/customers/new', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
+  { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
 ];
 
 export const pathOf = (page, demo) =>

@@ -1,6 +1,7 @@
 //! A customer's own account: what it holds, how it came to that, orders, the PIN (MIC-05, REG-06,
 //! REG-11, SHP-19).
 
+mod cards;
 pub mod holdings;
 pub mod moves;
 mod pin;
@@ -16,7 +17,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use holdings::Holdings;
 use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
 use scrip_domain::Amount;
@@ -33,6 +34,17 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
         )
+        .route("/shops/{slug}/account/cards", get(cards::cards))
+        .route(
+            "/shops/{slug}/account/cards/add",
+            get(cards::new).post(cards::add),
+        )
+        .route("/shops/{slug}/account/cards/remove", post(cards::remove))
+        .route(
+            "/shops/{slug}/account/top-up",
+            get(cards::top_up_form).post(cards::top_up),
+        )
+        .route("/shops/{slug}/account/top-up/off", post(cards::off))
 }
 
 #[derive(Template)]
@@ -51,6 +63,7 @@ struct AccountPage {
     orders: String,
     bought: String,
     pin: String,
+    cards: String,
     quit: String,
 }
 
@@ -141,6 +154,7 @@ async fn account(
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
         pin: shop.at("/account/pin"),
+        cards: shop.at("/account/cards"),
         quit: shop.at("/quit"),
     })
 }

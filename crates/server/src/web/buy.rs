@@ -3,6 +3,8 @@
 //! `buy/bought.rs` tells it to the page to which the customer returns.
 
 pub mod bought;
+pub mod card;
+mod confirm;
 mod orders;
 mod pay;
 
@@ -20,7 +22,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
+use card::CardPart;
 use scrip_domain::Amount;
+use scrip_domain::card::{SavedCard, cards_of};
 use scrip_domain::customer::{customer_balance, opening_due, tokens_to_activate};
 use scrip_domain::order::order_list;
 use scrip_domain::token_sale::{TokenSaleError, token_price_quote_for};
@@ -32,6 +36,10 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/buy", get(form).post(pay::buy))
         .route("/shops/{slug}/buy/orders", get(orders::orders))
+        .route(
+            "/shops/{slug}/buy/confirm",
+            get(confirm::form).post(confirm::answered),
+        )
 }
 
 /// Whole numbers of tokens to choose from.
@@ -48,6 +56,7 @@ struct BuyPage {
     presets: Vec<Preset>,
     number: Field,
     chosen: Option<Chosen>,
+    card: CardPart,
     back: String,
 }
 
@@ -66,8 +75,6 @@ struct Chosen {
     price: String,
     each: String,
     after: Option<Shown>,
-    cards: Vec<Choice>,
-    card_error: String,
     key: String,
     session: String,
 }
@@ -88,12 +95,15 @@ struct Offered {
     /// What the chosen number costs, or why it cannot be bought.
     chosen: std::result::Result<(Amount, Amount), String>,
     lede: String,
+    /// The cards that the customer keeps.
+    saved: Vec<SavedCard>,
 }
 
 /// What goes into the form again after it was sent.
 #[derive(Default)]
 struct Again {
     card: String,
+    keep: bool,
     card_error: String,
     session: String,
     notice: Option<Notice>,
@@ -147,12 +157,13 @@ async fn shown(
         .read(move |tx| offered(tx, &of, asked.as_deref()))
         .await?;
     let is_wrong = offered.chosen.is_err() || again.notice.is_some();
-    let page_of = buy_page(member, offered, typed, back, again);
-    if is_wrong {
+    let page_of = buy_page(app, member, offered, typed, back, again);
+    let shown = if is_wrong {
         page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of)
     } else {
         page(&page_of)
-    }
+    };
+    Ok(card::with_script(app, shown?))
 }
 
 fn offered(
@@ -222,10 +233,12 @@ fn offered(
         presets,
         chosen,
         lede,
+        saved: cards_of(tx, me.actor(), &me.customer)?,
     })
 }
 
 fn buy_page(
+    app: &App,
     member: &Member,
     offered: Offered,
     typed: Option<&str>,
@@ -270,8 +283,6 @@ fn buy_page(
                 .is_active()
                 .then(|| member.me.available.plus(amount).ok().map(tokens))
                 .flatten(),
-            cards: test_cards(&again.card),
-            card_error: again.card_error,
             key: form_key(),
             session: again.session,
         }),
@@ -280,6 +291,13 @@ fn buy_page(
             None
         }
     };
+    let card = CardPart::new(
+        app,
+        &offered.saved,
+        &again.card,
+        again.keep,
+        again.card_error,
+    );
     let mut shell = member_shell(member, "Buy tokens", "/buy");
     if again.notice.is_some() {
         shell.notice = again.notice;
@@ -291,6 +309,7 @@ fn buy_page(
         presets,
         number,
         chosen,
+        card,
         back: back.to_owned(),
     }
 }

@@ -100,6 +100,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Orders", "/staff/orders"),
     // Shop
     // Books
+    staff_page("Books", "Disputes", "/staff/disputes"),
     // Office
 ];
 

@@ -34,6 +34,16 @@ impl<'a> Served<'a> {
 
     /// `prepare` runs commands of the program before the node has the database for itself.
     pub fn start_with(db: &'a TestDb, prepare: impl FnOnce(&Program<'_>)) -> Served<'a> {
+        Served::start_taking(db, &["--cards", "test"], &[], prepare)
+    }
+
+    /// The same with flags and variables that say how cards are taken.
+    pub fn start_taking(
+        db: &'a TestDb,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+        prepare: impl FnOnce(&Program<'_>),
+    ) -> Served<'a> {
         let program = Program::with_vendor(db);
         program.ok(&["vendor", "create", "--name", "Other", "--slug", "other"]);
         let [key, other] = ["retail", "other"].map(|vendor| {
@@ -44,7 +54,9 @@ impl<'a> Served<'a> {
         prepare(&program);
         let log = File::create(program.path("log")).unwrap();
         let mut child = program
-            .command(&["serve", "--listen", "127.0.0.1:0", "--cards", "test"])
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

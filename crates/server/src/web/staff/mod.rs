@@ -7,6 +7,7 @@
 mod chart;
 mod customer;
 mod customers;
+mod disputes;
 mod order;
 mod orders;
 mod register;
@@ -42,6 +43,7 @@ pub fn router() -> Router<App> {
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
+        .route(&at("/disputes"), get(disputes::disputes))
         .route(&at("/customers"), get(customers::customers))
         .route(
             &at("/customers/new"),
