@@ -44,9 +44,10 @@ const NOUNS: &[&str] = &[
     "exchange",
     "checkout",
     "closing",
-    "message",
     "webhook",
+    "message",
     "report",
+    "revenue",
     "replay",
     "verify",
 ];

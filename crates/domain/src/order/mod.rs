@@ -29,6 +29,7 @@ use scrip_ledger::{
     Amount, Error as LedgerError, Leg, Lot, Posting, entry_post, lots_available, lots_locked,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use fit::{Change, Fit, Fits, fits};
 pub use history::{
@@ -382,14 +383,7 @@ pub fn order_place(
     if let Some(refusal) = rules::refusal(&purchase.buyer, &request.lines, &offers, &quote) {
         return refuse(tx, &purchase, &quote, refusal);
     }
-    let needs: Vec<Need> = quote
-        .lines
-        .iter()
-        .map(|l| Need {
-            amount: l.amount,
-            on_sale: l.on_sale,
-        })
-        .collect();
+    let needs = needs(tx, book_id, &lots, &quote)?;
     let Some(pieces) = allocate(&lots, &needs, tx.now())? else {
         let refusal = Refusal::Restricted {
             required: quote.required,
@@ -485,13 +479,26 @@ fn complete(
     if !purchase.reference.is_empty() {
         store::insert_reference(tx, purchase.book_id, &purchase.reference, purchase.order_id)?;
     }
-    outbox::add(tx, purchase.book_id, "order.completed", &id, "{}")?;
+    let details = told(purchase, &quote, None);
+    outbox::add(tx, purchase.book_id, "order.completed", &id, &details)?;
     Ok(OrderOutcome::Completed(Receipt {
         order_id: purchase.order_id,
         total: quote.required,
         remaining: quote.remaining,
         lines: quote.lines,
     }))
+}
+
+/// What a message about an order says: ids and amounts only.
+fn told(purchase: &Purchase<'_>, quote: &Quote, reason: Option<&str>) -> String {
+    let mut details = json!({
+        "customer_id": purchase.request.customer_id,
+        "tokens": quote.required.decimal(scrip_ledger::TOKEN_SCALE),
+    });
+    if let Some(reason) = reason {
+        details["reason"] = json!(reason);
+    }
+    details.to_string()
 }
 
 /// Stores a refused order. Its reference stays free, so that it can be tried again.
@@ -501,7 +508,11 @@ fn refuse(
     quote: &Quote,
     refusal: Refusal,
 ) -> Result<OrderOutcome> {
-    store::insert(tx, purchase, quote, Some(rules::reason(&refusal)), None)?;
+    let reason = rules::reason(&refusal);
+    store::insert(tx, purchase, quote, Some(reason), None)?;
+    let id = purchase.order_id.to_string();
+    let details = told(purchase, quote, Some(reason));
+    outbox::add(tx, purchase.book_id, "order.refused", &id, &details)?;
     Ok(OrderOutcome::Refused {
         order_id: purchase.order_id,
         refusal,
@@ -523,4 +534,26 @@ fn account_refusal(buyer: &Buyer) -> Option<Refusal> {
         State::Inactive => Some(Refusal::Inactive { number }),
         State::Closed => Some(Refusal::Closed { number }),
     }
+}
+
+/// What the lines need. Categories are looked up only where some tokens are for one alone.
+fn needs(tx: &mut Tx<'_>, book_id: i64, lots: &[Lot], quote: &Quote) -> Result<Vec<Need>> {
+    let for_one = |l: &Lot| {
+        let restriction = l.grant.restriction.as_deref();
+        restriction.is_some_and(|r| r.starts_with(allocation::CATEGORY))
+    };
+    let by_category = lots.iter().any(for_one);
+    let mut needs = Vec::with_capacity(quote.lines.len());
+    for line in &quote.lines {
+        needs.push(Need {
+            amount: line.amount,
+            on_sale: line.on_sale,
+            category: if by_category {
+                store::category_of(tx, book_id, line.offer_id)?
+            } else {
+                String::new()
+            },
+        });
+    }
+    Ok(needs)
 }

@@ -338,3 +338,14 @@ pub(super) fn insert_refund(
     }
     Ok(())
 }
+
+/// The category of an offer's product.
+pub(super) fn category_of(tx: &mut dyn Read, book: i64, offer: OfferId) -> Result<String> {
+    let row = tx.query_opt(
+        "SELECT p.category FROM offer o
+         JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+         WHERE o.book_id = $1 AND o.offer_id = $2",
+        params![book, &offer],
+    )?;
+    row.map_or_else(|| Ok(String::new()), |row| Ok(row.text(0)?.to_owned()))
+}

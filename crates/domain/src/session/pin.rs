@@ -12,7 +12,8 @@ use crate::customer::{
 use crate::secret::{Attempt, Proof, SecretKind, prove, prove_keyed, secret_hash, stray_attempt};
 use crate::vault::Vault;
 use crate::vendor::Vendor;
-use scrip_engine::{Timestamp, Tx};
+use scrip_engine::{Timestamp, Tx, outbox};
+use serde_json::json;
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +120,16 @@ pub fn pin_replace(
 fn pin_set(tx: &mut Tx<'_>, customer: &Customer, hash: &str, current: Option<&str>) -> Result<()> {
     let (book, id) = (customer.book_id, customer.customer_id);
     secret_set(tx, book, id, SecretKind::Pin, hash)?;
+    tell(tx, customer)?;
     sessions_end_of(tx, book, Subject::Customer(id), current)
+}
+
+/// Who did not do it must learn of it.
+fn tell(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+    let id = customer.customer_id.to_string();
+    let details = json!({"customer_id": id}).to_string();
+    let topic = "customer.pin_changed";
+    Ok(outbox::add(tx, customer.book_id, topic, &id, &details)?)
 }
 
 /// Sets a new PIN, by its hash, for one who has a code from [`crate::customer::pin_reset_start`];
@@ -133,6 +143,7 @@ pub fn pin_reset_finish(
 ) -> Result<ResetOutcome> {
     let outcome = pin_reset_take(tx, vault, customer, code, new_hash)?;
     if outcome == ResetOutcome::Done {
+        tell(tx, customer)?;
         let subject = Subject::Customer(customer.customer_id);
         sessions_end_of(tx, customer.book_id, subject, None)?;
     }

@@ -3,8 +3,10 @@
 
 mod cards;
 pub mod holdings;
+mod messages;
 pub mod moves;
 mod pin;
+pub mod statement;
 
 use super::frame::{link, member_shell, page};
 use super::session::{Member, Shop};
@@ -29,7 +31,19 @@ use serde::Deserialize;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/account", get(account))
+        .route(
+            "/shops/{slug}/account/statement",
+            get(statement::statement_page),
+        )
+        .route(
+            "/shops/{slug}/account/statement.csv",
+            get(statement::statement_file),
+        )
         .route("/shops/{slug}/orders", get(orders))
+        .route(
+            "/shops/{slug}/account/messages",
+            get(messages::form).post(messages::choose),
+        )
         .route(
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
@@ -62,8 +76,10 @@ struct AccountPage {
     buy: String,
     orders: String,
     bought: String,
+    statement: String,
     pin: String,
     cards: String,
+    messages: String,
     quit: String,
 }
 
@@ -153,8 +169,10 @@ async fn account(
         buy: link(&shop.at("/buy"), &[("return", &path)]),
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
+        statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
         cards: shop.at("/account/cards"),
+        messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
 }

@@ -25,11 +25,16 @@ pub struct Served<'a> {
 /// Everything that a key may do.
 pub const ALL_SCOPES: &str = "customers:read,customers:write,tokens:write,orders:read,\
     orders:write,refunds:write,catalog:read,catalog:write,vendor:read,vendor:write,reports:read,\
-    ledger:read,keys:write";
+    ledger:read,webhooks:write,keys:write";
 
 impl<'a> Served<'a> {
     pub fn start(db: &'a TestDb) -> Served<'a> {
         Served::start_with(db, |_| {})
+    }
+
+    /// With more settings, as environment variables.
+    pub fn start_env(db: &'a TestDb, settings: &[(&str, &str)]) -> Served<'a> {
+        Served::start_taking(db, &["--cards", "test"], settings, |_| {})
     }
 
     /// `prepare` runs commands of the program before the node has the database for itself.
@@ -252,7 +257,8 @@ impl Api {
 impl Answered {
     pub fn read(answer: ureq::http::Response<Body>) -> Answered {
         let (parts, mut body) = answer.into_parts();
-        let text = body.read_to_string().unwrap();
+        let bytes = body.read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answered {
             status: parts.status.as_u16(),
             json: serde_json::from_str(&text).unwrap_or_default(),

@@ -58,7 +58,7 @@ fn a_card_is_kept_used_and_removed() {
     let bo = club.member("Bo", 60);
     let refused = buy(&bo, &card, false).page(422).to_owned();
     assert!(refused.contains("There is no such card"), "{refused}");
-    let key = hidden(&bo.visitor.get("/shops/club/buy").page(200), "key");
+    let key = hidden(bo.visitor.get("/shops/club/buy").page(200), "key");
     let fields = [("card", card.as_str()), ("key", key.as_str())];
     let remove = format!("{CARDS}/remove");
     assert_eq!(bo.visitor.post(&remove, &fields).status, 404);
@@ -86,16 +86,16 @@ fn a_rule_is_set_and_stops_with_its_card() {
     let at = "/shops/club/account/top-up";
     assert!(ana.visitor.get(at).page(200).contains("Add a card first"));
     let add = format!("{CARDS}/add");
-    let key = hidden(&ana.visitor.get(&add).page(200), "key");
+    let key = hidden(ana.visitor.get(&add).page(200), "key");
     let refused = ana.visitor.post(&add, &[("card", "4242"), ("key", &key)]);
     assert!(refused.page(422).contains("no test card"));
     let added = ana
         .visitor
         .post(&add, &[("card", "test_ok"), ("key", &key)]);
     assert_eq!(added.see(), format!("{CARDS}?done=added"));
-    let card = first_card(&ana.visitor.get(CARDS).page(200));
+    let card = first_card(ana.visitor.get(CARDS).page(200));
     let set = |when: &str, below: &str, days: &str, many: &str, number: &str| {
-        let key = hidden(&ana.visitor.get(at).page(200), "key");
+        let key = hidden(ana.visitor.get(at).page(200), "key");
         let fields = [
             ("card", card.as_str()),
             ("when", when),
@@ -157,7 +157,7 @@ fn the_api_takes_a_kept_card() {
     assert!(ALL_SCOPES.contains("tokens:write"));
     let (ana, bo) = (club.member("Ana", 60), club.member("Bo", 60));
     buy(&ana, "test_ok", true).see();
-    let card = first_card(&ana.visitor.get(CARDS).page(200));
+    let card = first_card(ana.visitor.get(CARDS).page(200));
     let body = json!({"tokens": "40", "card": card});
     let path = |id: &str| format!("/v1/customers/{id}/token-orders");
     club.api.post(&path(&ana.id), &body).expect(201);

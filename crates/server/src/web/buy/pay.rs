@@ -2,7 +2,8 @@
 //! (TOK-08, TOK-09, TOK-14, REG-07, REG-09).
 
 use super::bought::with_flag;
-use super::{Again, back_to, card, closed, confirm, shown};
+use super::packs::pack_of;
+use super::{Again, Wish, back_to, card, closed, confirm, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
@@ -44,9 +45,19 @@ pub struct Purchase {
     /// What the page said that it costs; empty takes today's price.
     #[serde(default)]
     price: String,
+    /// The pack that was chosen; empty for just tokens.
+    #[serde(default)]
+    pack: String,
 }
 
 impl Purchase {
+    fn wish(&self) -> Wish {
+        Wish {
+            tokens: Some(self.tokens.clone()),
+            pack: self.pack.clone(),
+        }
+    }
+
     /// True when a new card is to be kept.
     fn is_kept(&self) -> bool {
         !self.keep.is_empty() && self.card.parse::<CardId>().is_err()
@@ -81,12 +92,12 @@ pub async fn buy(
         Ok(method) => method,
         Err(why) => {
             let again = no_card(&form, why);
-            return shown(&app, &member, Some(&form.tokens), &back, again).await;
+            return shown(&app, &member, &form.wish(), &back, again).await;
         }
     };
     let new = match read(&member, &form, &method) {
         Ok(new) => new,
-        Err(again) => return shown(&app, &member, Some(&form.tokens), &back, *again).await,
+        Err(again) => return shown(&app, &member, &form.wish(), &back, *again).await,
     };
     if form.is_kept() {
         card::wish(&app, &member, &method).await?;
@@ -142,6 +153,9 @@ fn read(
     let Ok(quantity) = Amount::parse(form.tokens.trim(), vendor.token.scale) else {
         return Err(wrong("This is no number of tokens.", "Nothing was bought."));
     };
+    let Ok(pack) = pack_of(&form.pack) else {
+        return Err(wrong("There is no such pack.", "Nothing was bought."));
+    };
     let quoted = match form.price.as_str() {
         "" => None,
         price => match Amount::parse(price, vendor.currency.scale) {
@@ -160,6 +174,7 @@ fn read(
         customer: member.me.customer.customer_id,
         payment_session,
         quantity,
+        pack,
         quoted,
         card: method.to_owned(),
         reference: String::new(),
@@ -233,7 +248,7 @@ async fn answered(
                     ),
                 )),
             };
-            shown(app, member, Some(&form.tokens), back, again).await
+            shown(app, member, &form.wish(), back, again).await
         }
     }
 }
@@ -283,6 +298,8 @@ async fn refused(
         }
         TokenSaleError::QuantityNotPositive
         | TokenSaleError::QuantityTooLarge
+        | TokenSaleError::PackNotWhole
+        | TokenSaleError::PackNotSold
         | TokenSaleError::Ledger(scrip_ledger::Error::Overflow) => again(
             Tone::Bad,
             "So many tokens cannot be bought at once.",
@@ -290,13 +307,17 @@ async fn refused(
         ),
         other => return Err(other.into()),
     };
-    shown(app, member, Some(&form.tokens), back, again).await
+    shown(app, member, &form.wish(), back, again).await
 }
 
 /// REG-09, TOK-09: the last declined card ends the payment session.
 fn over(member: &Member, form: &Purchase, back: &str) -> Result<Response> {
     let allowed = member.shop.vendor.declines_allowed;
-    let anew = [("tokens", form.tokens.trim()), ("return", back)];
+    let anew = [
+        ("tokens", form.tokens.trim()),
+        ("pack", &*form.pack),
+        ("return", back),
+    ];
     let page = OverPage {
         shell: member_shell(member, "Payment ended", "/buy"),
         tries: counted(allowed, "card was", "cards in a row were"),
