@@ -38,6 +38,9 @@ export const pages = [
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
   { name: 'account-inactive', path: '/shops/rasterworks/account', who: 'rasterworks/Mara' },
+  { name: 'cards', path: '/shops/rasterworks/account/cards', who: 'rasterworks/Ana' },
+  { name: 'card-add', path: '/shops/rasterworks/account/cards/add', who: 'rasterworks/Ana' },
+  { name: 'top-up', path: '/shops/rasterworks/account/top-up', who: 'rasterworks/Ana' },
   { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
   { name: 'account-messages', path: '/shops/rasterworks/account/messages', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
@@ -69,6 +72,7 @@ export const pages = [
   { name: 'staff-report-receivables', path: '/shops/rasterworks/staff/reports/receivables', who: 'rasterworks/staff' },
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
+  { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
 ];
 
 export const pathOf = (page, demo) =>

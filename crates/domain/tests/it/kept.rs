@@ -2,7 +2,7 @@
 
 use crate::support::{World, tokens};
 use scrip_domain::Actor;
-use scrip_domain::customer::customer_close;
+use scrip_domain::closing::customer_close;
 use scrip_domain::id::{CustomerId, KeptListId, OfferId};
 use scrip_domain::order::kept::{
     KEPT_AT_MOST, Keep, KeptList, list_forget, list_keep, list_load, list_resume, list_set_aside,

@@ -11,8 +11,9 @@ use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use scrip_domain::card::card_to_pay_with;
 use scrip_domain::customer::customer_by_id;
-use scrip_domain::id::PaymentSessionId;
+use scrip_domain::id::{CardId, PaymentSessionId};
 use scrip_domain::token_sale::price::{Buyer, price_buyer};
 use scrip_domain::token_sale::{
     Discount, DiscountKind, LOOK_UP_AFTER_S, Outcome, TokenOrderState, TokenOrderView,
@@ -196,7 +197,8 @@ struct TokenOrderBody {
     /// The money that the buyer was told they cost: another price now is refused.
     quoted: Option<Decimal>,
     /// The card processor's token for a card, never a card number. A node with the test processor
-    /// takes `test_ok`, `test_declined`, `test_timeout`.
+    /// takes `test_ok`, `test_declined`, `test_timeout`. Or the id of a card that the customer
+    /// keeps.
     card: Line200,
     /// The payment session of the attempt before; without one, a new session begins.
     session: Option<field::PaymentSession>,
@@ -304,7 +306,14 @@ async fn buy(
     let route = "POST /v1/customers/{id}/token-orders";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
-    let purchase = body.purchase(id, &vendor)?;
+    let mut purchase = body.purchase(id, &vendor)?;
+    if let Ok(card) = purchase.card.parse::<CardId>() {
+        let found = app.read(move |tx| {
+            let customer = customer_by_id(tx, book, id.0)?;
+            Ok::<_, Failed>(card_to_pay_with(tx, actor, &customer, card)?)
+        });
+        purchase.card = found.await?.method;
+    }
     let own = vendor.clone();
     let bought =
         app.by_card(move |node, cards| token_buy_keyed(node, cards, keyed, &own, purchase));

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// What a page may load: only what this server sends. No inline script, no inline style.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'; manifest-src 'self'";
 

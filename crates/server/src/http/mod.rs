@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::csrf::CsrfLayer;
 
+pub use guard::POLICY;
 pub use server::{bind, serve};
 
 /// All routes with all layers.

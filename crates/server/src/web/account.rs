@@ -1,6 +1,7 @@
 //! A customer's own account: what it holds, how it came to that, orders, the PIN (MIC-05, REG-06,
 //! REG-11, SHP-19).
 
+mod cards;
 pub mod holdings;
 mod messages;
 pub mod moves;
@@ -18,7 +19,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use holdings::Holdings;
 use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
 use scrip_domain::Amount;
@@ -47,6 +48,17 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
         )
+        .route("/shops/{slug}/account/cards", get(cards::cards))
+        .route(
+            "/shops/{slug}/account/cards/add",
+            get(cards::new).post(cards::add),
+        )
+        .route("/shops/{slug}/account/cards/remove", post(cards::remove))
+        .route(
+            "/shops/{slug}/account/top-up",
+            get(cards::top_up_form).post(cards::top_up),
+        )
+        .route("/shops/{slug}/account/top-up/off", post(cards::off))
 }
 
 #[derive(Template)]
@@ -66,6 +78,7 @@ struct AccountPage {
     bought: String,
     statement: String,
     pin: String,
+    cards: String,
     messages: String,
     quit: String,
 }
@@ -158,6 +171,7 @@ async fn account(
         bought: shop.at("/buy/orders"),
         statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
+        cards: shop.at("/account/cards"),
         messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })

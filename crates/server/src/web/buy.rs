@@ -3,6 +3,8 @@
 //! `buy/bought.rs` tells it to the page to which the customer returns.
 
 pub mod bought;
+pub mod card;
+mod confirm;
 mod offline;
 mod orders;
 mod packs;
@@ -22,8 +24,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
+use card::CardPart;
 use packs::PackChoice;
 use scrip_domain::Amount;
+use scrip_domain::card::{SavedCard, cards_of};
 use scrip_domain::customer::{customer_balance, opening_due, tokens_to_activate};
 use scrip_domain::order::order_list;
 use scrip_domain::token_sale::{Deal, TokenSaleError, token_price_quote_for, token_quote};
@@ -40,6 +44,10 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/buy", get(form).post(pay::buy))
         .route("/shops/{slug}/buy/orders", get(orders::orders))
+        .route(
+            "/shops/{slug}/buy/confirm",
+            get(confirm::form).post(confirm::answered),
+        )
         .route(
             "/shops/{slug}/buy/offline",
             get(offline::form).post(offline::open),
@@ -66,6 +74,7 @@ struct BuyPage {
     packs: Vec<PackChoice>,
     number: Field,
     chosen: Option<Chosen>,
+    card: CardPart,
     back: String,
 }
 
@@ -84,8 +93,6 @@ struct Chosen {
     price: String,
     each: String,
     after: Option<Shown>,
-    cards: Vec<Choice>,
-    card_error: String,
     key: String,
     session: String,
     /// What it would be without discounts; empty when it is that.
@@ -119,6 +126,8 @@ struct Offered {
     /// What the chosen number costs, or why it cannot be bought.
     chosen: std::result::Result<Deal, String>,
     lede: String,
+    /// The cards that the customer keeps.
+    saved: Vec<SavedCard>,
 }
 
 /// The number of tokens as typed, and the chosen pack, empty for none.
@@ -132,6 +141,7 @@ struct Wish {
 #[derive(Default)]
 struct Again {
     card: String,
+    keep: bool,
     card_error: String,
     session: String,
     notice: Option<Notice>,
@@ -189,12 +199,13 @@ async fn shown(
     let (of, asked) = (member.clone(), wish.clone());
     let offered = app.read(move |tx| offered(tx, &of, &asked)).await?;
     let is_wrong = offered.chosen.is_err() || again.notice.is_some();
-    let page_of = buy_page(member, offered, wish, back, again);
-    if is_wrong {
+    let page_of = buy_page(app, member, offered, wish, back, again);
+    let shown = if is_wrong {
         page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of)
     } else {
         page(&page_of)
-    }
+    };
+    Ok(card::with_script(app, shown?))
 }
 
 fn offered(
@@ -249,6 +260,7 @@ fn offered(
         packs: packs::sold(tx, vendor, &me.customer)?,
         chosen,
         lede,
+        saved: cards_of(tx, me.actor(), &me.customer)?,
     })
 }
 
@@ -287,7 +299,14 @@ fn chosen(
     }
 }
 
-fn buy_page(member: &Member, offered: Offered, wish: &Wish, back: &str, again: Again) -> BuyPage {
+fn buy_page(
+    app: &App,
+    member: &Member,
+    offered: Offered,
+    wish: &Wish,
+    back: &str,
+    again: Again,
+) -> BuyPage {
     let shop = &member.shop;
     let (vendor, here) = (&shop.vendor, shop.at("/buy"));
     let decimal = |amount: Amount| amount.decimal(vendor.token.scale);
@@ -323,6 +342,13 @@ fn buy_page(member: &Member, offered: Offered, wish: &Wish, back: &str, again: A
             None
         }
     };
+    let card = CardPart::new(
+        app,
+        &offered.saved,
+        &again.card,
+        again.keep,
+        again.card_error,
+    );
     let mut shell = member_shell(member, "Buy tokens", "/buy");
     if again.notice.is_some() {
         shell.notice = again.notice;
@@ -335,6 +361,7 @@ fn buy_page(member: &Member, offered: Offered, wish: &Wish, back: &str, again: A
         packs: choices,
         number,
         chosen,
+        card,
         back: back.to_owned(),
     }
 }
@@ -355,8 +382,6 @@ fn ready(member: &Member, deal: &Deal, wish: &Wish, back: &str, again: &Again) -
             .is_active()
             .then(|| member.me.available.plus(amount).ok().map(tokens))
             .flatten(),
-        cards: test_cards(&again.card),
-        card_error: again.card_error.clone(),
         key: form_key(),
         session: again.session.clone(),
         list: String::new(),

@@ -127,6 +127,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
+    staff_page("Books", "Disputes", "/staff/disputes"),
     // Office
     staff_page("Office", "Messages", "/staff/messages"),
     staff_page("Office", "Webhooks", "/staff/webhooks"),

@@ -171,7 +171,7 @@ async fn shelves(
     if guest.sight.is_outside() {
         return frame::see(&guest.shop.at("/enter"));
     }
-    let asked = asked.as_seen(&guest.sight);
+    let asked = asked.seen_by(&guest.sight);
     let sells = guest.shop.front.sells;
     if sells == Sells::Both && asked.branch().is_none() && !asked.is_filtered() {
         return branches(&app, &guest, &asked).await;

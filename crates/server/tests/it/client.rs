@@ -34,18 +34,20 @@ impl<'a> Served<'a> {
 
     /// With more settings, as environment variables.
     pub fn start_env(db: &'a TestDb, settings: &[(&str, &str)]) -> Served<'a> {
-        Served::start_both(db, |_| {}, settings)
+        Served::start_taking(db, &["--cards", "test"], settings, |_| {})
     }
 
     /// `prepare` runs commands of the program before the node has the database for itself.
     pub fn start_with(db: &'a TestDb, prepare: impl FnOnce(&Program<'_>)) -> Served<'a> {
-        Served::start_both(db, prepare, &[])
+        Served::start_taking(db, &["--cards", "test"], &[], prepare)
     }
 
-    fn start_both(
+    /// The same with flags and variables that say how cards are taken.
+    pub fn start_taking(
         db: &'a TestDb,
+        flags: &[&str],
+        variables: &[(&str, &str)],
         prepare: impl FnOnce(&Program<'_>),
-        settings: &[(&str, &str)],
     ) -> Served<'a> {
         let program = Program::with_vendor(db);
         program.ok(&["vendor", "create", "--name", "Other", "--slug", "other"]);
@@ -57,8 +59,9 @@ impl<'a> Served<'a> {
         prepare(&program);
         let log = File::create(program.path("log")).unwrap();
         let mut child = program
-            .command(&["serve", "--listen", "127.0.0.1:0", "--cards", "test"])
-            .envs(settings.iter().copied())
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

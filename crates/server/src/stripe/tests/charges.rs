@@ -29,7 +29,7 @@ fn one_charge_is_one_payment_however_often_it_is_asked_for() {
     });
 }
 
-/// The answer to each call gets lost in each way, and asking later says what happened.
+/// TOK-08: the answer to each call gets lost in each way, and asking later says what happened.
 #[test]
 fn a_lost_answer_is_resolved_by_asking() {
     for (end, fault, is_paid) in [

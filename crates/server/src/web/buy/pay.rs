@@ -3,7 +3,7 @@
 
 use super::bought::with_flag;
 use super::packs::pack_of;
-use super::{Again, TEST_CARDS, Wish, back_to, closed, shown};
+use super::{Again, Wish, back_to, card, closed, confirm, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
@@ -19,7 +19,7 @@ use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::State as AccountState;
-use scrip_domain::id::PaymentSessionId;
+use scrip_domain::id::{CardId, PaymentSessionId};
 use scrip_domain::token_sale::{Bought, Outcome, TokenPurchase, TokenSaleError, token_buy_keyed};
 use scrip_engine::Error as EngineError;
 use serde::Deserialize;
@@ -30,6 +30,12 @@ use serde::Deserialize;
 pub struct Purchase {
     tokens: String,
     card: String,
+    /// The processor's token for a card that was entered.
+    #[serde(default)]
+    method: String,
+    /// True when the card is to be kept.
+    #[serde(default)]
+    keep: String,
     key: String,
     #[serde(default, rename = "return")]
     back: String,
@@ -50,6 +56,11 @@ impl Purchase {
             tokens: Some(self.tokens.clone()),
             pack: self.pack.clone(),
         }
+    }
+
+    /// True when a new card is to be kept.
+    fn is_kept(&self) -> bool {
+        !self.keep.is_empty() && self.card.parse::<CardId>().is_err()
     }
 }
 
@@ -77,10 +88,20 @@ pub async fn buy(
     if app.settings.cards == Cards::None {
         return closed(&member, back);
     }
-    let new = match read(&member, &form) {
+    let method = match card::chosen(&app, &member, &form.card, &form.method).await? {
+        Ok(method) => method,
+        Err(why) => {
+            let again = no_card(&form, why);
+            return shown(&app, &member, &form.wish(), &back, again).await;
+        }
+    };
+    let new = match read(&member, &form, &method) {
         Ok(new) => new,
         Err(again) => return shown(&app, &member, &form.wish(), &back, *again).await,
     };
+    if form.is_kept() {
+        card::wish(&app, &member, &method).await?;
+    }
     let keyed = member.keyed(form.key.clone(), format!("{new:?}").into_bytes());
     let vendor = member.shop.vendor.clone();
     let done = app
@@ -103,13 +124,23 @@ pub async fn buy(
         })
         .await?;
     match done {
-        Ok(answer) => answered(&app, &member, &form, &back, answer.value).await,
+        Ok(answer) => {
+            let is_paid = matches!(answer.value.outcome, Outcome::Cleared { .. });
+            if is_paid && form.is_kept() {
+                card::keep(&app, &member, &method).await?;
+            }
+            answered(&app, &member, &form, &back, answer.value).await
+        }
         Err(e) => refused(&app, &member, &form, &back, e).await,
     }
 }
 
 /// What was typed, or what is wrong with it.
-fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, Box<Again>> {
+fn read(
+    member: &Member,
+    form: &Purchase,
+    method: &str,
+) -> std::result::Result<TokenPurchase, Box<Again>> {
     let vendor = &member.shop.vendor;
     let wrong = |headline: &str, text: &str| {
         Box::new(Again {
@@ -119,14 +150,6 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
             ..Again::default()
         })
     };
-    // Only what the page offers: the number of a card must not even be stored by mistake.
-    if TEST_CARDS.iter().all(|(card, ..)| *card != form.card) {
-        return Err(Box::new(Again {
-            card: String::new(),
-            card_error: "Choose one of these cards.".to_owned(),
-            ..*wrong("No card was chosen.", "Nothing was bought.")
-        }));
-    }
     let Ok(quantity) = Amount::parse(form.tokens.trim(), vendor.token.scale) else {
         return Err(wrong("This is no number of tokens.", "Nothing was bought."));
     };
@@ -153,10 +176,24 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
         quantity,
         pack,
         quoted,
-        card: form.card.clone(),
+        card: method.to_owned(),
         reference: String::new(),
         effective_at: None,
     })
+}
+
+fn no_card(form: &Purchase, why: String) -> Again {
+    Again {
+        card_error: why,
+        keep: form.is_kept(),
+        session: form.session.clone(),
+        notice: Some(Notice::new(
+            Tone::Bad,
+            "No card was chosen.",
+            "Nothing was bought.",
+        )),
+        ..Again::default()
+    }
 }
 
 fn begun_anew(form: &Purchase) -> Again {
@@ -181,6 +218,9 @@ async fn answered(
 ) -> Result<Response> {
     match bought.outcome {
         Outcome::Cleared { .. } => see(&with_flag(back, bought.order)),
+        Outcome::Awaiting if confirm::question(app, member, bought.order).await? => {
+            see(&confirm::at(member, bought.order, back))
+        }
         Outcome::Awaiting => {
             let order = bought.order.to_string();
             let query = [("order", order.as_str()), ("return", back)];
@@ -197,6 +237,7 @@ async fn answered(
             let again = Again {
                 card: form.card.clone(),
                 card_error: Problem::invalid("declined", reason).sentence(),
+                keep: form.is_kept(),
                 session: bought.payment_session.to_string(),
                 notice: Some(Notice::new(
                     Tone::Bad,

@@ -74,6 +74,23 @@ struct Offered {
     others: Vec<Action>,
 }
 
+impl Offered {
+    /// The same with a link to the page that sells tokens instead of cards.
+    fn elsewhere(mut self) -> Offered {
+        let query = [
+            ("tokens", self.typed.as_str()),
+            ("return", self.back.as_str()),
+        ];
+        let first = Action {
+            label: format!("{} for {}", self.tokens, self.money),
+            href: link(&self.action, &query),
+        };
+        self.others.insert(0, first);
+        self.cards.clear();
+        self
+    }
+}
+
 /// The page.
 pub async fn shown(
     app: &App,
@@ -96,6 +113,11 @@ pub async fn shown(
             Ok::<_, Problem>((list, offer))
         })
         .await?;
+    let offer = match app.settings.cards {
+        // A card is entered on the page that sells tokens.
+        Cards::Stripe => offer.map(Offered::elsewhere),
+        Cards::Test | Cards::None => offer,
+    };
     let shop = &member.shop;
     let title = format!("{} short", tokens(short));
     let mut shell = frame::with_list(member_shell(member, title, "/confirm"), &list);

@@ -91,7 +91,7 @@ const MAKERS: usize = 200;
 
 impl Asked {
     /// Without what would tell by the order or the choice of products what is hidden (SHP-04).
-    pub fn as_seen(mut self, sight: &Sight) -> Asked {
+    pub fn seen_by(mut self, sight: &Sight) -> Asked {
         self.hidden = sight.hidden().to_vec();
         for part in sight.hidden() {
             match part {

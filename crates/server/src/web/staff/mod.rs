@@ -9,6 +9,7 @@ mod catalogue;
 mod chart;
 mod customer;
 mod customers;
+mod disputes;
 mod gifts;
 mod keys;
 mod messages;
@@ -58,6 +59,7 @@ pub fn router() -> Router<App> {
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
+        .route(&at("/disputes"), get(disputes::disputes))
         .route(&at("/customers"), get(customers::customers))
         .route(
             &at("/customers/new"),

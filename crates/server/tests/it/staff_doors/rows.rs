@@ -37,6 +37,7 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/customers/{customer}", Look),
     ("/orders", Look),
     ("/orders/{order}", Look),
+    ("/disputes", Look),
     ("/customers/{customer}/statement", Look),
     ("/customers/{customer}/statement.csv", Look),
     ("/reports", Look),
