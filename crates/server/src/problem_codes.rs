@@ -139,6 +139,36 @@ pub const KINDS: &[Kind] = &[
         "cards_too_many",
         "The account keeps as many cards as it may. Remove one first.",
     ),
+    kind(
+        403,
+        "over_cap",
+        "The order would pass a cap that the parent set for this child's account.",
+    ),
+    kind(
+        403,
+        "not_allowed",
+        "The order has something that the parent did not allow for this child's account.",
+    ),
+    kind(
+        409,
+        "tokens_too_few",
+        "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
+        "family_impossible",
+        "These two accounts cannot be parent and child.",
+    ),
+    kind(
+        409,
+        "family_not_invited",
+        "No invitation of this parent waits for the account.",
+    ),
+    kind(
+        422,
+        "family_invalid",
+        "A limit or a text about a family cannot be.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(409, "name_taken", "The name is taken."),
     kind(

@@ -163,6 +163,8 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::OutOfStock { .. } => "out_of_stock",
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
+        Refusal::OverCap { .. } => "over_cap",
+        Refusal::NotAllowed { .. } => "not_allowed",
         Refusal::Closed { .. } => "closed",
     }
 }

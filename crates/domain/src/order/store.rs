@@ -203,11 +203,12 @@ pub(super) fn insert(
 pub(super) struct Completed {
     pub customer_id: CustomerId,
     pub entry_id: Option<i64>,
+    pub recorded_at: Timestamp,
 }
 
 pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Option<Completed>> {
     let row = tx.query_opt(
-        "SELECT customer_id, entry_id FROM orders
+        "SELECT customer_id, entry_id, recorded_at FROM orders
          WHERE book_id = $1 AND order_id = $2 AND state = 'completed'",
         params![book, &id],
     )?;
@@ -215,9 +216,25 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
         Ok(Completed {
             customer_id: CustomerId::from_row(&row, 0)?,
             entry_id: row.opt_int(1)?,
+            recorded_at: Timestamp(row.int(2)?),
         })
     })
     .transpose()
+}
+
+/// The categories of offers, in their order.
+pub(super) fn categories(tx: &mut dyn Read, book: i64, offers: &[OfferId]) -> Result<Vec<String>> {
+    let mut all = Vec::with_capacity(offers.len());
+    for offer in offers {
+        let row = tx.query_one(
+            "SELECT p.category FROM offer o
+             JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+             WHERE o.book_id = $1 AND o.offer_id = $2",
+            params![book, offer],
+        )?;
+        all.push(row.text(0)?.to_owned());
+    }
+    Ok(all)
 }
 
 /// The lines of an order; `left` is filled in by the caller.

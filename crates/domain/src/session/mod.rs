@@ -17,9 +17,7 @@ use crate::secret::{self, SecretError};
 use crate::vendor::{self, Vendor, VendorError, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
-pub use pin::{
-    PinChange, pin_change, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named,
-};
+pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
 
 /// Who signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

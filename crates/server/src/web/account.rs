@@ -1,8 +1,11 @@
 //! A customer's own account: what it holds, how it came to that, orders, the PIN (MIC-05, REG-06,
 //! REG-11, SHP-19).
 
+mod check;
+mod family;
 pub mod holdings;
 pub mod moves;
+mod person;
 mod pin;
 
 use super::frame::{link, member_shell, page};
@@ -16,7 +19,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use holdings::Holdings;
 use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
 use scrip_domain::Amount;
@@ -32,6 +35,20 @@ pub fn router() -> Router<App> {
         .route(
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
+        )
+        .route(
+            "/shops/{slug}/account/person",
+            get(person::form).post(person::change),
+        )
+        .route("/shops/{slug}/account/export", get(person::export))
+        .route("/shops/{slug}/account/erase", post(person::erase))
+        .route(
+            "/shops/{slug}/account/check",
+            get(check::form).post(check::answer),
+        )
+        .route(
+            "/shops/{slug}/account/family",
+            get(family::form).post(family::act),
         )
 }
 
@@ -51,6 +68,8 @@ struct AccountPage {
     orders: String,
     bought: String,
     pin: String,
+    person: String,
+    family: String,
     quit: String,
 }
 
@@ -141,6 +160,8 @@ async fn account(
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
         pin: shop.at("/account/pin"),
+        person: shop.at("/account/person"),
+        family: shop.at("/account/family"),
         quit: shop.at("/quit"),
     })
 }

@@ -452,5 +452,6 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
         Refusal::Closed { .. } => "closed",
+        Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
     }
 }

@@ -4,6 +4,7 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod account;
 mod chart;
 mod customer;
 mod customers;
@@ -50,6 +51,10 @@ pub fn router() -> Router<App> {
         .route(&at("/customers/{id}"), get(customer::customer))
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
+        .route(&at("/customers/{id}/adjust"), post(account::adjust))
+        .route(&at("/customers/{id}/standing"), post(account::standing))
+        .route(&at("/customers/{id}/merge"), post(account::merge))
+        .route(&at("/customers/{id}/erase"), post(account::erase))
         .route(&at("/orders"), get(orders::orders))
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
@@ -81,7 +86,7 @@ pub mod permission {
             )+
         };
     }
-    types!(Customers, Orders);
+    types!(Adjust, Customers, Orders);
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.
