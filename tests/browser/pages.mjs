@@ -37,6 +37,8 @@ export const pages = [
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
   { name: 'account-inactive', path: '/shops/rasterworks/account', who: 'rasterworks/Mara' },
+  { name: 'person', path: '/shops/rasterworks/account/person', who: 'rasterworks/Ana' },
+  { name: 'family', path: '/shops/rasterworks/account/family', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
   { name: 'orders', path: '/shops/rasterworks/orders', who: 'rasterworks/Ana' },
   { name: 'buy', path: '/shops/rasterworks/buy', who: 'rasterworks/Jonas' },

@@ -222,6 +222,7 @@ fn an_order_over_a_cap_is_refused(db: &TestDb) {
     completed(world.place(parent, &[want(pen, 20)]));
 }
 
+/// ADV-02: the wallet's lock keeps orders at once below the cap.
 fn two_orders_at_once_do_not_pass_a_cap_together(db: &TestDb) {
     let world = World::new(db);
     let (_, child) = family(&world);
@@ -242,6 +243,7 @@ fn two_orders_at_once_do_not_pass_a_cap_together(db: &TestDb) {
     assert_eq!(world.balance(child), tokens(90));
 }
 
+/// ADV-02: what comes back may be spent again.
 fn a_refund_gives_the_cap_back(db: &TestDb) {
     let world = World::new(db);
     let (_, child) = family(&world);
@@ -293,6 +295,7 @@ fn a_child_buys_from_allowed_categories_alone(db: &TestDb) {
     completed(world.place(child, &[want(game, 1)]));
 }
 
+/// ADV-02: neither the child nor a stranger; and no caps that cannot be.
 fn only_the_parent_sets_limits(db: &TestDb) {
     let world = World::new(db);
     let (parent, child) = family(&world);

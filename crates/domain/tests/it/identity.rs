@@ -77,7 +77,7 @@ fn change(world: &World, id: CustomerId, token: &str) -> Result<PinChange, Sessi
     Ok(changed.value)
 }
 
-/// A wrong answer blocks; a right one holds for five minutes, in that session alone; case and
+/// REG-05: a wrong answer blocks; a right one holds for five minutes, in that session alone; case and
 /// spaces do not matter. What the policy does not list needs nothing.
 fn a_sensitive_action_needs_a_right_answer(db: &TestDb) {
     let world = World::new(db);
@@ -116,6 +116,7 @@ fn a_sensitive_action_needs_a_right_answer(db: &TestDb) {
     assert_eq!(needs(&world, id, &there), StepUp::Free);
 }
 
+/// REG-05: one count for all questions and all who ask.
 fn wrong_answers_are_counted_and_locked(db: &TestDb) {
     let world = World::new(db);
     asked(&world);
@@ -138,6 +139,7 @@ fn wrong_answers_are_counted_and_locked(db: &TestDb) {
     assert!(matches!(needs(&world, id, &here), StepUp::Ask { .. }));
 }
 
+/// REG-05: answers that were never given are set by whoever knows the PIN, once.
 fn who_registered_before_the_questions_answers_with_the_pin(db: &TestDb) {
     let world = World::new(db);
     let id = customer(&world, None);
