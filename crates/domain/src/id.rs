@@ -87,8 +87,20 @@ typed_id!(
     /// A card that a customer keeps.
     CardId, "crd");
 typed_id!(
+    /// Tokens sold together.
+    PackId, "pck");
+typed_id!(
+    /// Tokens that were given.
+    GiftId, "gft");
+typed_id!(
     /// A product.
     ProductId, "prd");
+typed_id!(
+    /// A picture of a product.
+    ImageId, "img");
+typed_id!(
+    /// An import of a catalogue.
+    ImportId, "imp");
 typed_id!(
     /// An offer of a product.
     OfferId, "off");
@@ -98,6 +110,15 @@ typed_id!(
 typed_id!(
     /// A key of a program.
     ApiKeyId, "key");
+typed_id!(
+    /// A system of the vendor that is told what happens.
+    EndpointId, "whe");
+typed_id!(
+    /// A message on its way to one receiver.
+    MessageId, "msg");
+typed_id!(
+    /// A line of the audit trail.
+    AuditId, "aud");
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
 /// below the second. They carry milliseconds, and run up to a second ahead of the clock when many

@@ -41,15 +41,18 @@ pub mod credit;
 pub mod customer;
 pub mod expiry;
 pub mod family;
+pub mod message;
 pub mod order;
 pub mod policy;
 pub mod report;
+pub mod revenue;
 pub mod session;
 pub mod statement;
 pub mod token_sale;
 pub mod top_up;
 pub mod vendor;
 pub mod verify;
+pub mod webhook;
 
 pub use actor::Actor;
 pub use command::{Answer, CommandError, Keyed};

@@ -1,12 +1,13 @@
 //! Messages to the outside, written with the change that causes them.
 //!
-//! A message is delivered at least once, and may come twice or out of order: receivers go by its
-//! (book, id). What cannot be delivered is tried again, ever more rarely, and parked at last.
+//! A message is handed over once: what its receiver writes and the message's removal are one
+//! transaction. Messages may come out of order. What cannot be handed over is tried again, ever more
+//! rarely, and parked at last.
 
 use crate::error::{Error, Result};
 use crate::ids::Sequence;
-use crate::tx::{Read, Store, Tx};
-use crate::value::Param;
+use crate::tx::{Read, ReadTx, Store, Tx};
+use crate::value::Row;
 use crate::{Engine, Timestamp, params};
 
 /// Tries after which a message is parked: kept, but not tried any more.
@@ -25,21 +26,17 @@ pub struct Message {
     pub subject: String,
     /// The details, as JSON without personal data.
     pub payload: String,
-    /// How often delivery has failed so far.
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// How often handing it over has failed so far.
     pub attempts: i64,
 }
 
-/// Whoever takes messages to where they belong.
-pub trait Receiver {
-    /// Delivers one message; an error is tried again later.
-    fn deliver(&self, message: &Message) -> std::result::Result<(), String>;
-}
-
-/// What a round of [`dispatch`] did.
+/// What a round of [`hand_over`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dispatched {
-    /// Messages delivered and removed.
-    pub delivered: usize,
+pub struct HandedOver {
+    /// Messages handed over and removed.
+    pub done: usize,
     /// Messages that wait for another try, or were parked.
     pub failed: usize,
 }
@@ -55,63 +52,123 @@ pub fn add(tx: &mut Tx<'_>, book_id: i64, topic: &str, subject: &str, payload: &
     )
 }
 
-/// Delivers up to `limit` messages that are due.
-pub fn dispatch(engine: &Engine, receiver: &dyn Receiver, limit: i64) -> Result<Dispatched> {
-    let due = engine.read(|tx| {
-        let now = tx.now();
-        tx.query(
-            "SELECT book_id, outbox_id, topic, subject, payload, attempts FROM outbox
-             WHERE next_at <= $1 ORDER BY book_id, outbox_id LIMIT $2",
-            params![now.0, limit],
-        )
+fn message(row: &Row) -> Result<Message> {
+    Ok(Message {
+        book_id: row.int(0)?,
+        outbox_id: row.int(1)?,
+        topic: row.text(2)?.to_owned(),
+        subject: row.text(3)?.to_owned(),
+        payload: row.text(4)?.to_owned(),
+        created_at: Timestamp(row.int(5)?),
+        attempts: row.int(6)?,
+    })
+}
+
+/// True when a book has messages that are due.
+pub fn is_due(tx: &mut ReadTx<'_>, book_id: i64) -> Result<bool> {
+    let now = tx.now();
+    let row = tx.query_opt(
+        "SELECT outbox_id FROM outbox WHERE book_id = $1 AND next_at <= $2 LIMIT 1",
+        params![book_id, now.0],
+    )?;
+    Ok(row.is_some())
+}
+
+/// Hands up to `limit` messages of a book that are due to `receive`, in the order of their ids, and
+/// removes them in the same transaction. When that fails, they are handed over one by one, and
+/// those that fail are put off.
+///
+/// Several processes may call it at once: each message goes to one of them.
+pub fn hand_over<E, F>(
+    engine: &Engine,
+    book_id: i64,
+    limit: i64,
+    receive: F,
+) -> std::result::Result<HandedOver, E>
+where
+    E: From<Error> + Send + 'static,
+    F: Fn(&mut Tx<'_>, &[Message]) -> std::result::Result<(), E> + Clone + Send + 'static,
+{
+    let whole = receive.clone();
+    let taken = engine.write(move |tx| {
+        let due = due(tx, book_id, limit)?;
+        if !due.is_empty() {
+            whole(tx, &due)?;
+        }
+        remove(tx, &due)?;
+        Ok::<_, E>(due.len())
+    });
+    if let Ok(done) = taken {
+        return Ok(HandedOver { done, failed: 0 });
+    }
+    // Which of them was it? A database that is gone fails here again, and that is the answer.
+    let ids = engine.write(move |tx| {
+        let due = due(tx, book_id, limit)?;
+        Ok::<_, E>(due.iter().map(|m| m.outbox_id).collect::<Vec<_>>())
     })?;
-    let mut delivered = Vec::new();
-    let mut failed = Vec::new();
-    for row in &due {
-        let message = Message {
-            book_id: row.int(0)?,
-            outbox_id: row.int(1)?,
-            topic: row.text(2)?.to_owned(),
-            subject: row.text(3)?.to_owned(),
-            payload: row.text(4)?.to_owned(),
-            attempts: row.int(5)?,
-        };
-        let key = (message.book_id, message.outbox_id, message.attempts + 1);
-        if receiver.deliver(&message).is_ok() {
-            delivered.push(key);
-        } else {
-            failed.push(key);
+    let mut all = HandedOver::default();
+    for id in ids {
+        let one = receive.clone();
+        let handed = engine.write(move |tx| {
+            let due = one_due(tx, book_id, id)?;
+            if !due.is_empty() {
+                one(tx, &due)?;
+            }
+            remove(tx, &due)?;
+            Ok::<_, E>(due.len())
+        });
+        match handed {
+            Ok(done) => all.done += done,
+            Err(_) => {
+                engine.write(move |tx| put_off(tx, book_id, id).map_err(E::from))?;
+                all.failed += 1;
+            }
         }
     }
-    let done = Dispatched {
-        delivered: delivered.len(),
-        failed: failed.len(),
-    };
-    if done == Dispatched::default() {
-        return Ok(done);
+    Ok(all)
+}
+
+/// Locked, so that no other process takes them as well.
+fn due(tx: &mut Tx<'_>, book_id: i64, limit: i64) -> Result<Vec<Message>> {
+    let now = tx.now();
+    let rows = tx.query_locked(
+        "SELECT book_id, outbox_id, topic, subject, payload, created_at, attempts FROM outbox
+         WHERE book_id = $1 AND next_at <= $2 ORDER BY outbox_id LIMIT $3",
+        params![book_id, now.0, limit],
+    )?;
+    rows.iter().map(message).collect()
+}
+
+fn one_due(tx: &mut Tx<'_>, book_id: i64, outbox_id: i64) -> Result<Vec<Message>> {
+    let now = tx.now();
+    let rows = tx.query_locked(
+        "SELECT book_id, outbox_id, topic, subject, payload, created_at, attempts FROM outbox
+         WHERE book_id = $1 AND outbox_id = $2 AND next_at <= $3",
+        params![book_id, outbox_id, now.0],
+    )?;
+    rows.iter().map(message).collect()
+}
+
+fn remove(tx: &mut Tx<'_>, messages: &[Message]) -> Result<()> {
+    for message in messages {
+        tx.put(
+            "DELETE FROM outbox WHERE book_id = $1 AND outbox_id = $2",
+            params![message.book_id, message.outbox_id],
+        )?;
     }
-    engine.write(move |tx| {
-        for (book_id, outbox_id, _) in &delivered {
-            tx.put(
-                "DELETE FROM outbox WHERE book_id = $1 AND outbox_id = $2",
-                params![*book_id, *outbox_id],
-            )?;
-        }
-        for (book_id, outbox_id, attempts) in &failed {
-            let next = next_try(tx.now(), *attempts);
-            tx.put(
-                "UPDATE outbox SET attempts = $3, next_at = $4 WHERE book_id = $1 AND outbox_id = $2",
-                &[
-                    Param::Int(*book_id),
-                    Param::Int(*outbox_id),
-                    Param::Int(*attempts),
-                    Param::Int(next.0),
-                ],
-            )?;
-        }
-        Ok::<_, Error>(())
-    })?;
-    Ok(done)
+    Ok(())
+}
+
+fn put_off(tx: &mut Tx<'_>, book_id: i64, outbox_id: i64) -> Result<()> {
+    for message in one_due(tx, book_id, outbox_id)? {
+        let attempts = message.attempts.saturating_add(1);
+        let next = next_try(tx.now(), attempts);
+        tx.put(
+            "UPDATE outbox SET attempts = $3, next_at = $4 WHERE book_id = $1 AND outbox_id = $2",
+            params![book_id, outbox_id, attempts, next.0],
+        )?;
+    }
+    Ok(())
 }
 
 /// 2, 4, 8 … seconds, an hour at most; never again after [`ATTEMPTS`].

@@ -146,8 +146,9 @@ fn csv(data: &Data) -> String {
     out
 }
 
-/// Quoted where needed; what a spreadsheet would take for a formula gets a quote in front.
-fn csv_field(text: &str) -> String {
+/// A field of a CSV file: quoted where needed; what a spreadsheet would take for a formula gets a
+/// quote in front.
+pub fn csv_field(text: &str) -> String {
     let number =
         text.starts_with('-') && text[1..].bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !number;

@@ -6,7 +6,10 @@
 use crate::amount::{Amount, Rounding};
 use crate::error::{Error, Result};
 use crate::memory::LedgerMemory;
-use scrip_engine::{Error as EngineError, Read, Row, Sequence, Store, Timestamp, Tx, params};
+use scrip_engine::{
+    Error as EngineError, Param, Query, Read, Row, Sequence, Store, Timestamp, Tx, params,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -161,15 +164,34 @@ pub fn grant_by_id(tx: &mut Tx<'_>, book: i64, grant: i64) -> Result<Arc<GrantIn
 /// A grant as stored, for those who have no writer's memory.
 pub fn grant_stored(tx: &mut dyn Read, book: i64, grant: i64) -> Result<GrantInfo> {
     let row = tx
-        .query_opt(
-            "SELECT grant_id, asset_id, origin, restriction, expires_at, quantity, paid,
-                    paid_asset_id, granted_at
-             FROM token_grant WHERE book_id = $1 AND grant_id = $2",
-            params![book, grant],
-        )?
+        .query_opt(GRANT, params![book, grant])?
         .ok_or(Error::GrantUnknown { book, grant })?;
     grant_info(&row, 0)
 }
+
+/// Some grants as stored, by number, many at a time. Those that do not exist are left out.
+pub fn grants_stored(
+    tx: &mut dyn Read,
+    book: i64,
+    grants: &BTreeSet<i64>,
+) -> Result<Vec<GrantInfo>> {
+    let params: Vec<[Param<'_>; 2]> = grants
+        .iter()
+        .map(|grant| [Param::Int(book), Param::Int(*grant)])
+        .collect();
+    let mut found = Vec::with_capacity(params.len());
+    for some in params.chunks(500) {
+        let queries: Vec<Query<'_>> = some.iter().map(|p| (GRANT, &p[..])).collect();
+        for row in tx.query_all(&queries)?.iter().flatten() {
+            found.push(grant_info(row, 0)?);
+        }
+    }
+    Ok(found)
+}
+
+const GRANT: &str = "SELECT grant_id, asset_id, origin, restriction, expires_at, quantity, paid,
+        paid_asset_id, granted_at
+    FROM token_grant WHERE book_id = $1 AND grant_id = $2";
 
 /// Records that a credit grant was paid off; every piece of it counts as paid from now on.
 pub fn grant_pay_off(tx: &mut Tx<'_>, book: i64, grant: i64, event_id: &Uuid) -> Result<()> {

@@ -51,13 +51,14 @@ pub use entry::{
 pub use error::{Error, Result};
 pub use grant::{
     GrantInfo, NewGrant, Origin, grant_by_id, grant_open, grant_pay_off, grant_stored,
+    grants_stored,
 };
 pub use hold::{
     Hold, HoldState, Piece, held_balance, hold_by_id, hold_expire, hold_place, hold_post,
     hold_release, holds_due,
 };
 pub use memory::{LedgerMemory, memory, memory_without_floor};
-pub use seal::{Sealed, seal_next, tail_restore};
+pub use seal::{Sealed, SealedRun, Whole, seal_next, sealed_after, tail_restore, unsealed};
 
 /// Opens an engine with the ledger's memory.
 pub fn open(

@@ -8,11 +8,11 @@
 //! backup of the other sort has rows for what its own rule does not find ([`tail_restore`]).
 
 use crate::amount::Amount;
-use crate::entry::{Transfer, entry_row, transfer_row};
+use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::{Error, Result};
 use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,98 @@ fn transfers_of(
 pub(crate) fn tail_transfers(tx: &mut dyn Read, book: i64) -> Result<Vec<Transfer>> {
     let entries = tail(tx, book, i64::MAX)?;
     transfers_of(tx, book, &entries)
+}
+
+/// An entry with its transfers.
+pub type Whole = (Entry, Vec<Transfer>);
+
+/// Entries in the order in which they were sealed, up to the seal `seal_no`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRun {
+    /// The last seal of the run.
+    pub seal_no: i64,
+    /// Its entries.
+    pub entries: Vec<Whole>,
+}
+
+/// Seals that are read at once.
+const SEALS_AT_ONCE: i64 = 64;
+
+/// The entries of the seals after `seal_no`: of so many seals that `limit` entries are there, or
+/// of a few at most. `None` when there is no further seal.
+pub fn sealed_after(
+    tx: &mut dyn Read,
+    book: i64,
+    seal_no: i64,
+    limit: usize,
+) -> Result<Option<SealedRun>> {
+    let rows = tx.query(
+        "SELECT seal_no, members FROM seal WHERE book_id = $1 AND seal_no > $2
+         ORDER BY seal_no LIMIT $3",
+        params![book, seal_no, SEALS_AT_ONCE],
+    )?;
+    let mut ids = Vec::new();
+    let mut last = None;
+    for row in &rows {
+        if ids.len() >= limit {
+            break;
+        }
+        ids.extend(members_decode(row.blob(1)?)?);
+        last = Some(row.int(0)?);
+    }
+    let Some(seal_no) = last else {
+        return Ok(None);
+    };
+    let entries = entries_whole(tx, book, &ids)?;
+    Ok(Some(SealedRun { seal_no, entries }))
+}
+
+/// The entries that no seal covers yet, in the order in which they will be sealed.
+pub fn unsealed(tx: &mut dyn Read, book: i64) -> Result<Vec<Whole>> {
+    let ids: Vec<i64> = tail(tx, book, i64::MAX)?.iter().map(|e| e.0).collect();
+    entries_whole(tx, book, &ids)
+}
+
+/// Entries with their transfers, in the given order.
+fn entries_whole(tx: &mut dyn Read, book: i64, ids: &[i64]) -> Result<Vec<Whole>> {
+    let (Some(low), Some(high)) = (ids.iter().min(), ids.iter().max()) else {
+        return Ok(Vec::new());
+    };
+    let wanted: HashSet<i64> = ids.iter().copied().collect();
+    let mut found: HashMap<i64, Whole> = HashMap::with_capacity(ids.len());
+    let mut end = *high;
+    let rows = tx.query(
+        "SELECT entry_id, event_id, code, actor, reference, effective_at, recorded_at, transfers,
+                digest
+         FROM entry WHERE book_id = $1 AND entry_id >= $2 AND entry_id <= $3",
+        params![book, *low, *high],
+    )?;
+    for row in &rows {
+        let entry = entry_row(row)?;
+        end = end.max(entry.entry_id.saturating_add(entry.transfers));
+        if wanted.contains(&entry.entry_id) {
+            found.insert(entry.entry_id, (entry, Vec::new()));
+        }
+    }
+    let rows = tx.query(
+        "SELECT transfer_id, entry_id, debit_id, credit_id, asset_id, amount, grant_id,
+                debit_previous, debit_balance, credit_previous, credit_balance
+         FROM transfer WHERE book_id = $1 AND transfer_id >= $2 AND transfer_id < $3
+         ORDER BY transfer_id",
+        params![book, *low, end],
+    )?;
+    for row in &rows {
+        let transfer = transfer_row(row)?;
+        if let Some((_, transfers)) = found.get_mut(&transfer.entry_id) {
+            transfers.push(transfer);
+        }
+    }
+    ids.iter()
+        .map(|id| {
+            let missing = || EngineError::Corrupt(format!("entry {id} is missing"));
+            Ok(found.remove(id).ok_or_else(missing)?)
+        })
+        .collect()
 }
 
 /// Seals up to `limit` entries of a book, oldest number first, and rolls them up. `None` when

@@ -1,6 +1,7 @@
 //! Settings of a node. Each comes from the command line, else from the environment, else from
 //! the TOML file, else it has its default.
 
+mod mail;
 mod stripe;
 
 use crate::failure::Failure;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use mail::{MailSettings, Security};
 pub use stripe::StripeSettings;
 use stripe::{StripeFile, StripeGiven};
 
@@ -66,6 +68,9 @@ pub struct Given {
     /// Connections at once [default: 10000]
     #[arg(long, env = "SCRIP_CONNECTIONS", value_name = "NUMBER")]
     connections: Option<usize>,
+    /// Let webhooks go to addresses without TLS and to private ones: for trials on one machine
+    #[arg(long, env = "SCRIP_WEBHOOKS_ANYWHERE", num_args = 0..=1, default_missing_value = "true", value_name = "YES")]
+    webhooks_anywhere: Option<bool>,
     /// What is logged: error, warn, info or debug [default: info]
     #[arg(long, env = "SCRIP_LOG", value_name = "LEVEL")]
     log: Option<String>,
@@ -74,6 +79,8 @@ pub struct Given {
     log_format: Option<LogFormat>,
     #[command(flatten)]
     stripe: StripeGiven,
+    #[command(flatten)]
+    mail: mail::GivenMail,
 }
 
 /// What the file says: the same names, with `-` as `_`.
@@ -86,10 +93,13 @@ struct File {
     public_url: Option<String>,
     cards: Option<Cards>,
     connections: Option<usize>,
+    webhooks_anywhere: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     #[serde(default)]
     stripe: StripeFile,
+    #[serde(default)]
+    mail: mail::FileMail,
 }
 
 /// Settings as they hold.
@@ -111,6 +121,10 @@ pub struct Settings {
     pub stripe: Option<StripeSettings>,
     /// Connections at once.
     pub connections: usize,
+    /// True when webhooks may go to addresses without TLS and to private ones.
+    pub webhooks_anywhere: bool,
+    /// The mail server; `None` where no mail is sent.
+    pub mail: Option<MailSettings>,
     /// The level of the log.
     pub log: tracing::Level,
     /// The form of the log.
@@ -131,6 +145,8 @@ impl Settings {
             cards: Cards::None,
             stripe: None,
             connections: CONNECTIONS,
+            webhooks_anywhere: false,
+            mail: None,
             log: tracing::Level::WARN,
             log_format: LogFormat::Text,
         }
@@ -187,6 +203,11 @@ impl Given {
                 .or(file.connections)
                 .unwrap_or(CONNECTIONS)
                 .max(1),
+            mail: self.mail.settings(file.mail)?,
+            webhooks_anywhere: self
+                .webhooks_anywhere
+                .or(file.webhooks_anywhere)
+                .unwrap_or_default(),
             log: level.parse().map_err(|_| {
                 Failure::Usage(format!(
                     "{level:?} is no level: use error, warn, info or debug"

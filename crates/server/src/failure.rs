@@ -5,6 +5,8 @@ use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::order::OrderError;
+use scrip_domain::policy::PolicyError;
+use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::token_sale::TokenSaleError;
@@ -109,11 +111,13 @@ below! {
     CommandError { Engine },
     VendorError { Engine, Ledger },
     CatalogError { Engine, Ledger },
+    PolicyError { Engine, Ledger, Vendor },
     CustomerError { Engine, Ledger, Vendor, Command },
     TokenSaleError { Engine, Ledger, Vendor, Customer, Command },
     OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },
+    RevenueError { Engine, Ledger, Command },
 }
 
 impl From<SecretError> for Failure {

@@ -3,14 +3,18 @@
 
 use scrip_domain::Node;
 use scrip_domain::card_event::events_handle;
+use scrip_domain::catalog::CatalogError;
+use scrip_domain::catalog::imports::{import_is_running, import_step, imports_expire};
+use scrip_domain::catalog::shelf::{shelf_is_due, shelf_refresh};
 use scrip_domain::command::answers_expire;
-use scrip_domain::customer::{CustomerError, registrations_expire};
+use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
+use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
 use scrip_domain::top_up::top_ups_run;
-use scrip_domain::vendor::{Vendor, VendorError, vendors};
+use scrip_domain::vendor::{Vendor, VendorError, is_sweeping, vendors};
 use scrip_engine::{Engine, Error as EngineError};
 use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next, wallets_due};
 use std::collections::BTreeSet;
@@ -22,6 +26,8 @@ use std::time::Duration;
 
 /// Holds or answers in one transaction.
 const AT_ONCE: i64 = 10_000;
+/// Products of the shelf in one transaction.
+const SHELF_AT_ONCE: i64 = 200;
 /// Sessions erased in one transaction.
 const SESSIONS_AT_ONCE: usize = 1_000;
 /// Wallets whose expired lots leave in one transaction: their customers wait for it.
@@ -80,6 +86,19 @@ pub fn expire_lots(engine: &Engine, vendor: &Vendor) -> Result<Expired, LedgerEr
     }
 }
 
+/// Adds new seals of a vendor to what reports keep; returns how many passes it took.
+pub fn roll_up(engine: &Engine, vendor: &Vendor) -> Result<usize, LedgerError> {
+    let mut passes = 0;
+    while let Some(pass) = engine.read(|tx| pass_next(tx, vendor))? {
+        let pass = Arc::new(pass);
+        if !engine.write(move |tx| pass_write(tx, &pass))? {
+            break;
+        }
+        passes += 1;
+    }
+    Ok(passes)
+}
+
 /// Forgets the stored answers of a book whose time is over; returns how many.
 pub fn expire_answers(engine: &Engine, book: i64) -> Result<u64, EngineError> {
     engine.write(move |tx| answers_expire(tx, book))
@@ -90,9 +109,59 @@ pub fn expire_attempts(engine: &Engine, book: i64) -> Result<u64, EngineError> {
     engine.write(move |tx| stray_attempts_expire(tx, book))
 }
 
+/// Makes the rows anew that searches look into, where a sale or a delivery changed what they say.
+pub fn refresh_shelf(engine: &Engine, book: i64) -> Result<usize, CatalogError> {
+    let mut rows: usize = 0;
+    while engine.read(|tx| shelf_is_due(tx, book))? {
+        let some = engine.write(move |tx| shelf_refresh(tx, book, SHELF_AT_ONCE))?;
+        rows = rows.saturating_add(some);
+    }
+    Ok(rows)
+}
+
+/// Time that imports of one round may take: other jobs wait.
+const IMPORT_TIME: Duration = Duration::from_millis(800);
+
+/// Works on an import of a vendor that is under way, for a while.
+pub fn import_further(engine: &Engine, book: i64) -> Result<(), CatalogError> {
+    let begun = std::time::Instant::now();
+    if !engine.read(|tx| import_is_running(tx, book))? {
+        return Ok(());
+    }
+    let vendor = engine
+        .read(|tx| scrip_domain::vendor::vendor_by_book(tx, book))
+        .map_err(|e| EngineError::Corrupt(e.to_string()))?;
+    while begun.elapsed() < IMPORT_TIME {
+        let vendor = vendor.clone();
+        if !engine.write(move |tx| import_step(tx, &vendor))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets imports whose time is over.
+pub fn expire_imports(engine: &Engine, book: i64) -> Result<(), CatalogError> {
+    while engine.write(move |tx| imports_expire(tx, book))? {}
+    Ok(())
+}
+
 /// Erases registrations whose time is over, with the details of unfinished ones.
 pub fn expire_registrations(engine: &Engine, book: i64) -> Result<u64, CustomerError> {
     engine.write(move |tx| registrations_expire(tx, book))
+}
+
+/// Makes accounts active that have enough since the minimum of a vendor was lowered; returns how
+/// many.
+pub fn activate(engine: &Engine, book: i64) -> Result<usize, CustomerError> {
+    let mut active: usize = 0;
+    if !engine.read(|tx| is_sweeping(tx, book))? {
+        return Ok(active);
+    }
+    while let Some(some) = engine.write(move |tx| activation_sweep(tx, book))? {
+        active = active.saturating_add(some);
+    }
+    Ok(active)
 }
 
 /// Erases sessions that are over.
@@ -150,9 +219,13 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
         for book in all {
             let (engine, id) = (&node.engine, book.book_id);
             noted("sealing", seal(engine, id, SEALED_AT_ONCE));
+            noted("shelf", refresh_shelf(engine, id));
+            noted("imports", import_further(engine, id));
+            noted("activation", activate(engine, id));
             if round {
                 noted("holds", expire_holds(engine, id));
                 noted("answers", expire_answers(engine, id));
+                noted("imports", expire_imports(engine, id));
                 noted("attempts", expire_attempts(engine, id));
                 noted("registrations", expire_registrations(engine, id));
             }
@@ -174,6 +247,7 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
     };
     for vendor in all {
         noted("lots", expire_lots(&node.engine, &vendor));
+        noted("reports", roll_up(&node.engine, &vendor));
         noted(
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),

@@ -33,6 +33,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         400,
+        "form_invalid",
+        "A part of a form that was sent with a file could not be read. Send it again.",
+    ),
+    kind(
+        400,
         "idempotency_key_invalid",
         "An idempotency key has 1 to 255 visible ASCII characters without spaces, that of a batch at most 240.",
     ),
@@ -77,6 +82,16 @@ pub const KINDS: &[Kind] = &[
         403,
         "identity_check_needed",
         "The action needs a right answer to one of the vendor's questions first.",
+    ),
+    kind(
+        403,
+        "not_allowed",
+        "The order has something that the parent did not allow for this child's account.",
+    ),
+    kind(
+        403,
+        "over_cap",
+        "The order would pass a cap that the parent set for this child's account.",
     ),
     kind(
         403,
@@ -140,19 +155,9 @@ pub const KINDS: &[Kind] = &[
         "The account keeps as many cards as it may. Remove one first.",
     ),
     kind(
-        403,
-        "over_cap",
-        "The order would pass a cap that the parent set for this child's account.",
-    ),
-    kind(
-        403,
-        "not_allowed",
-        "The order has something that the parent did not allow for this child's account.",
-    ),
-    kind(
         409,
-        "tokens_too_few",
-        "The account has fewer tokens than are to be moved or taken back.",
+        "changed_meanwhile",
+        "Somebody else changed this meanwhile. Look at what stands there now.",
     ),
     kind(
         409,
@@ -165,16 +170,26 @@ pub const KINDS: &[Kind] = &[
         "No invitation of this parent waits for the account.",
     ),
     kind(
-        422,
-        "family_invalid",
-        "A limit or a text about a family cannot be.",
+        409,
+        "last_owner",
+        "Nobody else could let people in: make another person an owner first.",
     ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
+    kind(
+        409,
+        "message_conflict",
+        "The message is on its way, or may have arrived: it is not sent again.",
+    ),
     kind(409, "name_taken", "The name is taken."),
     kind(
         409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "not_now",
+        "This cannot be done at the moment; the problem says why.",
     ),
     kind(
         409,
@@ -203,6 +218,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "period_booked",
+        "Revenue is booked to a later day already. What is entered late comes with the next booking.",
+    ),
+    kind(
+        409,
+        "period_open",
+        "The period is not over. Revenue is booked when its last day has passed.",
+    ),
+    kind(
+        409,
         "person_erased",
         "The personal data of this account was erased; nothing can be kept of it.",
     ),
@@ -224,13 +249,48 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "settings_changed",
+        "Somebody changed the settings since they were read. Read them and change them again.",
+    ),
+    kind(
+        409,
+        "staff_ended",
+        "The person does not work here any more.",
+    ),
+    kind(
+        409,
+        "stale",
+        "Somebody changed it since it was looked at. Look at what holds now.",
+    ),
+    kind(
+        409,
         "stock_not_counted",
         "The pieces of the offer are not counted.",
     ),
     kind(
         409,
+        "token_order_over",
+        "The order of tokens is accepted, cleared, failed or cancelled already.",
+    ),
+    kind(
+        409,
+        "tokens_too_few",
+        "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
+        "too_many_open",
+        "The customer has many orders open. Cancel one, or accept them first.",
+    ),
+    kind(
+        409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "webhook_conflict",
+        "The webhook endpoint is disabled, or there are as many as a vendor may have.",
     ),
     kind(
         409,
@@ -276,6 +336,16 @@ pub const KINDS: &[Kind] = &[
     kind(422, "customer_invalid", "A customer cannot be like this."),
     kind(
         422,
+        "day_invalid",
+        "A day is not written as 2026-11-21, or not one from 1970 on.",
+    ),
+    kind(
+        422,
+        "family_invalid",
+        "A limit or a text about a family cannot be.",
+    ),
+    kind(
+        422,
         "field_invalid",
         "A field of the body is missing, unknown, repeated, of another type or out of bounds; the problem names it.",
     ),
@@ -306,11 +376,22 @@ pub const KINDS: &[Kind] = &[
         "means_refused",
         "The vendor's policy does not take this means of payment here.",
     ),
+    kind(
+        422,
+        "message_invalid",
+        "This choice about messages cannot be made.",
+    ),
     kind(422, "order_empty", "An order has at least one line."),
     kind(
         422,
         "order_invalid",
         "An order or a refund cannot be like this.",
+    ),
+    kind(422, "policy_invalid", "A setting cannot be like this."),
+    kind(
+        422,
+        "price_invalid",
+        "No price, pack or tier can be like this.",
     ),
     kind(
         422,
@@ -332,6 +413,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "span_invalid",
         "The span of time is too long, or ends before it begins.",
+    ),
+    kind(
+        422,
+        "step_invalid",
+        "A report goes by day, week, month, quarter or year.",
     ),
     kind(
         422,
@@ -357,6 +443,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "vendor_invalid",
         "A setting of the vendor cannot be like this.",
+    ),
+    kind(
+        422,
+        "webhook_invalid",
+        "The address or a topic of the webhook endpoint cannot be like this.",
     ),
     kind(
         500,

@@ -45,9 +45,10 @@ const NOUNS: &[&str] = &[
     "exchange",
     "checkout",
     "closing",
-    "message",
     "webhook",
+    "message",
     "report",
+    "revenue",
     "replay",
     "verify",
 ];

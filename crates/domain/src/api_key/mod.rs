@@ -9,12 +9,14 @@ mod store;
 mod tests;
 
 use crate::actor::Actor;
+use crate::audit;
 use crate::id::ApiKeyId;
 use crate::page::Page;
 use crate::secret;
 use crate::text::{self, TextError};
 use crate::vendor::Vendor;
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
+use serde_json::json;
 
 pub use rules::Scope;
 
@@ -132,6 +134,10 @@ pub fn api_key_create(
     };
     let whole = rules::written(key.book_id, key.key_id, &secret::token(tx)?);
     store::insert(tx, &key, &secret::token_hash(&whole))?;
+    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.name()).collect();
+    let detail = json!({"scopes": scopes, "expires_at": key.expires_at.map(|at| at.0)});
+    let subject = key.key_id.to_string();
+    audit::note(tx, key.book_id, actor, "api_key.created", &subject, &detail)?;
     Ok((key, whole))
 }
 
@@ -176,6 +182,15 @@ pub fn api_key_revoke(
     if key.revoked_at.is_none() {
         key.revoked_at = Some(tx.now());
         store::set_revoked(tx, vendor.book_id, id)?;
+        let subject = id.to_string();
+        audit::note(
+            tx,
+            vendor.book_id,
+            actor,
+            "api_key.revoked",
+            &subject,
+            &json!({}),
+        )?;
     }
     Ok(key)
 }

@@ -32,6 +32,8 @@ named! {
         ReportsRead = "reports:read",
         /// See the ledger.
         LedgerRead = "ledger:read",
+        /// See and change webhook endpoints.
+        WebhooksWrite = "webhooks:write",
         /// Make and revoke keys.
         KeysWrite = "keys:write",
     }

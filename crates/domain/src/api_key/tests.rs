@@ -21,7 +21,7 @@ fn key(scopes: &[Scope]) -> ApiKey {
 
 #[test]
 fn scopes_are_read_by_their_names() {
-    assert_eq!(Scope::ALL.len(), 13);
+    assert_eq!(Scope::ALL.len(), 14);
     for scope in Scope::ALL {
         assert_eq!(Scope::parse(scope.name()), Ok(*scope));
         let json = serde_json::to_string(scope).unwrap();

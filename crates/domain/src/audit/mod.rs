@@ -7,10 +7,10 @@
 mod store;
 
 use crate::Actor;
+use crate::id::AuditId;
 use crate::page::Page;
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 use serde_json::Value;
-use uuid::Uuid;
 
 /// What is asked of the trail; an empty filter shows all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,13 +19,15 @@ pub struct Filter {
     pub actor: Option<String>,
     /// About what: an id.
     pub subject: Option<String>,
+    /// What was done: `noun.verb`.
+    pub action: Option<String>,
 }
 
 /// One line of the trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
     /// Its id; ids rise with time.
-    pub id: Uuid,
+    pub id: AuditId,
     /// By whom: an actor's id, or `system`.
     pub actor: String,
     /// What was done: `noun.verb`.
@@ -64,7 +66,7 @@ pub fn note_always(
     detail: &Value,
 ) -> Result<(), EngineError> {
     let noted = Noted {
-        id: tx.new_id()?,
+        id: AuditId(tx.new_id()?),
         actor: actor.to_string(),
         action: action.to_owned(),
         subject: subject.to_owned(),
@@ -79,9 +81,14 @@ pub fn trail(
     tx: &mut dyn Read,
     book_id: i64,
     filter: &Filter,
-    before: Option<Uuid>,
+    before: Option<AuditId>,
     limit: usize,
-) -> Result<Page<Noted, Uuid>, EngineError> {
+) -> Result<Page<Noted, AuditId>, EngineError> {
+    let asked = [&filter.actor, &filter.subject, &filter.action];
+    // No text that is kept has a zero byte, and no database is asked for one.
+    if asked.into_iter().flatten().any(|text| text.contains('\0')) {
+        return Ok(Page::of(Vec::new(), limit, |noted: &Noted| noted.id));
+    }
     let further = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let found = store::find(tx, book_id, filter, before, further)?;
     Ok(Page::of(found, limit, |noted| noted.id))

@@ -1,6 +1,6 @@
 //! Looking through the catalogue, a page at a time (SHP-07 to SHP-09).
 
-use super::{CatalogError, ProductDetail, Result, rules, store};
+use super::{CatalogError, ProductDetail, Result, rules, shelf, store};
 use crate::id::ProductId;
 use crate::page::Page;
 use scrip_engine::Read;
@@ -43,19 +43,7 @@ pub type ProductPage = Page<ProductDetail, ProductId>;
 /// The categories by name, each with its number of products for sale (SHP-07): those with an
 /// offer that is sold. Products without a category are under the empty name.
 pub fn categories(tx: &mut dyn Read, book_id: i64) -> Result<Vec<(String, i64)>> {
-    store::categories(tx, book_id)
-}
-
-/// The number of products for sale in some categories; none are all.
-pub fn products_counted(tx: &mut dyn Read, book_id: i64, wanted: &[String]) -> Result<i64> {
-    check_categories(wanted)?;
-    let counts = if wanted.is_empty() {
-        let all = categories(tx, book_id)?;
-        all.into_iter().map(|(_, products)| products).collect()
-    } else {
-        store::counted(tx, book_id, &wanted.iter().collect())?
-    };
-    Ok(counts.into_iter().fold(0, i64::saturating_add))
+    shelf::categories(tx, book_id, None)
 }
 
 /// A page of products with all there is to say about them, in order of entry (SHP-08, SHP-09).
@@ -78,7 +66,7 @@ pub fn products(tx: &mut dyn Read, book_id: i64, filter: &ProductFilter) -> Resu
     })
 }
 
-fn check_categories(wanted: &[String]) -> Result<()> {
+pub(super) fn check_categories(wanted: &[String]) -> Result<()> {
     if wanted.len() > CATEGORIES_AT_MOST {
         return Err(CatalogError::TooManyCategories {
             chosen: wanted.len(),
@@ -98,8 +86,18 @@ pub fn product_detail(tx: &mut dyn Read, book_id: i64, handle: &str) -> Result<P
     details(tx, book_id, &[id])?.pop().ok_or_else(unknown)
 }
 
+/// All about the product of an id.
+pub fn product_by_id(tx: &mut dyn Read, book_id: i64, id: ProductId) -> Result<ProductDetail> {
+    let found = details(tx, book_id, &[id])?.pop();
+    found.ok_or_else(|| CatalogError::ProductUnknown(id.to_string()))
+}
+
 /// The products of these ids, at most [`PRODUCTS_AT_MOST`], in their order.
-fn details(tx: &mut dyn Read, book_id: i64, ids: &[ProductId]) -> Result<Vec<ProductDetail>> {
+pub(super) fn details(
+    tx: &mut dyn Read,
+    book_id: i64,
+    ids: &[ProductId],
+) -> Result<Vec<ProductDetail>> {
     let mut products: BTreeMap<_, _> = store::products(tx, book_id, ids)?.into_iter().collect();
     let mut offers: BTreeMap<ProductId, Vec<_>> = BTreeMap::new();
     for shown in store::offers_of(tx, book_id, ids)? {

@@ -1,8 +1,14 @@
 //! The catalogue: products, their offers, quantity tiers and stock (SHP-09, SHP-10).
 
 mod browse;
+pub mod edit;
+pub mod images;
+pub mod imports;
 mod rules;
+pub mod sheet;
+pub mod shelf;
 pub mod shop_export;
+mod stock;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -15,10 +21,13 @@ use scrip_ledger::{Amount, Error as LedgerError};
 use serde::{Deserialize, Serialize};
 
 pub use browse::{
-    PRODUCTS_AT_MOST, ProductFilter, ProductPage, categories, product_detail, products,
-    products_counted,
+    PRODUCTS_AT_MOST, ProductFilter, ProductPage, categories, product_by_id, product_detail,
+    products,
 };
 pub use rules::{Priced, price};
+pub use stock::{
+    Correction, stock_add, stock_correct, stock_corrections, stock_deliver, stock_take,
+};
 
 /// What a customer gets from an offer (LIC-01 adds the ways to extend a rental).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,8 +70,24 @@ impl OfferKind {
     }
 }
 
+crate::text::named! {
+    /// How a product reaches its buyer.
+    #[derive(Default)]
+    Delivery, "the delivery" {
+        /// As the vendor's products usually do: software is downloaded, other things are sent.
+        #[default]
+        Usual = "usual",
+        /// It is downloaded: software (SHP-06).
+        Download = "download",
+        /// It is sent to an address.
+        Shipped = "shipped",
+        /// It is handed over or done where the buyer comes to.
+        InPerson = "in_person",
+    }
+}
+
 /// A product as entered. A name and the price of an offer are compulsory, the rest may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewProduct {
     /// Short name, unique in the catalogue; entering it again changes the product.
     pub handle: String,
@@ -78,6 +103,10 @@ pub struct NewProduct {
     pub image_url: String,
     /// The size of what is downloaded, in kilobytes; 0 where nothing is (SHP-09).
     pub download_kb: i64,
+    /// How it reaches its buyer.
+    pub delivery: Delivery,
+    /// What a buyer chooses among its variants: `Size`, `Colour`.
+    pub options: Vec<String>,
 }
 
 /// A quantity tier (SHP-10): more than the tier before and up to `up_to` costs `price` and
@@ -91,7 +120,7 @@ pub struct Tier {
 }
 
 /// An offer as entered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewOffer {
     /// Stock-keeping unit, unique in the catalogue; entering it again changes the offer.
     pub sku: String,
@@ -109,6 +138,8 @@ pub struct NewOffer {
     pub stock: Option<i64>,
     /// Quantity tiers, ascending; empty for a price each.
     pub tiers: Vec<Tier>,
+    /// Its values of the product's options, in their order: `Large`, `Red`.
+    pub options: Vec<String>,
 }
 
 /// An offer as sold.
@@ -138,6 +169,8 @@ pub struct Offer {
     pub tiered: bool,
     /// The tiers.
     pub tiers: Vec<Tier>,
+    /// Its values of the product's options, in their order.
+    pub options: Vec<String>,
 }
 
 /// A product with what there is to say about it (SHP-09).
@@ -156,7 +189,9 @@ pub struct ProductDetail {
 #[non_exhaustive]
 pub enum CatalogError {
     /// A handle with other characters.
-    #[error("{0:?} is no handle: use letters, digits, spaces and . - _ / +, at most 200")]
+    #[error(
+        "{0:?} is no handle: use letters, digits, spaces and . - _ / +, at most 200, not only . or .."
+    )]
     HandleInvalid(String),
     /// A price below nothing.
     #[error("the price of {0:?} is below zero")]
@@ -185,6 +220,32 @@ pub enum CatalogError {
         /// Categories that can be.
         most: usize,
     },
+    /// A file that is no picture, or too large a one.
+    #[error("this picture cannot be taken: {0}")]
+    ImageInvalid(String),
+    /// More pictures than a page shows.
+    #[error("a product has at most {0} pictures: remove one first")]
+    TooManyImages(usize),
+    /// No such picture.
+    #[error("there is no such picture")]
+    ImageUnknown,
+    /// A file that cannot be read at all.
+    #[error("row {row}: {problem}")]
+    FileInvalid {
+        /// The row, the header being row 1.
+        row: u64,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// No such import.
+    #[error("there is no such import: it may have expired")]
+    ImportUnknown,
+    /// An import that is not in the state for this.
+    #[error("{0}")]
+    ImportState(&'static str),
+    /// Somebody else changed it meanwhile.
+    #[error("somebody changed this meanwhile: {0}")]
+    Stale(String),
     /// No such product.
     #[error("there is no product {0:?}")]
     ProductUnknown(String),
@@ -204,6 +265,21 @@ pub enum CatalogError {
     /// A delivery to an offer that has no stock.
     #[error("the pieces of {0:?} are not counted: enter a new offer with a stock instead")]
     NotCounted(String),
+    /// Options that nobody could choose from.
+    #[error("{0:?} has options that cannot be told apart: name at most 5, each once")]
+    OptionsInvalid(String),
+    /// Stock that moved while it was counted.
+    #[error(
+        "the stock of {sku:?} is {}, not {} as when you looked: count again", pieces(*has), pieces(*had)
+    )]
+    StockMoved {
+        /// The offer.
+        sku: String,
+        /// Pieces that were thought to be there.
+        had: Option<i64>,
+        /// Pieces that are.
+        has: Option<i64>,
+    },
     /// A delivery of nothing.
     #[error("a delivery has at least one piece, this one has {0}")]
     DeliveryEmpty(i64),
@@ -218,6 +294,10 @@ pub enum CatalogError {
     Engine(#[from] EngineError),
 }
 
+fn pieces(count: Option<i64>) -> String {
+    count.map_or_else(|| "not counted".to_owned(), |count| count.to_string())
+}
+
 type Result<T> = std::result::Result<T, CatalogError>;
 
 /// Enters a product, or changes the one with this handle. True when it is new.
@@ -230,10 +310,12 @@ pub fn product_put(
     tx.lock_name(&format!("catalog {}", vendor.book_id))?;
     if let Some(id) = store::product_by_handle(tx, vendor.book_id, &product.handle)? {
         store::update_product(tx, vendor.book_id, id, &product)?;
+        shelf::refresh(tx, vendor.book_id, id)?;
         return Ok((id, false));
     }
     let id = ProductId(tx.new_id()?);
     store::insert_product(tx, vendor.book_id, id, &product)?;
+    shelf::refresh(tx, vendor.book_id, id)?;
     Ok((id, true))
 }
 
@@ -247,17 +329,23 @@ pub fn offer_put(
 ) -> Result<(OfferId, bool)> {
     let offer = rules::offer_checked(new)?;
     tx.lock_name(&format!("catalog {}", vendor.book_id))?;
-    if let Some(old) = store::offer_by_sku(tx, vendor.book_id, &offer.sku)? {
-        store::update_offer(tx, vendor.book_id, old, product, &offer)?;
-        store::set_tiers(tx, vendor.book_id, old, &offer.tiers)?;
+    let book = vendor.book_id;
+    if let Some((old, of)) = store::offer_by_sku(tx, book, &offer.sku)? {
+        store::update_offer(tx, book, old, product, &offer)?;
+        store::set_tiers(tx, book, old, &offer.tiers)?;
+        shelf::refresh(tx, book, product)?;
+        if of != product {
+            shelf::refresh(tx, book, of)?;
+        }
         return Ok((old, false));
     }
     let id = OfferId(tx.new_id()?);
-    store::insert_offer(tx, vendor.book_id, id, product, &offer)?;
-    store::set_tiers(tx, vendor.book_id, id, &offer.tiers)?;
+    store::insert_offer(tx, book, id, product, &offer)?;
+    store::set_tiers(tx, book, id, &offer.tiers)?;
     if let Some(stock) = offer.stock {
-        store::insert_stock(tx, vendor.book_id, id, stock)?;
+        store::insert_stock(tx, book, id, stock)?;
     }
+    shelf::refresh(tx, book, product)?;
     Ok((id, true))
 }
 
@@ -277,7 +365,7 @@ pub fn offer_by_sku(tx: &mut dyn Read, book_id: i64, sku: &str) -> Result<Option
     if !rules::may_be_handle(sku) {
         return Ok(None);
     }
-    store::offer_by_sku(tx, book_id, sku)
+    Ok(store::offer_by_sku(tx, book_id, sku)?.map(|(offer, _)| offer))
 }
 
 /// An offer with what a list of offers says about it.
@@ -296,49 +384,4 @@ pub struct Shown {
 /// Offers as a list shows them, in any order, each once. Those that do not exist are left out.
 pub fn offers_shown(tx: &mut dyn Read, book_id: i64, ids: &[OfferId]) -> Result<Vec<Shown>> {
     store::shown(tx, book_id, ids)
-}
-
-/// Takes pieces out of stock for several offers, all or none. `Err` carries the first offer that
-/// has too few, with what it has.
-pub fn stock_take(
-    tx: &mut Tx<'_>,
-    book_id: i64,
-    wanted: &[(OfferId, i64)],
-) -> Result<std::result::Result<(), (OfferId, i64)>> {
-    let sums = rules::sum_by_offer(wanted)?;
-    let mut left = Vec::with_capacity(sums.len());
-    for (offer, quantity) in sums {
-        let on_hand = store::stock_locked(tx, book_id, offer)?;
-        match on_hand.checked_sub(quantity) {
-            Some(rest) if rest >= 0 => left.push((offer, rest)),
-            _ => return Ok(Err((offer, on_hand))),
-        }
-    }
-    for (offer, rest) in left {
-        store::set_stock(tx, book_id, offer, rest)?;
-    }
-    Ok(Ok(()))
-}
-
-/// Adds a delivery to the stock of an offer whose pieces are counted.
-pub fn stock_deliver(tx: &mut Tx<'_>, book_id: i64, offer: OfferId, pieces: i64) -> Result<()> {
-    if pieces < 1 {
-        return Err(CatalogError::DeliveryEmpty(pieces));
-    }
-    if let Some(offer) = offers_by_id(tx, book_id, &[offer])?.pop()
-        && !offer.stocked
-    {
-        return Err(CatalogError::NotCounted(offer.sku));
-    }
-    stock_add(tx, book_id, &[(offer, pieces)])
-}
-
-/// Puts pieces back into stock, or adds a delivery.
-pub fn stock_add(tx: &mut Tx<'_>, book_id: i64, added: &[(OfferId, i64)]) -> Result<()> {
-    for (offer, quantity) in rules::sum_by_offer(added)? {
-        let on_hand = store::stock_locked(tx, book_id, offer)?;
-        let now = on_hand.checked_add(quantity).ok_or(LedgerError::Overflow)?;
-        store::set_stock(tx, book_id, offer, now)?;
-    }
-    Ok(())
 }

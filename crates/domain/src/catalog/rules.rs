@@ -68,7 +68,8 @@ pub(super) fn may_be_handle(text: &str) -> bool {
 
 fn handle_checked(field: &'static str, handle: &str) -> Result<String> {
     let handle = text::line(field, handle, 200)?;
-    if may_be_handle(&handle) {
+    // No address ends in `.` or `..`: browsers take those as places.
+    if may_be_handle(&handle) && handle != "." && handle != ".." {
         Ok(handle)
     } else {
         Err(CatalogError::HandleInvalid(handle))
@@ -84,7 +85,14 @@ pub(super) fn product_checked(new: &NewProduct) -> Result<NewProduct> {
             most: DOWNLOAD_AT_MOST,
         });
     }
+    let options = options_checked(&handle, &new.options)?;
+    let named: std::collections::BTreeSet<&String> = options.iter().collect();
+    if named.len() != options.len() || options.iter().any(String::is_empty) {
+        return Err(CatalogError::OptionsInvalid(handle));
+    }
     Ok(NewProduct {
+        delivery: new.delivery,
+        options,
         handle,
         title: text::line("the name", &new.title, 500)?,
         description: text::paragraph("the description", &new.description, 100_000)?,
@@ -93,6 +101,19 @@ pub(super) fn product_checked(new: &NewProduct) -> Result<NewProduct> {
         image_url: text::optional_line("the image address", &new.image_url, 2000)?,
         download_kb: new.download_kb,
     })
+}
+
+/// Options of one product at most.
+const OPTIONS_AT_MOST: usize = 5;
+
+fn options_checked(of: &str, options: &[String]) -> Result<Vec<String>> {
+    if options.len() > OPTIONS_AT_MOST {
+        return Err(CatalogError::OptionsInvalid(of.to_owned()));
+    }
+    let checked = options
+        .iter()
+        .map(|o| text::optional_line("the option", o, 200));
+    Ok(checked.collect::<std::result::Result<_, _>>()?)
 }
 
 pub(super) fn offer_checked(new: &NewOffer) -> Result<NewOffer> {
@@ -108,9 +129,15 @@ pub(super) fn offer_checked(new: &NewOffer) -> Result<NewOffer> {
         return Err(CatalogError::TiersDisordered(sku));
     }
     let variant = text::optional_line("the variant", &new.variant, 200)?;
+    let mut options = options_checked(&sku, &new.options)?;
+    // What was not chosen at the end says nothing.
+    while options.last().is_some_and(String::is_empty) {
+        options.pop();
+    }
     Ok(NewOffer {
         sku,
         variant,
+        options,
         ..new.clone()
     })
 }

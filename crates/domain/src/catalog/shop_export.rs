@@ -1,7 +1,7 @@
 //! Reads the product export of common shop programs: one CSV row per variant, the product's own
 //! columns on its first row. Nothing is entered here: the result is checked row by row first.
 
-use super::{NewOffer, NewProduct, OfferKind};
+use super::{Delivery, NewOffer, NewProduct, OfferKind};
 use scrip_ledger::{Amount, Asset, Rounding};
 use std::collections::{HashMap, HashSet};
 
@@ -51,7 +51,11 @@ const FIELD_AT_MOST: usize = 200_000;
 /// Reads a file. Only a header that lacks a needed column fails it as a whole.
 pub fn parse(bytes: &[u8], prices: &Prices) -> Result<Parsed, RowError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let head = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(super::sheet::separator(&String::from_utf8_lossy(head)))
+        .from_reader(bytes);
     let head_error = |problem: String| RowError { row: 1, problem };
     let headers = reader
         .headers()
@@ -193,6 +197,12 @@ fn product(handle: &str, fields: &Fields) -> NewProduct {
             .to_owned(),
         image_url: fields.get("Image Src").to_owned(),
         download_kb: 0,
+        delivery: Delivery::Usual,
+        options: (1..=3)
+            .map(|n| fields.get(&format!("Option{n} Name")))
+            .filter(|name| !name.is_empty() && *name != "Title")
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -207,7 +217,8 @@ fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOff
             Ok(None)
         };
     }
-    let money = Amount::parse(price, prices.currency.scale).map_err(|e| e.to_string())?;
+    let money = Amount::parse(&super::sheet::with_point(price), prices.currency.scale)
+        .map_err(|e| format!("Variant Price: {e}"))?;
     let options: Vec<&str> = ["Option1 Value", "Option2 Value", "Option3 Value"]
         .into_iter()
         .map(|c| fields.get(c))
@@ -227,7 +238,7 @@ fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOff
         (_, quantity) => {
             let pieces = quantity
                 .parse()
-                .map_err(|_| format!("stock {quantity:?} is no number"))?;
+                .map_err(|_| format!("Variant Inventory Qty: {quantity:?} is no number"))?;
             Some(pieces)
         }
     };
@@ -244,6 +255,7 @@ fn offer(handle: &str, fields: &Fields, prices: &Prices) -> Result<Option<NewOff
         active: !fields.get("Published").eq_ignore_ascii_case("false"),
         stock,
         tiers: Vec::new(),
+        options: options.iter().map(|o| (*o).to_owned()).collect(),
     };
     super::rules::offer_checked(&offer)
         .map(Some)

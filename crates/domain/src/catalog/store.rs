@@ -1,8 +1,11 @@
 //! The catalogue's tables.
 
-use super::{NewOffer, NewProduct, Offer, OfferKind, ProductFilter, Result, Shown, Tier};
+use super::{
+    Correction, Delivery, NewOffer, NewProduct, Offer, OfferKind, ProductFilter, Result, Shown,
+    Tier,
+};
 use crate::id::{OfferId, ProductId};
-use scrip_engine::{Error as EngineError, Param, Query, Read, Row, Store, Tx, params};
+use scrip_engine::{Error as EngineError, Param, Query, Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +19,14 @@ pub(super) fn product_by_handle(
         params![book, handle],
     )?;
     Ok(row.map(|row| ProductId::from_row(&row, 0)).transpose()?)
+}
+
+/// Options are kept a line each; names and values have no line breaks.
+fn lines(text: &str) -> Vec<String> {
+    match text.is_empty() {
+        true => Vec::new(),
+        false => text.split('\n').map(str::to_owned).collect(),
+    }
 }
 
 /// Ids that fit one query of products; a page has no more.
@@ -60,7 +71,7 @@ pub(super) fn products(
     let rows = tx.query(
         concat!(
             "SELECT product_id, handle, title, description, manufacturer, category, image_url,
-                    download_kb
+                    download_kb, delivery, options
              FROM product WHERE book_id = $1 AND product_id IN ",
             hundred_ids!()
         ),
@@ -76,6 +87,9 @@ pub(super) fn products(
                 category: row.text(5)?.to_owned(),
                 image_url: row.text(6)?.to_owned(),
                 download_kb: row.int(7)?,
+                delivery: Delivery::parse(row.text(8)?)
+                    .map_err(|e| EngineError::Corrupt(e.to_string()))?,
+                options: lines(row.text(9)?),
             };
             Ok((ProductId::from_row(row, 0)?, product))
         })
@@ -136,45 +150,6 @@ const CATEGORY_IDS_FOR_SALE: &str = concat!(
     for_sale!(),
     " ORDER BY product_id LIMIT $3"
 );
-const COUNTED: &str = concat!(
-    "SELECT COUNT(*) FROM product p WHERE book_id = $1 AND category = $2 AND ",
-    for_sale!()
-);
-
-/// Category -> its products for sale.
-pub(super) fn categories(tx: &mut dyn Read, book: i64) -> Result<Vec<(String, i64)>> {
-    let rows = tx.query(
-        concat!(
-            "SELECT category, COUNT(*) FROM product p WHERE book_id = $1 AND ",
-            for_sale!(),
-            " GROUP BY category ORDER BY category"
-        ),
-        params![book],
-    )?;
-    rows.iter()
-        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
-        .collect()
-}
-
-/// Products for sale in each of some categories.
-pub(super) fn counted(
-    tx: &mut dyn Read,
-    book: i64,
-    categories: &BTreeSet<&String>,
-) -> Result<Vec<i64>> {
-    let params: Vec<[Param<'_>; 2]> = categories
-        .iter()
-        .map(|category| [Param::Int(book), Param::Text(category)])
-        .collect();
-    let queries: Vec<Query<'_>> = params.iter().map(|p| (COUNTED, &p[..])).collect();
-    let answers = tx.query_all(&queries)?;
-    answers
-        .iter()
-        .flatten()
-        .map(|row| Ok(row.int(0)?))
-        .collect()
-}
-
 pub(super) fn insert_product(
     tx: &mut Tx<'_>,
     book: i64,
@@ -184,8 +159,8 @@ pub(super) fn insert_product(
     let now = tx.now();
     tx.put(
         "INSERT INTO product (book_id, product_id, handle, title, description, manufacturer,
-                              category, image_url, created_at, download_kb)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                              category, image_url, created_at, download_kb, delivery, options)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         params![
             book,
             &id,
@@ -196,7 +171,9 @@ pub(super) fn insert_product(
             &new.category,
             &new.image_url,
             now.0,
-            new.download_kb
+            new.download_kb,
+            new.delivery.name(),
+            &new.options.join("\n")
         ],
     )?;
     Ok(())
@@ -210,7 +187,7 @@ pub(super) fn update_product(
 ) -> Result<()> {
     tx.put(
         "UPDATE product SET title = $3, description = $4, manufacturer = $5, category = $6,
-                            image_url = $7, download_kb = $8
+                            image_url = $7, download_kb = $8, delivery = $9, options = $10
          WHERE book_id = $1 AND product_id = $2",
         params![
             book,
@@ -220,18 +197,25 @@ pub(super) fn update_product(
             &new.manufacturer,
             &new.category,
             &new.image_url,
-            new.download_kb
+            new.download_kb,
+            new.delivery.name(),
+            &new.options.join("\n")
         ],
     )?;
     Ok(())
 }
 
-pub(super) fn offer_by_sku(tx: &mut dyn Read, book: i64, sku: &str) -> Result<Option<OfferId>> {
+pub(super) fn offer_by_sku(
+    tx: &mut dyn Read,
+    book: i64,
+    sku: &str,
+) -> Result<Option<(OfferId, ProductId)>> {
     let row = tx.query_opt(
-        "SELECT offer_id FROM offer WHERE book_id = $1 AND sku = $2",
+        "SELECT offer_id, product_id FROM offer WHERE book_id = $1 AND sku = $2",
         params![book, sku],
     )?;
-    Ok(row.map(|row| OfferId::from_row(&row, 0)).transpose()?)
+    row.map(|row| Ok((OfferId::from_row(&row, 0)?, ProductId::from_row(&row, 1)?)))
+        .transpose()
 }
 
 pub(super) fn insert_offer(
@@ -243,8 +227,8 @@ pub(super) fn insert_offer(
 ) -> Result<()> {
     tx.put(
         "INSERT INTO offer (book_id, offer_id, product_id, sku, variant, kind, price, on_sale,
-                            active, stocked, tiered)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                            active, stocked, tiered, options)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         params![
             book,
             &id,
@@ -256,7 +240,8 @@ pub(super) fn insert_offer(
             new.on_sale,
             new.active,
             new.stock.is_some(),
-            !new.tiers.is_empty()
+            !new.tiers.is_empty(),
+            &new.options.join("\n")
         ],
     )?;
     Ok(())
@@ -271,7 +256,7 @@ pub(super) fn update_offer(
 ) -> Result<()> {
     tx.put(
         "UPDATE offer SET product_id = $3, variant = $4, kind = $5, price = $6, on_sale = $7,
-                          active = $8, tiered = $9
+                          active = $8, tiered = $9, options = $10
          WHERE book_id = $1 AND offer_id = $2",
         params![
             book,
@@ -282,7 +267,8 @@ pub(super) fn update_offer(
             new.price.units(),
             new.on_sale,
             new.active,
-            !new.tiers.is_empty()
+            !new.tiers.is_empty(),
+            &new.options.join("\n")
         ],
     )?;
     Ok(())
@@ -316,7 +302,7 @@ pub(super) fn offers(tx: &mut dyn Read, book: i64, ids: &[OfferId]) -> Result<Ve
         let id = |i: usize| some.get(i).or(some.first());
         let rows = tx.query(
             "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price,
-                    o.on_sale, o.active, o.stocked, o.tiered
+                    o.on_sale, o.active, o.stocked, o.tiered, o.options
              FROM offer o JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
              WHERE o.book_id = $1 AND o.offer_id IN ($2, $3, $4, $5, $6, $7, $8, $9)",
             params![book, id(0), id(1), id(2), id(3), id(4), id(5), id(6), id(7)],
@@ -350,6 +336,7 @@ fn offer_row(row: &Row) -> Result<Offer> {
         stocked: row.bool(9)?,
         tiered: row.bool(10)?,
         tiers: Vec::new(),
+        options: lines(row.text(11)?),
     })
 }
 
@@ -394,16 +381,16 @@ fn put_tiers(rows: &[Row], offers: &mut BTreeMap<OfferId, &mut Offer>) -> Result
 fn shown_row(row: &Row) -> Result<Shown> {
     Ok(Shown {
         offer: offer_row(row)?,
-        on_hand: row.opt_int(11)?,
-        handle: row.text(12)?.to_owned(),
-        download_kb: row.int(13)?,
+        on_hand: row.opt_int(12)?,
+        handle: row.text(13)?.to_owned(),
+        download_kb: row.int(14)?,
     })
 }
 
 macro_rules! shown_offers {
     () => {
         "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price, o.on_sale,
-                o.active, o.stocked, o.tiered, s.on_hand, p.handle, p.download_kb
+                o.active, o.stocked, o.tiered, o.options, s.on_hand, p.handle, p.download_kb
          FROM offer o
          JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
          LEFT JOIN stock s ON s.book_id = o.book_id AND s.offer_id = o.offer_id
@@ -499,4 +486,63 @@ pub(super) fn set_stock(tx: &mut Tx<'_>, book: i64, id: OfferId, on_hand: i64) -
         params![book, &id, on_hand],
     )?;
     Ok(())
+}
+
+/// From now on the pieces of this offer are counted.
+pub(super) fn set_stocked(tx: &mut Tx<'_>, book: i64, id: OfferId) -> Result<()> {
+    tx.put(
+        "UPDATE offer SET stocked = 1 WHERE book_id = $1 AND offer_id = $2",
+        params![book, &id],
+    )?;
+    Ok(())
+}
+
+pub(super) fn insert_correction(
+    tx: &mut Tx<'_>,
+    book: i64,
+    offer: OfferId,
+    new: &Correction,
+) -> Result<()> {
+    let id = tx.new_id()?;
+    tx.put(
+        "INSERT INTO stock_correction (book_id, correction_id, offer_id, had, has, reason, actor,
+                                       corrected_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![
+            book,
+            &id,
+            &offer,
+            new.had,
+            new.has,
+            &new.reason,
+            &new.actor,
+            new.at.0
+        ],
+    )?;
+    Ok(())
+}
+
+/// The newest corrections of an offer's stock.
+pub(super) fn corrections(
+    tx: &mut dyn Read,
+    book: i64,
+    offer: OfferId,
+    at_most: i64,
+) -> Result<Vec<Correction>> {
+    let rows = tx.query(
+        "SELECT had, has, reason, actor, corrected_at FROM stock_correction
+         WHERE book_id = $1 AND offer_id = $2 ORDER BY correction_id DESC LIMIT $3",
+        params![book, &offer, at_most],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Correction {
+                had: row.opt_int(0)?,
+                has: row.int(1)?,
+                reason: row.text(2)?.to_owned(),
+                actor: row.text(3)?.to_owned(),
+                at: Timestamp(row.int(4)?),
+            })
+        })
+        .collect()
 }

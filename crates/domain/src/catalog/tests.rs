@@ -34,6 +34,7 @@ fn offer(tiers: &[(i64, i64)]) -> Offer {
                 price: tokens(*price),
             })
             .collect(),
+        options: Vec::new(),
     }
 }
 
@@ -97,6 +98,7 @@ fn new_offer(change: impl FnOnce(&mut NewOffer)) -> NewOffer {
         active: true,
         stock: None,
         tiers: Vec::new(),
+        options: Vec::new(),
     };
     change(&mut new);
     new

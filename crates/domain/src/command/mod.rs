@@ -104,6 +104,22 @@ impl Node {
         })
     }
 
+    /// The answer of an envelope that was opened before, without running anything: for commands
+    /// whose slow part comes before their transaction.
+    pub fn earlier<T>(&self, keyed: &Keyed) -> Result<Option<Answer<T>>, CommandError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let Some(sealer) = Sealer::new(self, keyed).transpose()? else {
+            return Ok(None);
+        };
+        let found = self.engine.write(move |tx| sealer.earlier::<T>(tx))?;
+        Ok(found.map(|value| Answer {
+            value,
+            replayed: true,
+        }))
+    }
+
     /// Like [`Node::submit`], waiting for the answer.
     pub fn run<T, E, F>(&self, keyed: Keyed, run: F) -> Result<Answer<T>, E>
     where

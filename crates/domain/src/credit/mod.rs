@@ -3,27 +3,15 @@
 //! A check is asked outside transactions, because one that asks an agency may wait. What it was
 //! told goes with its verdict, so that a verdict about yesterday's debts is not used today.
 
-use crate::text::named;
+use crate::customer::CreditStatus;
 use scrip_ledger::Amount;
 use serde::{Deserialize, Serialize};
-
-named! {
-    /// What the vendor thinks of a customer's credit.
-    Standing, "the credit status" {
-        /// No reason to doubt.
-        Good = "good",
-        /// Late before; may have what the limit allows.
-        Watch = "watch",
-        /// Gets nothing before payment.
-        Poor = "poor",
-    }
-}
 
 /// What a check is told. Nothing of it is personal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// What the vendor thinks of the customer.
-    pub standing: Standing,
+    pub status: CreditStatus,
     /// Money that the customer owes already, in the currency's smallest unit.
     pub owed: Amount,
     /// The part of it that is overdue.
@@ -57,7 +45,7 @@ pub struct OwnBooks;
 impl CreditCheck for OwnBooks {
     fn check(&self, facts: &Facts) -> Verdict {
         let declined = |reason: &str| Verdict::Declined(reason.to_owned());
-        if facts.standing == Standing::Poor {
+        if facts.status == CreditStatus::Poor {
             return declined("the credit status is poor: payment must come first");
         }
         if facts.overdue.is_positive() {
@@ -75,26 +63,27 @@ impl CreditCheck for OwnBooks {
 
 #[cfg(test)]
 mod tests {
-    use super::{CreditCheck, Facts, OwnBooks, Standing, Verdict};
+    use super::{CreditCheck, Facts, OwnBooks, Verdict};
+    use crate::customer::CreditStatus;
     use scrip_ledger::Amount;
 
     /// TOK-13: standing, overdue invoices and the limit decide.
     #[test]
     fn the_own_books_approve_and_decline() {
         let all = i64::MAX;
-        for (standing, owed, overdue, asked, limit, reason) in [
-            (Standing::Good, 0, 0, 1, None, ""),
-            (Standing::Watch, 0, 0, 1, None, ""),
-            (Standing::Poor, 0, 0, 1, None, "status is poor"),
-            (Standing::Poor, 0, 0, 1, Some(all), "status is poor"),
-            (Standing::Good, 5, 0, 5, Some(10), ""),
-            (Standing::Good, 5, 0, 6, Some(10), "limit"),
-            (Standing::Good, 0, 0, 1, Some(0), "limit"),
-            (Standing::Good, 5, 1, 1, None, "overdue"),
-            (Standing::Good, all, 0, 1, Some(all), "limit"),
+        for (status, owed, overdue, asked, limit, reason) in [
+            (CreditStatus::Good, 0, 0, 1, None, ""),
+            (CreditStatus::Watch, 0, 0, 1, None, ""),
+            (CreditStatus::Poor, 0, 0, 1, None, "status is poor"),
+            (CreditStatus::Poor, 0, 0, 1, Some(all), "status is poor"),
+            (CreditStatus::Good, 5, 0, 5, Some(10), ""),
+            (CreditStatus::Good, 5, 0, 6, Some(10), "limit"),
+            (CreditStatus::Good, 0, 0, 1, Some(0), "limit"),
+            (CreditStatus::Good, 5, 1, 1, None, "overdue"),
+            (CreditStatus::Good, all, 0, 1, Some(all), "limit"),
         ] {
             let facts = Facts {
-                standing,
+                status,
                 owed: Amount::from_units(owed),
                 overdue: Amount::from_units(overdue),
                 asked: Amount::from_units(asked),

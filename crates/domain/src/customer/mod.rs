@@ -4,6 +4,7 @@
 //! customer who is *inactive* until acquired tokens reach the vendor's minimum (MT).
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
+mod activation;
 mod erase;
 mod identity;
 mod list;
@@ -28,7 +29,9 @@ use crate::vendor::{Vendor, VendorError};
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+pub use activation::activation_sweep;
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
@@ -356,7 +359,8 @@ fn activate(tx: &mut Tx<'_>, customer: &Customer) -> Result<bool> {
         return Ok(false);
     }
     let id = customer.customer_id.to_string();
-    outbox::add(tx, customer.book_id, "customer.activated", &id, "{}")?;
+    let details = json!({"customer_id": id}).to_string();
+    outbox::add(tx, customer.book_id, "customer.activated", &id, &details)?;
     Ok(true)
 }
 

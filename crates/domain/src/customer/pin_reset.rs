@@ -2,9 +2,11 @@
 
 use super::{Customer, CustomerError, Result, State, rules, secret_set, store};
 use crate::actor::Actor;
+use crate::audit;
 use crate::secret::{self, SecretKind};
 use crate::vault::Vault;
 use scrip_engine::{Read, Tx};
+use serde_json::json;
 
 /// How long a code can be used.
 const VALID_S: i64 = 3600;
@@ -45,6 +47,15 @@ pub fn pin_reset_start(
         expires_at: tx.now().plus_seconds(VALID_S),
     };
     store::set_reset(tx, customer, &reset, &actor.to_string())?;
+    let (book, subject) = (customer.book_id, customer.customer_id.to_string());
+    audit::note(
+        tx,
+        book,
+        actor,
+        "customer.pin_code_made",
+        &subject,
+        &json!({}),
+    )?;
     Ok(code)
 }
 

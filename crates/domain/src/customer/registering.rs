@@ -12,7 +12,7 @@ use crate::id::{CustomerId, RegistrationId};
 use crate::policy::{Fields, Need, Policy, policy};
 use crate::vault::{self, Vault};
 use crate::vendor::{Vendor, vendor_data_key};
-use scrip_engine::{Error as EngineError, Read, Tx};
+use scrip_engine::{Error as EngineError, Read, Tx, outbox};
 use scrip_ledger::{AccountKind, Amount, NewAccount, account_open};
 use serde_json::json;
 
@@ -298,6 +298,9 @@ fn insert(
         },
     )?;
     store::link_wallet(tx, book_id, customer_id, vendor.token.asset_id, wallet)?;
+    let id = customer_id.to_string();
+    let details = json!({"customer_id": id}).to_string();
+    outbox::add(tx, book_id, "customer.registered", &id, &details)?;
     let customer = Customer {
         customer_id,
         book_id,

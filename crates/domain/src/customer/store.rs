@@ -561,3 +561,27 @@ pub(super) fn list(
         })
         .collect()
 }
+
+pub(super) fn sweep_locked(tx: &mut Tx<'_>, book: i64) -> Result<Option<i64>> {
+    let rows = tx.query_locked(
+        "SELECT after_serial FROM activation_sweep WHERE book_id = $1",
+        params![book],
+    )?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
+pub(super) fn set_sweep(tx: &mut Tx<'_>, book: i64, after: i64) -> Result<()> {
+    tx.put(
+        "UPDATE activation_sweep SET after_serial = $2 WHERE book_id = $1",
+        params![book, after],
+    )?;
+    Ok(())
+}
+
+pub(super) fn end_sweep(tx: &mut Tx<'_>, book: i64) -> Result<()> {
+    tx.put(
+        "DELETE FROM activation_sweep WHERE book_id = $1",
+        params![book],
+    )?;
+    Ok(())
+}

@@ -11,20 +11,27 @@ use scrip_ledger::{Amount, Error, Lot, Piece, Result};
 use std::collections::VecDeque;
 
 /// What a line needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// Tokens.
     pub amount: Amount,
     /// True when tokens restricted to sales may pay.
     pub on_sale: bool,
+    /// The category of what is bought; empty where no token is restricted to one.
+    pub category: String,
 }
+
+/// What stands before the category in the restriction of tokens that pay for one only (TOK-01).
+pub(super) const CATEGORY: &str = "category:";
 
 /// True when the lot may pay for the line.
 fn allowed(lot: &Lot, need: &Need) -> bool {
     match lot.grant.restriction.as_deref() {
         None => true,
         Some("sale") => need.on_sale,
-        Some(_) => false,
+        Some(other) => other
+            .strip_prefix(CATEGORY)
+            .is_some_and(|category| category == need.category),
     }
 }
 
@@ -66,9 +73,12 @@ pub fn allocate(lots: &[Lot], needs: &[Need], now: Timestamp) -> Result<Option<V
 fn classes(needs: &[Need]) -> Result<Vec<Need>> {
     let mut classes: Vec<Need> = Vec::new();
     for need in needs {
-        match classes.iter_mut().find(|c| c.on_sale == need.on_sale) {
+        match classes
+            .iter_mut()
+            .find(|c| c.on_sale == need.on_sale && c.category == need.category)
+        {
             Some(class) => class.amount = class.amount.plus(need.amount)?,
-            None => classes.push(*need),
+            None => classes.push(need.clone()),
         }
     }
     Ok(classes)

@@ -4,6 +4,7 @@
 //! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
 
 pub mod allocation;
+mod child;
 mod fit;
 mod history;
 mod list;
@@ -19,7 +20,7 @@ use crate::actor::Actor;
 use crate::catalog::{CatalogError, Offer, OfferKind, Tier, offers_by_id, stock_take};
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, Buyer, CustomerError, State, buyer};
-use crate::family::{FamilyError, Span, Stop, purchase_stop, spending_add};
+use crate::family::{FamilyError, Span, spending_add};
 use crate::id::{CustomerId, OfferId, OrderId};
 use crate::text::{self, TextError};
 use crate::vendor::VendorError;
@@ -30,6 +31,7 @@ use scrip_ledger::{
     Amount, Error as LedgerError, Leg, Lot, Posting, entry_post, lots_available, lots_locked,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use fit::{Change, Fit, Fits, fits};
 pub use history::{
@@ -414,18 +416,11 @@ pub fn order_place(
         return refuse(tx, &purchase, &quote, refusal);
     }
     if purchase.buyer.has_parent
-        && let Some(refusal) = child_refusal(tx, &purchase, &quote)?
+        && let Some(refusal) = child::refusal(tx, &purchase, &quote)?
     {
         return refuse(tx, &purchase, &quote, refusal);
     }
-    let needs: Vec<Need> = quote
-        .lines
-        .iter()
-        .map(|l| Need {
-            amount: l.amount,
-            on_sale: l.on_sale,
-        })
-        .collect();
+    let needs = needs(tx, book_id, &lots, &quote)?;
     let Some(pieces) = allocate(&lots, &needs, tx.now())? else {
         let refusal = Refusal::Restricted {
             required: quote.required,
@@ -524,7 +519,8 @@ fn complete(
     if !purchase.reference.is_empty() {
         store::insert_reference(tx, purchase.book_id, &purchase.reference, purchase.order_id)?;
     }
-    outbox::add(tx, purchase.book_id, "order.completed", &id, "{}")?;
+    let details = told(purchase, &quote, None);
+    outbox::add(tx, purchase.book_id, "order.completed", &id, &details)?;
     Ok(OrderOutcome::Completed(Receipt {
         order_id: purchase.order_id,
         total: quote.required,
@@ -533,31 +529,16 @@ fn complete(
     }))
 }
 
-/// Why a child may not buy this. The wallet is locked: two orders at once cannot pass a cap
-/// together.
-fn child_refusal(
-    tx: &mut Tx<'_>,
-    purchase: &Purchase<'_>,
-    quote: &Quote,
-) -> Result<Option<Refusal>> {
-    let offers: Vec<OfferId> = quote.lines.iter().map(|line| line.offer_id).collect();
-    let categories = store::categories(tx, purchase.book_id, &offers)?;
-    let child = &purchase.buyer.customer;
-    let stop = purchase_stop(tx, child, &categories, quote.required)?;
-    Ok(stop.map(|stop| match stop {
-        Stop::OverCap { span, cap, spent } => Refusal::OverCap {
-            span,
-            cap,
-            spent,
-            required: quote.required,
-        },
-        Stop::NotAllowed(place) => Refusal::NotAllowed {
-            title: quote
-                .lines
-                .get(place)
-                .map_or_else(String::new, |line| line.title.clone()),
-        },
-    }))
+/// What a message about an order says: ids and amounts only.
+fn told(purchase: &Purchase<'_>, quote: &Quote, reason: Option<&str>) -> String {
+    let mut details = json!({
+        "customer_id": purchase.request.customer_id,
+        "tokens": quote.required.decimal(scrip_ledger::TOKEN_SCALE),
+    });
+    if let Some(reason) = reason {
+        details["reason"] = json!(reason);
+    }
+    details.to_string()
 }
 
 /// Stores a refused order. Its reference stays free, so that it can be tried again.
@@ -567,7 +548,11 @@ fn refuse(
     quote: &Quote,
     refusal: Refusal,
 ) -> Result<OrderOutcome> {
-    store::insert(tx, purchase, quote, Some(rules::reason(&refusal)), None)?;
+    let reason = rules::reason(&refusal);
+    store::insert(tx, purchase, quote, Some(reason), None)?;
+    let id = purchase.order_id.to_string();
+    let details = told(purchase, quote, Some(reason));
+    outbox::add(tx, purchase.book_id, "order.refused", &id, &details)?;
     Ok(OrderOutcome::Refused {
         order_id: purchase.order_id,
         refusal,
@@ -589,4 +574,26 @@ fn account_refusal(buyer: &Buyer) -> Option<Refusal> {
         State::Inactive => Some(Refusal::Inactive { number }),
         State::Closed => Some(Refusal::Closed { number }),
     }
+}
+
+/// What the lines need. Categories are looked up only where some tokens are for one alone.
+fn needs(tx: &mut Tx<'_>, book_id: i64, lots: &[Lot], quote: &Quote) -> Result<Vec<Need>> {
+    let for_one = |l: &Lot| {
+        let restriction = l.grant.restriction.as_deref();
+        restriction.is_some_and(|r| r.starts_with(allocation::CATEGORY))
+    };
+    let by_category = lots.iter().any(for_one);
+    let mut needs = Vec::with_capacity(quote.lines.len());
+    for line in &quote.lines {
+        needs.push(Need {
+            amount: line.amount,
+            on_sale: line.on_sale,
+            category: if by_category {
+                store::category_of(tx, book_id, line.offer_id)?
+            } else {
+                String::new()
+            },
+        });
+    }
+    Ok(needs)
 }

@@ -6,6 +6,7 @@
 
 use super::{OrderError, Result, rules, store};
 use crate::actor::Actor;
+use crate::audit;
 use crate::catalog::stock_add;
 use crate::customer::{Customer, State, customer_by_id};
 use crate::family::spending_back;
@@ -18,6 +19,7 @@ use scrip_ledger::{
     entry_transfers, grant_by_id, grant_open,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What is to be refunded.
@@ -137,14 +139,7 @@ pub fn order_refund(
         _ => return Err(OrderError::NothingToRefund),
     };
     if request.restock {
-        let back: Vec<_> = refund
-            .lines
-            .iter()
-            // A tier, which is refunded whole, brings back all that it granted.
-            .map(|(s, q, _)| (s.offer_id, if *q == s.quantity { s.granted } else { *q }))
-            .collect();
-        let counted = store::stocked(tx, book, &back)?;
-        stock_add(tx, book, &counted)?;
+        restock(tx, book, &refund)?;
     }
     let row = store::NewRefund {
         order_id: request.order_id,
@@ -157,13 +152,49 @@ pub fn order_refund(
     store::insert_refund(tx, book, &row, &refund)?;
     spending_back(tx, &customer, order.recorded_at, refund.amount)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
-    let subject = request.order_id.to_string();
-    outbox::add(tx, book, "order.refunded", &subject, "{}")?;
-    Ok(Refunded {
+    let refunded = Refunded {
         order_id: request.order_id,
         refund_no,
         amount: refund.amount,
-    })
+    };
+    announce(tx, actor, vendor, &customer, &refunded, request.restock)?;
+    Ok(refunded)
+}
+
+/// Puts the pieces that come back on the shelf, as far as they are counted there.
+fn restock(tx: &mut Tx<'_>, book: i64, refund: &Refund) -> Result<()> {
+    let back: Vec<_> = refund
+        .lines
+        .iter()
+        // A tier, which is refunded whole, brings back all that it granted.
+        .map(|(s, q, _)| (s.offer_id, if *q == s.quantity { s.granted } else { *q }))
+        .collect();
+    let counted = store::stocked(tx, book, &back)?;
+    stock_add(tx, book, &counted)?;
+    Ok(())
+}
+
+/// Tells of a refund: a message for who listens, a line in the audit trail.
+fn announce(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    customer: &Customer,
+    refunded: &Refunded,
+    restock: bool,
+) -> Result<()> {
+    let (book, refund_no) = (vendor.book_id, refunded.refund_no);
+    let subject = refunded.order_id.to_string();
+    let details = json!({
+        "customer_id": customer.customer_id,
+        "tokens": refunded.amount.decimal(scrip_ledger::TOKEN_SCALE),
+        "refund_no": refund_no,
+    });
+    outbox::add(tx, book, "order.refunded", &subject, &details.to_string())?;
+    let tokens = refunded.amount.decimal(vendor.token.scale);
+    let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": restock});
+    audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
+    Ok(())
 }
 
 /// The wallet is the lock: two refunds of one order must not give the same piece back twice. And

@@ -222,21 +222,6 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
     .transpose()
 }
 
-/// The categories of offers, in their order.
-pub(super) fn categories(tx: &mut dyn Read, book: i64, offers: &[OfferId]) -> Result<Vec<String>> {
-    let mut all = Vec::with_capacity(offers.len());
-    for offer in offers {
-        let row = tx.query_one(
-            "SELECT p.category FROM offer o
-             JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
-             WHERE o.book_id = $1 AND o.offer_id = $2",
-            params![book, offer],
-        )?;
-        all.push(row.text(0)?.to_owned());
-    }
-    Ok(all)
-}
-
 /// The lines of an order; `left` is filled in by the caller.
 pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     let rows = tx.query(
@@ -354,4 +339,15 @@ pub(super) fn insert_refund(
         )?;
     }
     Ok(())
+}
+
+/// The category of an offer's product.
+pub(super) fn category_of(tx: &mut dyn Read, book: i64, offer: OfferId) -> Result<String> {
+    let row = tx.query_opt(
+        "SELECT p.category FROM offer o
+         JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+         WHERE o.book_id = $1 AND o.offer_id = $2",
+        params![book, &offer],
+    )?;
+    row.map_or_else(|| Ok(String::new()), |row| Ok(row.text(0)?.to_owned()))
 }

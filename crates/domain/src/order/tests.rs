@@ -126,6 +126,7 @@ fn offer(price: i64) -> Offer {
         stocked: false,
         tiered: false,
         tiers: Vec::new(),
+        options: Vec::new(),
     }
 }
 

@@ -219,14 +219,48 @@ pub struct CheckoutPolicy {
     pub cash_shown: bool,
 }
 
+named! {
+    /// A language that messages are written in.
+    Language, "the language" {
+        /// English.
+        English = "en",
+        /// German.
+        German = "de",
+    }
+}
+
 /// What customers are told by themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MessagePolicy {
+    /// The language of those who have not chosen one.
+    pub language: Language,
     /// Below so many tokens a customer is told; `None` for never.
     pub low_balance: Option<Amount>,
     /// Days before tokens expire that a customer is told; zero for never.
     pub expiry_notice_days: i64,
+}
+
+impl Default for MessagePolicy {
+    fn default() -> Self {
+        MessagePolicy {
+            language: Language::English,
+            low_balance: None,
+            expiry_notice_days: 0,
+        }
+    }
+}
+
+/// How customers reach the vendor; what is empty is not shown (REG-03).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactPolicy {
+    /// E-mail address.
+    pub email: String,
+    /// Telephone number.
+    pub phone: String,
+    /// Postal address, in lines.
+    pub address: String,
 }
 
 /// Everything that a vendor decides.
@@ -243,6 +277,8 @@ pub struct Policy {
     pub checkout: CheckoutPolicy,
     /// Messages.
     pub messages: MessagePolicy,
+    /// How customers reach the vendor.
+    pub contact: ContactPolicy,
     /// The vendor's time zone, as in the IANA database: `Europe/Berlin`.
     pub time_zone: String,
 }
@@ -255,6 +291,7 @@ impl Default for Policy {
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
             messages: MessagePolicy::default(),
+            contact: ContactPolicy::default(),
             time_zone: "UTC".into(),
         }
     }
@@ -339,6 +376,11 @@ pub fn policy_history(
     limit: i64,
 ) -> std::result::Result<Vec<Decided>, EngineError> {
     store::history(tx, book_id, limit)
+}
+
+/// What a policy would be kept as, or why it would not be.
+pub fn policy_check(new: &Policy) -> Result<Policy> {
+    rules::checked(new)
 }
 
 /// Sets the policy. `began` is the version that the change began with: of two who change it at

@@ -1,6 +1,6 @@
 //! Pure decisions about settings.
 
-use super::{Means, Policy, PolicyError, Result, SalePolicy};
+use super::{ContactPolicy, Means, Policy, PolicyError, Result, SalePolicy};
 use crate::text;
 use scrip_ledger::Amount;
 use serde_json::{Map, Value, json};
@@ -99,6 +99,7 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
         365,
         "days",
     )?;
+    contact(&mut policy.contact)?;
     policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
     Ok(policy)
 }
@@ -112,6 +113,20 @@ fn sale_checked(sale: &mut SalePolicy) -> Result<()> {
     within("the time to pay", sale.due_days, 0, 365, "days")?;
     sale.payment_address = text::paragraph("the payment address", &sale.payment_address, 500)?;
     sale.payment_account = text::paragraph("the payment account", &sale.payment_account, 500)?;
+    Ok(())
+}
+
+/// How customers reach the vendor: lines and paragraphs, an address that can be one.
+fn contact(contact: &mut ContactPolicy) -> Result<()> {
+    contact.email = text::optional_line("the e-mail address", &contact.email, 200)?;
+    if !contact.email.is_empty() && !contact.email.contains('@') {
+        return Err(wrong(
+            "the e-mail address",
+            "has an @, for example shop@example.com",
+        ));
+    }
+    contact.phone = text::optional_line("the telephone number", &contact.phone, 60)?;
+    contact.address = text::paragraph("the postal address", &contact.address, 500)?;
     Ok(())
 }
 

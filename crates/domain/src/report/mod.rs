@@ -1,6 +1,10 @@
 //! Figures for people, added up from what is stored: turnover, a day, the journal.
 
+pub mod calendar;
 mod day;
+pub mod owing;
+pub mod rollup;
+pub mod selling;
 mod store;
 
 use crate::page::Page;

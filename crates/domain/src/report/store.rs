@@ -1,10 +1,11 @@
 //! What the reports read.
 
 use super::Movement;
-use crate::id::ids_between;
-use scrip_engine::{Read, ReadTx, Result, Row, Timestamp, params};
+use super::selling::Article;
+use crate::id::{OfferId, ids_between};
+use scrip_engine::{Param, Query, Read, ReadTx, Result, Row, Timestamp, params};
 use scrip_ledger::Amount;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 pub(super) fn customer_references(tx: &mut ReadTx<'_>, book: i64) -> Result<HashMap<Uuid, String>> {
@@ -59,6 +60,38 @@ pub(super) fn movements(
     )?;
     Ok(movements)
 }
+
+/// What some offers sell. Those that do not exist any more are left out.
+pub(super) fn articles(
+    tx: &mut dyn Read,
+    book: i64,
+    offers: impl Iterator<Item = OfferId>,
+) -> Result<HashMap<OfferId, Article>> {
+    let offers: BTreeSet<OfferId> = offers.collect();
+    let params: Vec<[Param<'_>; 2]> = offers
+        .iter()
+        .map(|offer| [Param::Int(book), Param::from(offer)])
+        .collect();
+    let mut found = HashMap::with_capacity(params.len());
+    for some in params.chunks(500) {
+        let queries: Vec<Query<'_>> = some.iter().map(|p| (ARTICLE, &p[..])).collect();
+        for row in tx.query_all(&queries)?.iter().flatten() {
+            let article = Article {
+                sku: row.text(1)?.to_owned(),
+                variant: row.text(2)?.to_owned(),
+                kind: row.text(3)?.to_owned(),
+                title: row.text(4)?.to_owned(),
+                category: row.text(5)?.to_owned(),
+            };
+            found.insert(OfferId(row.uuid(0)?), article);
+        }
+    }
+    Ok(found)
+}
+
+const ARTICLE: &str = "SELECT o.offer_id, o.sku, o.variant, o.kind, p.title, p.category
+    FROM offer o JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+    WHERE o.book_id = $1 AND o.offer_id = $2";
 
 /// (when, tokens) of the completed orders written in a span of time: their ids find them, their
 /// times decide.

@@ -6,6 +6,7 @@
 
 mod pin;
 mod rules;
+mod staff;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,13 @@ use crate::command::CommandError;
 use crate::customer::{CustomerError, State, customer_by_id};
 use crate::id::{CustomerId, StaffId};
 use crate::secret::{self, SecretError};
-use crate::vendor::{self, Vendor, VendorError, staff_by_id};
+use crate::vendor::{VendorError, staff_at_work, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
 pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
+pub use staff::{
+    staff_leave, staff_password_change, staff_password_set, staff_session_end, staff_session_open,
+};
 
 /// Who signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +86,7 @@ pub fn session_open(tx: &mut Tx<'_>, book_id: i64, subject: Subject) -> Result<S
                 return Err(CustomerError::Closed(customer.number).into());
             }
         }
-        Subject::Staff(id) => drop(staff_by_id(tx, book_id, id)?),
+        Subject::Staff(id) => drop(staff_at_work(tx, book_id, id)?),
     }
     let token = secret::token(tx)?;
     let now = tx.now();
@@ -98,7 +102,7 @@ pub fn session_open(tx: &mut Tx<'_>, book_id: i64, subject: Subject) -> Result<S
 }
 
 /// The session of a token. `None` when there is none, when it stood idle too long or is too old,
-/// and when the customer's account was closed.
+/// and when the customer's account was closed or the member of staff has left.
 pub fn session_find(tx: &mut dyn Read, book_id: i64, token: &str) -> Result<Option<Session>> {
     if !secret::is_token(token) {
         return Ok(None);
@@ -111,6 +115,14 @@ pub fn session_find(tx: &mut dyn Read, book_id: i64, token: &str) -> Result<Opti
         ..
     }) = found
         && customer_by_id(tx, book_id, id)?.state == State::Closed
+    {
+        return Ok(None);
+    }
+    if let Some(Session {
+        subject: Subject::Staff(id),
+        ..
+    }) = found
+        && staff_by_id(tx, book_id, id)?.ended_at.is_some()
     {
         return Ok(None);
     }
@@ -167,15 +179,4 @@ pub fn sessions_expire(tx: &mut Tx<'_>, most: usize) -> Result<usize> {
         store::end(tx, *book_id, token_hash)?;
     }
     Ok(over.len())
-}
-
-/// Sets the password of a member of staff, by its hash, and ends the person's sessions.
-pub fn staff_password_set(
-    tx: &mut Tx<'_>,
-    vendor: &Vendor,
-    staff_id: StaffId,
-    hash: &str,
-) -> Result<()> {
-    vendor::staff_secret_set(tx, vendor, staff_id, hash)?;
-    sessions_end_of(tx, vendor.book_id, Subject::Staff(staff_id), None)
 }

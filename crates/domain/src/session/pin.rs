@@ -14,7 +14,8 @@ use crate::policy::{Sensitive, policy};
 use crate::secret::{Proof, SecretKind, prove_keyed, stray_attempt};
 use crate::vault::Vault;
 use crate::vendor::Vendor;
-use scrip_engine::{Timestamp, Tx};
+use scrip_engine::{Timestamp, Tx, outbox};
+use serde_json::json;
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,15 +106,24 @@ fn pin_set(
     let (book, id) = (customer.book_id, customer.customer_id);
     secret_set(tx, book, id, SecretKind::Pin, hash)?;
     noted(tx, actor, customer)?;
+    tell(tx, customer)?;
     sessions_end_of(tx, book, Subject::Customer(id), current)
 }
 
 /// A changed PIN is told in the audit trail, whoever changed it (REG-11).
 fn noted(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Result<()> {
     let subject = customer.customer_id.to_string();
-    let (book, nothing) = (customer.book_id, serde_json::json!({}));
+    let (book, nothing) = (customer.book_id, json!({}));
     audit::note_always(tx, book, actor, "customer.pin", &subject, &nothing)?;
     Ok(())
+}
+
+/// Who did not do it must learn of it.
+fn tell(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+    let id = customer.customer_id.to_string();
+    let details = json!({"customer_id": id}).to_string();
+    let topic = "customer.pin_changed";
+    Ok(outbox::add(tx, customer.book_id, topic, &id, &details)?)
 }
 
 /// Sets a new PIN, by its hash, for one who has a code from [`crate::customer::pin_reset_start`];
@@ -127,9 +137,10 @@ pub fn pin_reset_finish(
 ) -> Result<ResetOutcome> {
     let outcome = pin_reset_take(tx, vault, customer, code, new_hash)?;
     if outcome == ResetOutcome::Done {
+        noted(tx, Actor::Customer(customer.customer_id), customer)?;
+        tell(tx, customer)?;
         let subject = Subject::Customer(customer.customer_id);
         sessions_end_of(tx, customer.book_id, subject, None)?;
-        noted(tx, Actor::Customer(customer.customer_id), customer)?;
     }
     Ok(outcome)
 }

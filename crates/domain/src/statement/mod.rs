@@ -1,6 +1,7 @@
 //! What a customer's account holds and how it came to that (MIC-05); finding a customer.
 
 mod find;
+mod period;
 
 use crate::actor::Actor;
 use crate::customer::{Customer, CustomerError};
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 pub use find::customers_find;
+pub use period::{Statement, statement};
 pub use scrip_ledger::Origin as LotKind;
 
 type Result<T> = std::result::Result<T, OrderError>;

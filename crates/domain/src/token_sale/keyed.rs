@@ -11,7 +11,7 @@ use super::{
 use crate::Node;
 use crate::command::{Answer, Keyed};
 use crate::customer::customer_by_id;
-use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::vendor::Vendor;
 use scrip_engine::{Timestamp, Tx};
 use scrip_ledger::Amount;
@@ -35,6 +35,8 @@ pub struct TokenPurchase {
     pub payment_session: Option<PaymentSessionId>,
     /// Tokens, in their smallest unit.
     pub quantity: Amount,
+    /// The pack that is bought, so often that it makes the quantity; `None` for just tokens.
+    pub pack: Option<PackId>,
     /// The money that the buyer was told they cost: another price now is refused.
     pub quoted: Option<Amount>,
     /// The processor's token for a card; never a card number.
@@ -125,6 +127,7 @@ fn open(
         customer: new.customer,
         session: payment_session,
         quantity: new.quantity,
+        pack: new.pack,
         card: new.card.clone(),
         reference: new.reference.clone(),
         effective_at: new.effective_at,

@@ -7,6 +7,7 @@
 
 mod keyed;
 pub mod offline;
+pub mod price;
 mod processor;
 mod rules;
 mod store;
@@ -18,24 +19,26 @@ use crate::Node;
 use crate::actor::Actor;
 use crate::command::CommandError;
 use crate::customer::{
-    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_due,
-    opening_given,
+    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
 };
-use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};
-use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError, token_price_at};
+use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
     lots_locked,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
+pub use price::{Deal, Discount, DiscountKind, token_deal};
 pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
 pub use store::OrderState as TokenOrderState;
 pub use view::{
     TokenOrderView, token_order_by_id, token_orders_of, token_price_quote, token_price_quote_for,
+    token_quote,
 };
 
 /// A token order to be opened.
@@ -47,6 +50,8 @@ pub struct NewTokenOrder {
     pub session: PaymentSessionId,
     /// Tokens, in their smallest unit.
     pub quantity: Amount,
+    /// The pack that is bought, so often that it makes the quantity; `None` for just tokens.
+    pub pack: Option<PackId>,
     /// The processor's token for a card; never a card number.
     pub card: String,
     /// The name by which people find it; empty takes the order's id.
@@ -100,6 +105,18 @@ pub enum TokenSaleError {
     /// No such session of this customer.
     #[error("there is no such payment session: begin a new one")]
     SessionUnknown,
+    /// The pack does not exist, or is not sold now or not here.
+    #[error("this pack is not sold: choose another one, or a number of tokens")]
+    PackNotSold,
+    /// The quantity is no whole number of packs.
+    #[error("this pack is sold whole: choose how many of it")]
+    PackNotWhole,
+    /// Somebody else changed it.
+    #[error("somebody changed this meanwhile: look at what holds now and change it again")]
+    PackChanged,
+    /// A price that cannot be.
+    #[error("{0}")]
+    Price(&'static str),
     /// The price is not the one that the buyer was told.
     #[error("the price of these tokens has changed: look at the new one and buy again")]
     PriceChanged,
@@ -131,6 +148,8 @@ pub enum TokenSaleError {
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
+
+use price::deal_for;
 
 type Result<T> = std::result::Result<T, TokenSaleError>;
 
@@ -197,14 +216,9 @@ pub fn token_order_open(
     if effective_at > now || (effective_at != now && early) {
         return Err(TokenSaleError::EffectiveTime);
     }
-    let unit = token_price_at(tx, vendor.book_id, effective_at)?;
-    let opening = opening_due(tx, &customer)?.filter(|o| o.tokens == new.quantity);
-    let price = match opening {
-        Some(opening) => opening.fee,
-        None => rules::card_price(new.quantity, unit, vendor)?,
-    };
+    let (deal, opens) = deal_for(tx, vendor, &customer, new.quantity, new.pack, effective_at)?;
     let id = TokenOrderId(tx.new_id()?);
-    if opening.is_some() {
+    if opens {
         opening_begun(tx, &customer, id)?;
     }
     let order = store::TokenOrder {
@@ -212,7 +226,8 @@ pub fn token_order_open(
         customer: customer.customer_id,
         session: new.session,
         quantity: new.quantity,
-        price,
+        price: deal.price,
+        deal,
         card,
         reference: if reference.is_empty() {
             id.to_string()
@@ -321,7 +336,7 @@ fn to_pay_back(
     })
 }
 
-/// Credits the tokens: a grant, its entry, and the account's activation when it is due.
+/// Clears a paid order: its tokens are credited, and the account is activated when it is due.
 fn clear(
     tx: &mut Tx<'_>,
     actor: Actor,
@@ -333,14 +348,57 @@ fn clear(
     if customer.state == State::Closed {
         return to_pay_back(tx, vendor, order, processor_reference);
     }
+    let entry = credit(tx, actor, vendor, customer, order)?;
+    let opened = opening_given(tx, customer, order.id)?;
+    let activated = opened || activate_if_due(tx, vendor, customer)?;
+    store::set_cleared(
+        tx,
+        vendor.book_id,
+        order.id,
+        processor_reference,
+        entry,
+        activated,
+    )?;
+    if let Some(mut session) = store::session_locked(tx, customer, order.session)? {
+        session.declines = 0;
+        store::set_session(tx, customer, order.session, &session)?;
+    }
+    outbox::add(
+        tx,
+        vendor.book_id,
+        "token_order.cleared",
+        &order.id.to_string(),
+        &json!({
+            "customer_id": customer.customer_id,
+            "tokens": order.quantity.decimal(scrip_ledger::TOKEN_SCALE),
+            "price": order.price.decimal(vendor.currency.scale),
+            "currency": vendor.currency.code,
+        })
+        .to_string(),
+    )?;
+    Ok(Outcome::Cleared {
+        quantity: order.quantity,
+        price: order.price,
+        activated,
+    })
+}
+
+/// Opens the grant of a paid order and posts its entry, whose number it returns.
+fn credit(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    customer: &Customer,
+    order: &store::TokenOrder,
+) -> Result<i64> {
     let grant = grant_open(
         tx,
         vendor.book_id,
         &NewGrant {
             asset_id: vendor.token.asset_id,
             origin: Origin::Paid,
-            restriction: None,
-            expires_at: Timestamp::NEVER,
+            restriction: order.deal.restriction.as_deref(),
+            expires_at: order.deal.expires_at(order.effective_at),
             quantity: order.quantity,
             paid: order.price,
             paid_asset_id: Some(vendor.currency.asset_id),
@@ -348,7 +406,7 @@ fn clear(
         },
     )?;
     let accounts = vendor.accounts;
-    let entry = entry_post(
+    Ok(entry_post(
         tx,
         &Posting {
             book_id: vendor.book_id,
@@ -372,33 +430,7 @@ fn clear(
                 },
             ],
         },
-    )?;
-    let opened = opening_given(tx, customer, order.id)?;
-    let activated = opened || activate_if_due(tx, vendor, customer)?;
-    store::set_cleared(
-        tx,
-        vendor.book_id,
-        order.id,
-        processor_reference,
-        entry,
-        activated,
-    )?;
-    if let Some(mut session) = store::session_locked(tx, customer, order.session)? {
-        session.declines = 0;
-        store::set_session(tx, customer, order.session, &session)?;
-    }
-    outbox::add(
-        tx,
-        vendor.book_id,
-        "token_order.cleared",
-        &order.id.to_string(),
-        "{}",
-    )?;
-    Ok(Outcome::Cleared {
-        quantity: order.quantity,
-        price: order.price,
-        activated,
-    })
+    )?)
 }
 
 /// Buys tokens by card: writes the order, asks the processor, writes the answer.

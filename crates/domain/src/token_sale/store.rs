@@ -1,7 +1,8 @@
 //! The tables of token sales.
 
+use super::price::{Deal, Discount};
 use crate::customer::Customer;
-use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ pub(super) struct TokenOrder {
     pub session: PaymentSessionId,
     pub quantity: Amount,
     pub price: Amount,
+    pub deal: Deal,
     pub card: String,
     pub reference: String,
     pub effective_at: Timestamp,
@@ -93,9 +95,10 @@ pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &TokenOrder) -> Result<(
     tx.put(
         "INSERT INTO token_order (book_id, token_order_id, customer_id, session_id, quantity,
            price, means, card, state, processor_reference, reason, reference, entry_id,
-           effective_at, created_at, closed_at)
+           effective_at, created_at, closed_at,
+           pack_id, packs, list_price, discount, restriction, life_days)
          VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, 'awaiting', NULL, NULL, $8, NULL, $9, $10,
-                 NULL)",
+                 NULL, $11, $12, $13, $14, $15, $16)",
         params![
             book,
             &order.id,
@@ -106,13 +109,55 @@ pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &TokenOrder) -> Result<(
             &order.card,
             &order.reference,
             order.effective_at.0,
-            order.created_at.0
+            order.created_at.0,
+            order.deal.pack.as_ref().map(|(id, _)| id),
+            order.deal.pack.map_or(0, |(_, count)| count),
+            order.deal.list_price.units(),
+            &discounts_text(&order.deal.discounts)?,
+            order.deal.restriction.as_deref(),
+            order.deal.life_days
         ],
     )?;
     tx.put(
         "INSERT INTO token_order_awaiting (book_id, token_order_id) VALUES ($1, $2)",
         params![book, &order.id],
     )
+}
+
+/// Discounts as they are kept; empty for none.
+pub(super) fn discounts_text(discounts: &[Discount]) -> Result<String> {
+    if discounts.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(discounts)
+        .map_err(|e| Error::Statement(format!("discounts as JSON: {e}")))
+}
+
+/// What was agreed, from eight columns beginning at `at`: pack, how often, list price, discounts,
+/// restriction, life, quantity, price.
+pub(super) fn deal_row(row: &Row, at: usize) -> Result<Deal> {
+    let column = |i: usize| at.saturating_add(i);
+    let text = row.text(column(3))?;
+    let discounts = if text.is_empty() {
+        Vec::new()
+    } else {
+        serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("discounts: {e}")))?
+    };
+    let count = row.int(column(1))?;
+    let pack = if count > 0 {
+        Some((PackId::from_row(row, column(0))?, count))
+    } else {
+        None
+    };
+    Ok(Deal {
+        pack,
+        list_price: Amount::from_units(row.int(column(2))?),
+        discounts,
+        restriction: row.opt_text(column(4))?.map(str::to_owned),
+        life_days: row.opt_int(column(5))?,
+        quantity: Amount::from_units(row.int(column(6))?),
+        price: Amount::from_units(row.int(column(7))?),
+    })
 }
 
 fn order_row(row: &Row) -> Result<TokenOrder> {
@@ -129,6 +174,7 @@ fn order_row(row: &Row) -> Result<TokenOrder> {
         session: PaymentSessionId::from_row(row, 2)?,
         quantity: Amount::from_units(row.int(3)?),
         price: Amount::from_units(row.int(4)?),
+        deal: deal_row(row, 14)?,
         card: row.text(5)?.to_owned(),
         reference: row.text(6)?.to_owned(),
         effective_at: Timestamp(row.int(7)?),
@@ -148,7 +194,8 @@ pub(super) fn by_id_locked(
 ) -> Result<Option<TokenOrder>> {
     let rows = tx.query_locked(
         "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
-                effective_at, state, reason, created_at, closed_at, activated, attempts_left
+                effective_at, state, reason, created_at, closed_at, activated, attempts_left,
+                pack_id, packs, list_price, discount, restriction, life_days, quantity, price
          FROM token_order WHERE book_id = $1 AND token_order_id = $2 AND means = 'card'",
         params![book, &id],
     )?;
@@ -158,7 +205,8 @@ pub(super) fn by_id_locked(
 pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Option<TokenOrder>> {
     let row = tx.query_opt(
         "SELECT token_order_id, customer_id, session_id, quantity, price, card, reference,
-                effective_at, state, reason, created_at, closed_at, activated, attempts_left
+                effective_at, state, reason, created_at, closed_at, activated, attempts_left,
+                pack_id, packs, list_price, discount, restriction, life_days, quantity, price
          FROM token_order WHERE book_id = $1 AND token_order_id = $2 AND means = 'card'",
         params![book, &id],
     )?;
@@ -167,7 +215,8 @@ pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Op
 
 // With an upper bound also on the first page: without it SQLite walks the orders of all customers.
 const OLDER: &str = "SELECT token_order_id, customer_id, session_id, quantity, price, card,
-        reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left
+        reference, effective_at, state, reason, created_at, closed_at, activated, attempts_left,
+                pack_id, packs, list_price, discount, restriction, life_days, quantity, price
     FROM token_order WHERE book_id = $1 AND customer_id = $2 AND token_order_id < $4
       AND means = 'card' ORDER BY token_order_id DESC LIMIT $3";
 
@@ -189,7 +238,8 @@ pub(super) fn awaiting(tx: &mut dyn Read, book: i64, before: Timestamp) -> Resul
     let rows = tx.query(
         "SELECT o.token_order_id, o.customer_id, o.session_id, o.quantity, o.price, o.card,
                 o.reference, o.effective_at, o.state, o.reason, o.created_at, o.closed_at,
-                o.activated, o.attempts_left
+                o.activated, o.attempts_left, o.pack_id, o.packs, o.list_price, o.discount,
+                o.restriction, o.life_days, o.quantity, o.price
          FROM token_order_awaiting a
          JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
          WHERE a.book_id = $1 AND o.created_at <= $2 ORDER BY a.token_order_id",

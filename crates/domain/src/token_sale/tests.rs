@@ -1,11 +1,10 @@
-//! What a card is charged, and the attempts that are left.
+//! The attempts that are left, and the test cards.
 
 use super::processor::{CardProcessor, Charge, ChargeOutcome, TestCards};
-use super::rules::{attempts_left, card_price};
+use super::rules::attempts_left;
 use super::store::Session;
 use crate::id::{CustomerId, TokenOrderId};
-use crate::vendor::{Accounts, Vendor};
-use scrip_ledger::{Amount, Asset, AssetKind, Error};
+use scrip_ledger::{Amount, Asset, AssetKind};
 
 fn asset(kind: AssetKind, scale: u32) -> Asset {
     Asset {
@@ -14,74 +13,6 @@ fn asset(kind: AssetKind, scale: u32) -> Asset {
         kind,
         book_id: None,
         scale,
-    }
-}
-
-fn vendor(currency_scale: u32) -> Vendor {
-    Vendor {
-        book_id: 1,
-        slug: "shop".to_owned(),
-        name: "Shop".to_owned(),
-        token: asset(AssetKind::Token, 6),
-        currency: asset(AssetKind::Currency, currency_scale),
-        minimum_tokens: Amount::ZERO,
-        declines_allowed: 3,
-        refund_grace_s: 0,
-        accounts: Accounts {
-            issued: 1,
-            spent: 2,
-            expired: 3,
-            processor: 4,
-            deferred: 5,
-        },
-    }
-}
-
-/// TOK-08, MIC-02: tokens times price, rounded up to whole cents, because no card pays less.
-#[test]
-fn a_card_pays_whole_cents() {
-    for (tokens, price, charged) in [
-        ("100", "0.01", "1"),
-        ("1", "0.01", "0.01"),
-        ("1", "0.001", "0.01"),
-        ("10", "0.001", "0.01"),
-        ("11", "0.001", "0.02"),
-        ("1000", "0.001", "1"),
-        ("0.000001", "0.001", "0.01"),
-        ("101", "0.015", "1.52"),
-        ("200", "0.09", "18"),
-        ("1", "0.00000001", "0.01"),
-        ("3", "33.333333", "100"),
-        ("1000000", "100", "100000000"),
-    ] {
-        let quantity = Amount::parse(tokens, 6).unwrap();
-        let unit = Amount::parse(price, 8).unwrap();
-        let found = card_price(quantity, unit, &vendor(8)).unwrap();
-        assert_eq!(found.decimal(8), charged, "{tokens} at {price}");
-    }
-    let two = card_price(
-        Amount::parse("3", 6).unwrap(),
-        Amount::from_units(150),
-        &vendor(2),
-    );
-    assert_eq!(
-        two.unwrap().decimal(2),
-        "4.5",
-        "a currency without finer units"
-    );
-}
-
-#[test]
-fn a_price_beyond_all_amounts_is_refused() {
-    let huge = Amount::from_units(i64::MAX);
-    for (tokens, unit) in [
-        (huge, huge),
-        (huge, Amount::from_units(1_000_001)),
-        // Only the rounding to a cent is too much.
-        (huge, Amount::from_units(1_000_000)),
-    ] {
-        let price = card_price(tokens, unit, &vendor(8));
-        assert!(matches!(price, Err(Error::Overflow)), "{tokens} at {unit}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! Orders of tokens and prices, as people look at them.
 
-use super::{Result, TokenOrderState, TokenSaleError, rules, store};
+use super::price::{Buyer, Deal, deal_for, token_deal};
+use super::{Result, TokenOrderState, TokenSaleError, store};
 use crate::actor::Actor;
-use crate::customer::{Customer, opening_due};
-use crate::id::{CustomerId, PaymentSessionId, TokenOrderId};
+use crate::customer::Customer;
+use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::page::Page;
-use crate::vendor::{TOKENS_AT_MOST, Vendor, token_price_at};
+use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::Amount;
 
@@ -22,6 +23,8 @@ pub struct TokenOrderView {
     pub quantity: Amount,
     /// What they cost.
     pub price: Amount,
+    /// On which terms.
+    pub deal: Deal,
     /// How far it is.
     pub state: TokenOrderState,
     /// What the processor said of a declined card; empty otherwise.
@@ -46,6 +49,7 @@ impl From<store::TokenOrder> for TokenOrderView {
             session: order.session,
             quantity: order.quantity,
             price: order.price,
+            deal: order.deal,
             state: order.state,
             reason: order.reason,
             reference: order.reference,
@@ -96,21 +100,23 @@ pub fn token_price_quote_for(
     customer: &Customer,
     quantity: Amount,
 ) -> Result<Amount> {
-    match opening_due(tx, customer)?.filter(|o| o.tokens == quantity) {
-        Some(opening) => Ok(opening.fee),
-        None => token_price_quote(tx, vendor, quantity),
-    }
+    Ok(token_quote(tx, vendor, customer, quantity, None)?.price)
 }
 
-/// What a card is charged for so many tokens, bought now (TOK-01).
+/// What so many tokens cost a customer about whom nothing is known, bought now (TOK-01).
 pub fn token_price_quote(tx: &mut dyn Read, vendor: &Vendor, quantity: Amount) -> Result<Amount> {
-    if !quantity.is_positive() {
-        return Err(TokenSaleError::QuantityNotPositive);
-    }
-    if quantity > TOKENS_AT_MOST {
-        return Err(TokenSaleError::QuantityTooLarge);
-    }
     let now = tx.now();
-    let unit = token_price_at(tx, vendor.book_id, now)?;
-    Ok(rules::card_price(quantity, unit, vendor)?)
+    Ok(token_deal(tx, vendor, &Buyer::default(), quantity, None, now)?.price)
+}
+
+/// What so many tokens cost a customer now: of a pack, where one is chosen (TOK-01 to TOK-05).
+pub fn token_quote(
+    tx: &mut dyn Read,
+    vendor: &Vendor,
+    customer: &Customer,
+    quantity: Amount,
+    pack: Option<PackId>,
+) -> Result<Deal> {
+    let now = tx.now();
+    Ok(deal_for(tx, vendor, customer, quantity, pack, now)?.0)
 }

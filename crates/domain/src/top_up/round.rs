@@ -117,6 +117,7 @@ fn begin(tx: &mut Tx<'_>, vendor: &Vendor, id: CustomerId) -> Result<Option<Char
         customer: id,
         session,
         quantity,
+        pack: None,
         card: card.method,
         reference: String::new(),
         effective_at: None,

@@ -1,5 +1,6 @@
 //! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
 
+mod limits;
 mod role;
 mod rules;
 mod staff;
@@ -8,6 +9,8 @@ mod storefront;
 #[cfg(test)]
 mod tests;
 
+use crate::Actor;
+use crate::audit;
 use crate::id::StaffId;
 use crate::text::{self, TextError};
 use crate::vault::Vault;
@@ -16,12 +19,14 @@ use scrip_ledger::{
     AccountKind, Amount, Asset, BookKind, Error as LedgerError, NewAccount, TOKEN_SCALE,
     account_open, asset_currency, asset_token_create, book_create,
 };
+use serde_json::json;
 
+pub use limits::{Limits, is_sweeping, limits_check, limits_set};
 pub use role::{Permission, Role};
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 pub use staff::{
-    StaffSignIn, staff_by_id, staff_by_name, staff_create, staff_list, staff_secret_set,
-    staff_sign_in,
+    StaffSignIn, staff_at_work, staff_by_id, staff_by_name, staff_create, staff_end, staff_list,
+    staff_return, staff_role_set, staff_secret_set, staff_sign_in,
 };
 pub use storefront::{Hue, Mark, Sells, Storefront, storefront, storefront_set};
 
@@ -89,6 +94,8 @@ pub struct Staff {
     pub name: String,
     /// The role.
     pub role: Role,
+    /// When the person left; `None` while at work.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Why a vendor's command failed.
@@ -107,12 +114,30 @@ pub enum VendorError {
     /// A number that must be positive.
     #[error("at least one declined card must be allowed")]
     DeclinesNotPositive,
+    /// More than anybody needs.
+    #[error("at most {0} declined cards can be allowed")]
+    DeclinesTooMany(i64),
+    /// A time that cannot be.
+    #[error("the time after a refund is 0 seconds to 10 years")]
+    GraceInvalid,
+    /// Somebody else changed it.
+    #[error("somebody changed this meanwhile: look at what holds now and change it again")]
+    Stale,
     /// The name is taken.
     #[error("a member of staff is called {0:?} already: choose another name")]
     StaffNameTaken(String),
     /// No such member of staff.
     #[error("no member of staff is called {0:?}: `scrip staff create` makes one")]
     StaffUnknown(String),
+    /// Who left does not come in.
+    #[error("{0:?} does not work here any more: take the person back first")]
+    StaffEnded(String),
+    /// Nobody could let anybody in.
+    #[error(
+        "{0:?} is the last owner who can sign in: make another person an owner, with a password, \
+         before you change this one"
+    )]
+    LastOwner(String),
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -222,6 +247,7 @@ fn price_positive(price: Amount) -> Result<()> {
 /// that has not passed. Earlier prices are kept (TOK-01).
 pub fn token_price_set(
     tx: &mut Tx<'_>,
+    actor: Actor,
     vendor: &Vendor,
     price: Amount,
     effective_at: Timestamp,
@@ -230,7 +256,12 @@ pub fn token_price_set(
     if effective_at < tx.now() {
         return Err(VendorError::PriceInPast);
     }
-    store::set_price(tx, vendor.book_id, price, effective_at)
+    store::set_price(tx, vendor.book_id, price, effective_at)?;
+    let detail = json!({
+        "price": price.decimal(vendor.currency.scale), "from": effective_at.0,
+    });
+    audit::note(tx, vendor.book_id, actor, "token_price.set", "", &detail)?;
+    Ok(())
 }
 
 /// The price of one token at a time.

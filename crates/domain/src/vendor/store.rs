@@ -1,6 +1,6 @@
 //! The vendor's tables.
 
-use super::{Accounts, Hue, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
+use super::{Accounts, Hue, Limits, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
 use crate::id::StaffId;
 use crate::secret::{Attempts, Kept};
 use crate::text::TextError;
@@ -133,7 +133,7 @@ pub(super) fn insert_staff(tx: &mut Tx<'_>, book_id: i64, staff: &Staff) -> Resu
 
 pub(super) fn staff_by_name(tx: &mut dyn Read, book_id: i64, name: &str) -> Result<Option<Staff>> {
     let row = tx.query_opt(
-        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 AND name = $2",
+        "SELECT staff_id, name, role, ended_at FROM staff WHERE book_id = $1 AND name = $2",
         params![book_id, name],
     )?;
     row.map(|row| staff(&row)).transpose()
@@ -141,7 +141,7 @@ pub(super) fn staff_by_name(tx: &mut dyn Read, book_id: i64, name: &str) -> Resu
 
 pub(super) fn staff_by_id(tx: &mut dyn Read, book_id: i64, id: StaffId) -> Result<Option<Staff>> {
     let row = tx.query_opt(
-        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 AND staff_id = $2",
+        "SELECT staff_id, name, role, ended_at FROM staff WHERE book_id = $1 AND staff_id = $2",
         params![book_id, &id],
     )?;
     row.map(|row| staff(&row)).transpose()
@@ -149,7 +149,7 @@ pub(super) fn staff_by_id(tx: &mut dyn Read, book_id: i64, id: StaffId) -> Resul
 
 pub(super) fn staff_list(tx: &mut dyn Read, book_id: i64) -> Result<Vec<Staff>> {
     let rows = tx.query(
-        "SELECT staff_id, name, role FROM staff WHERE book_id = $1 ORDER BY name",
+        "SELECT staff_id, name, role, ended_at FROM staff WHERE book_id = $1 ORDER BY name",
         params![book_id],
     )?;
     rows.iter().map(staff).collect()
@@ -163,7 +163,49 @@ fn staff(row: &Row) -> Result<Staff> {
         staff_id,
         name: row.text(1)?.to_owned(),
         role: known.map_err(|_| EngineError::Corrupt(format!("role {role:?} of {staff_id}")))?,
+        ended_at: row.opt_int(3)?.map(Timestamp),
     })
+}
+
+pub(super) fn set_staff_role(tx: &mut Tx<'_>, book: i64, id: StaffId, role: Role) -> Result<()> {
+    tx.put(
+        "UPDATE staff SET role = $3 WHERE book_id = $1 AND staff_id = $2",
+        params![book, &id, role.name()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_staff_ended(
+    tx: &mut Tx<'_>,
+    book: i64,
+    id: StaffId,
+    at: Option<Timestamp>,
+) -> Result<()> {
+    tx.put(
+        "UPDATE staff SET ended_at = $3 WHERE book_id = $1 AND staff_id = $2",
+        params![book, &id, at.map(|at| at.0)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn drop_staff_secret(tx: &mut Tx<'_>, book: i64, id: StaffId) -> Result<()> {
+    tx.put(
+        "DELETE FROM staff_credential WHERE book_id = $1 AND staff_id = $2",
+        params![book, &id],
+    )?;
+    Ok(())
+}
+
+pub(super) fn owners_with_password(tx: &mut dyn Read, book: i64) -> Result<Vec<StaffId>> {
+    let rows = tx.query(
+        "SELECT s.staff_id FROM staff s
+         JOIN staff_credential c ON c.book_id = s.book_id AND c.staff_id = s.staff_id
+         WHERE s.book_id = $1 AND s.role = 'owner' AND s.ended_at IS NULL",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| Ok(StaffId::from_row(row, 0)?))
+        .collect()
 }
 
 pub(super) fn set_staff_secret(
@@ -222,7 +264,8 @@ pub(super) fn set_staff_attempts(
 
 pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Storefront>> {
     let row = tx.query_opt(
-        "SELECT hue, mark, headline, introduction, sells FROM storefront WHERE book_id = $1",
+        "SELECT hue, mark, headline, introduction, sells, sells_both FROM storefront
+         WHERE book_id = $1",
         params![book_id],
     )?;
     let corrupt = |e: TextError| EngineError::Corrupt(format!("storefront of book {book_id}: {e}"));
@@ -232,7 +275,10 @@ pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Store
             mark: Mark::parse(row.text(1)?).map_err(corrupt)?,
             headline: row.text(2)?.to_owned(),
             introduction: row.text(3)?.to_owned(),
-            sells: Sells::parse(row.text(4)?).map_err(corrupt)?,
+            sells: match row.bool(5)? {
+                true => Sells::Both,
+                false => Sells::parse(row.text(4)?).map_err(corrupt)?,
+            },
         })
     })
     .transpose()
@@ -240,19 +286,77 @@ pub(super) fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Option<Store
 
 pub(super) fn set_storefront(tx: &mut Tx<'_>, book_id: i64, new: &Storefront) -> Result<()> {
     tx.put(
-        "INSERT INTO storefront (book_id, hue, mark, headline, introduction, sells)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO storefront (book_id, hue, mark, headline, introduction, sells, sells_both)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (book_id) DO UPDATE SET hue = excluded.hue, mark = excluded.mark,
             headline = excluded.headline, introduction = excluded.introduction,
-            sells = excluded.sells",
+            sells = excluded.sells, sells_both = excluded.sells_both",
         params![
             book_id,
             new.hue.name(),
             new.mark.name(),
             &new.headline,
             &new.introduction,
-            new.sells.name()
+            match new.sells {
+                Sells::Software => "software",
+                Sells::Goods | Sells::Both => "goods",
+            },
+            new.sells == Sells::Both
+        ],
+    )?;
+    // What a product usually is has perhaps changed.
+    tx.put(
+        "INSERT INTO shelf_due (book_id, product_id)
+         SELECT book_id, product_id FROM product WHERE book_id = $1
+         ON CONFLICT (book_id, product_id) DO NOTHING",
+        params![book_id],
+    )?;
+    Ok(())
+}
+
+pub(super) fn limits_locked(tx: &mut Tx<'_>, book_id: i64) -> Result<Limits> {
+    let rows = tx.query_locked(
+        "SELECT minimum_tokens, declines_allowed, refund_grace_s FROM vendor WHERE book_id = $1",
+        params![book_id],
+    )?;
+    let row = rows
+        .first()
+        .ok_or_else(|| EngineError::Corrupt(format!("no vendor of book {book_id}")))?;
+    Ok(Limits {
+        minimum_tokens: Amount::from_units(row.int(0)?),
+        declines_allowed: row.int(1)?,
+        refund_grace_s: row.int(2)?,
+    })
+}
+
+pub(super) fn set_limits(tx: &mut Tx<'_>, book_id: i64, new: &Limits) -> Result<()> {
+    tx.put(
+        "UPDATE vendor SET minimum_tokens = $2, declines_allowed = $3, refund_grace_s = $4
+         WHERE book_id = $1",
+        params![
+            book_id,
+            new.minimum_tokens.units(),
+            new.declines_allowed,
+            new.refund_grace_s
         ],
     )?;
     Ok(())
+}
+
+/// One that is under way begins again: the minimum is lower still.
+pub(super) fn begin_sweep(tx: &mut Tx<'_>, book_id: i64) -> Result<()> {
+    tx.put(
+        "INSERT INTO activation_sweep (book_id, after_serial) VALUES ($1, -1)
+         ON CONFLICT (book_id) DO UPDATE SET after_serial = excluded.after_serial",
+        params![book_id],
+    )?;
+    Ok(())
+}
+
+pub(super) fn sweep(tx: &mut dyn Read, book_id: i64) -> Result<Option<i64>> {
+    let row = tx.query_opt(
+        "SELECT after_serial FROM activation_sweep WHERE book_id = $1",
+        params![book_id],
+    )?;
+    Ok(row.map(|row| row.int(0)).transpose()?)
 }

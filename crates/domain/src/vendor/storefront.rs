@@ -1,8 +1,11 @@
 //! How a vendor's shop looks, and what its first page says.
 
 use super::{Result, Vendor, store};
+use crate::Actor;
+use crate::audit;
 use crate::text::{self, named};
 use scrip_engine::{Read, Tx};
+use serde_json::json;
 
 named! {
     /// The colour of a shop.
@@ -51,6 +54,8 @@ named! {
         Software = "software",
         /// Goods.
         Goods = "goods",
+        /// Software and goods: visitors choose a branch (SHP-06).
+        Both = "both",
     }
 }
 
@@ -67,6 +72,14 @@ pub struct Storefront {
     pub introduction: String,
     /// What it sells.
     pub sells: Sells,
+}
+
+impl Storefront {
+    /// True when a product that says nothing else is software. A vendor that sells both marks
+    /// its software.
+    pub fn is_software_usual(&self) -> bool {
+        self.sells == Sells::Software
+    }
 }
 
 /// A shop that has not chosen yet.
@@ -88,11 +101,29 @@ pub fn storefront(tx: &mut dyn Read, book_id: i64) -> Result<Storefront> {
 }
 
 /// Sets the storefront of a vendor.
-pub fn storefront_set(tx: &mut Tx<'_>, vendor: &Vendor, new: &Storefront) -> Result<()> {
+pub fn storefront_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    vendor: &Vendor,
+    new: &Storefront,
+) -> Result<()> {
     let checked = Storefront {
         headline: text::optional_line("the headline", &new.headline, 120)?,
         introduction: text::paragraph("the introduction", &new.introduction, 4000)?,
         ..new.clone()
     };
-    store::set_storefront(tx, vendor.book_id, &checked)
+    let held = storefront(tx, vendor.book_id)?;
+    if held == checked {
+        return Ok(());
+    }
+    store::set_storefront(tx, vendor.book_id, &checked)?;
+    let said = |front: &Storefront| {
+        json!({
+            "hue": front.hue.name(), "mark": front.mark.name(), "sells": front.sells.name(),
+            "headline": front.headline, "introduction": front.introduction,
+        })
+    };
+    let detail = json!({"from": said(&held), "to": said(&checked)});
+    audit::note(tx, vendor.book_id, actor, "storefront.set", "", &detail)?;
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Checks that orders, refunds and token sales say what the ledger says.
 
+mod books;
 mod store;
 
+use crate::catalog::CatalogError;
+use crate::catalog::shelf::shelf_faults;
 use scrip_engine::{ReadTx, Result};
 use scrip_ledger::Amount;
 use scrip_ledger::verify::Report;
@@ -22,6 +25,8 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
     token_orders(tx, book_id, &entries, report)?;
     receivables(tx, book_id, report)?;
+    books::expiries(tx, book_id, report)?;
+    books::bookings(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)
@@ -34,12 +39,25 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
             );
         }
     }
+    shelf(tx, book_id, report)?;
     for (customer, account) in store::dangling_wallets(tx, book_id)? {
         report.wrong(
             "wallet_link",
             customer,
             format!("account {account} is missing"),
         );
+    }
+    Ok(())
+}
+
+/// What searches look into is kept beside the products.
+fn shelf(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let faults = shelf_faults(tx, book_id).map_err(|e| match e {
+        CatalogError::Engine(e) => e,
+        other => scrip_engine::Error::Corrupt(other.to_string()),
+    })?;
+    for what in faults {
+        report.wrong("shelf", what, "differs from the products and offers");
     }
     Ok(())
 }

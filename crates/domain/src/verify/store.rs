@@ -221,3 +221,67 @@ pub(super) fn dangling_wallets(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<(Uu
         .map(|row| Ok((row.uuid(0)?, row.int(1)?)))
         .collect()
 }
+
+/// A transfer of an entry of one code.
+pub(super) struct MovedBy {
+    pub entry: i64,
+    pub transfer: i64,
+    pub recorded_at: i64,
+    pub debit: String,
+    pub credit: String,
+    pub amount: Amount,
+    /// Of the grant that moved.
+    pub expires_at: Option<i64>,
+}
+
+/// SQLite takes the tables of a CROSS JOIN in their order: from entries to their transfers, not
+/// from each transfer to all entries before it.
+pub(super) fn moved_by(tx: &mut ReadTx<'_>, book: i64, code: &str) -> Result<Vec<MovedBy>> {
+    let rows = tx.query(
+        "SELECT e.entry_id, t.transfer_id, e.recorded_at, d.kind, c.kind, t.amount, g.expires_at
+         FROM entry e
+         CROSS JOIN transfer t
+         JOIN account d ON d.book_id = t.book_id AND d.account_id = t.debit_id
+         JOIN account c ON c.book_id = t.book_id AND c.account_id = t.credit_id
+         LEFT JOIN token_grant g ON g.book_id = t.book_id AND g.grant_id = t.grant_id
+         WHERE e.book_id = $1 AND e.code = $2
+           AND t.book_id = e.book_id AND t.transfer_id >= e.entry_id
+           AND t.transfer_id < e.entry_id + e.transfers",
+        params![book, code],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(MovedBy {
+                entry: row.int(0)?,
+                transfer: row.int(1)?,
+                recorded_at: row.int(2)?,
+                debit: row.text(3)?.to_owned(),
+                credit: row.text(4)?.to_owned(),
+                amount: Amount::from_units(row.int(5)?),
+                expires_at: row.opt_int(6)?,
+            })
+        })
+        .collect()
+}
+
+/// A booking of revenue: its day, its entry, earned and broken.
+pub(super) type Booked = (i64, Option<i64>, [Amount; 2]);
+
+/// The bookings of revenue.
+pub(super) fn bookings(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Booked>> {
+    let rows = tx.query(
+        "SELECT until_day, entry_id, earned, breakage FROM revenue_close
+         WHERE book_id = $1 ORDER BY until_day",
+        params![book],
+    )?;
+    let amount = |row: &scrip_engine::Row, i| Ok::<_, Error>(Amount::from_units(row.int(i)?));
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.int(0)?,
+                row.opt_int(1)?,
+                [amount(row, 2)?, amount(row, 3)?],
+            ))
+        })
+        .collect()
+}

@@ -2,8 +2,8 @@
 
 use crate::support::{World, completed, plain_offer, refused, tokens, want};
 use scrip_domain::catalog::{
-    CatalogError, NewOffer, NewProduct, Tier, offer_by_sku, offer_put, product_detail, product_put,
-    shop_export, stock_add, stock_deliver, stock_take,
+    CatalogError, Delivery, NewOffer, NewProduct, Tier, offer_by_sku, offer_put, product_detail,
+    product_put, shop_export, stock_add, stock_deliver, stock_take,
 };
 use scrip_domain::id::OfferId;
 use scrip_domain::order::Refusal;
@@ -30,6 +30,8 @@ fn lamp() -> NewProduct {
         category: "Home".to_owned(),
         image_url: "https://shop.example/lamp.jpg".to_owned(),
         download_kb: 1_200,
+        delivery: Delivery::Download,
+        options: vec!["Colour".into()],
     }
 }
 

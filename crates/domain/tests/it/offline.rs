@@ -1,24 +1,27 @@
 //! Orders of tokens that no card pays: taken, accepted, paid, failed; what is owed and how old.
 
+mod steps;
+
 use crate::support::{DAY_S, World, completed, tokens, want};
-use scrip_domain::credit::{CreditCheck, Facts, OwnBooks, Verdict};
+use scrip_domain::credit::{Facts, Verdict};
 use scrip_domain::customer::State;
-use scrip_domain::id::{CustomerId, TokenOrderId};
-use scrip_domain::policy::{
-    Channel, CreditPoint, Means, Policy, policy, policy_set, policy_version,
-};
-use scrip_domain::statement::{LotKind, balance};
+use scrip_domain::policy::{Channel, Means, policy};
+use scrip_domain::statement::LotKind;
 use scrip_domain::token_sale::TokenSaleError;
 use scrip_domain::token_sale::offline::{
-    Ageing, NewOfflineOrder, OfflineError, OfflineOrder, OfflineState, offline_ageing,
-    offline_credit_facts, offline_order_accept, offline_order_by_id, offline_order_cancel,
-    offline_order_fail, offline_order_open, offline_order_pay, offline_orders_by_reference,
-    offline_orders_in, offline_orders_of, offline_owed, offline_payments,
+    Ageing, NewOfflineOrder, OfflineError, OfflineState, offline_ageing, offline_credit_facts,
+    offline_order_accept, offline_order_by_id, offline_order_cancel, offline_order_fail,
+    offline_order_pay, offline_orders_by_reference, offline_orders_in, offline_orders_of,
+    offline_owed, offline_payments,
 };
 use scrip_domain::vendor::token_price_set;
 use scrip_domain::{Actor, Amount};
-use scrip_ledger::{AccountKind, account_balance};
+use scrip_ledger::AccountKind;
 use scrip_testkit::TestDb;
+use steps::{
+    accept, accept_as, books, deferred, fail, kinds, on_acceptance, open, open_as, pay, pounds,
+    set, wish,
+};
 
 both!(
     upon_receipt_each_means_credits_after_clearance_and_never_on_failure,
@@ -32,115 +35,6 @@ both!(
     money_owed_is_shown_by_age,
     a_price_that_changes_leaves_open_orders_alone,
 );
-
-/// Money in the smallest unit.
-fn pounds(n: i64) -> Amount {
-    Amount::from_units(n * 100_000_000)
-}
-
-fn set(world: &World, change: impl Fn(&mut Policy) + Send + 'static) {
-    let vendor = world.vendor.clone();
-    world
-        .write(move |tx| {
-            let held = policy_version(tx, vendor.book_id)?;
-            let mut new = held.policy;
-            change(&mut new);
-            policy_set(tx, Actor::System, &vendor, held.number, &new)
-        })
-        .unwrap();
-}
-
-fn on_acceptance(world: &World) {
-    set(world, |p| p.sale.credit_point = CreditPoint::Acceptance);
-}
-
-fn wish(customer: CustomerId, quantity: i64, means: Means) -> NewOfflineOrder {
-    NewOfflineOrder {
-        customer,
-        quantity: tokens(quantity),
-        means,
-        channel: Channel::Staff,
-        quoted: None,
-        payment_reference: String::new(),
-    }
-}
-
-fn open_as(
-    world: &World,
-    actor: Actor,
-    new: NewOfflineOrder,
-) -> Result<OfflineOrder, OfflineError> {
-    let vendor = world.vendor.clone();
-    world.write(move |tx| offline_order_open(tx, actor, &vendor, &new))
-}
-
-fn open(world: &World, customer: CustomerId, quantity: i64, means: Means) -> OfflineOrder {
-    open_as(world, staff(world), wish(customer, quantity, means)).unwrap()
-}
-
-fn staff(_: &World) -> Actor {
-    Actor::System
-}
-
-fn accept_as(world: &World, actor: Actor, id: TokenOrderId) -> Result<OfflineOrder, OfflineError> {
-    let vendor = world.vendor.clone();
-    let facts = world
-        .node
-        .engine
-        .read(|tx| offline_credit_facts(tx, &vendor, id))?;
-    let said = facts.map(|facts| (facts, OwnBooks.check(&facts)));
-    world.write(move |tx| offline_order_accept(tx, actor, &vendor, id, said.as_ref()))
-}
-
-fn accept(world: &World, id: TokenOrderId) -> OfflineOrder {
-    accept_as(world, staff(world), id).unwrap()
-}
-
-fn pay(
-    world: &World,
-    id: TokenOrderId,
-    amount: Option<Amount>,
-) -> Result<OfflineOrder, OfflineError> {
-    let (vendor, actor) = (world.vendor.clone(), staff(world));
-    world.write(move |tx| offline_order_pay(tx, actor, &vendor, id, amount, "no 17"))
-}
-
-fn fail(world: &World, id: TokenOrderId) -> Result<OfflineOrder, OfflineError> {
-    let (vendor, actor) = (world.vendor.clone(), staff(world));
-    world.write(move |tx| offline_order_fail(tx, actor, &vendor, id, "the cheque bounced"))
-}
-
-fn books(world: &World, kind: AccountKind) -> Amount {
-    let vendor = world.vendor.clone();
-    world
-        .node
-        .engine
-        .read(
-            |tx| match scrip_domain::books::account_found(tx, &vendor, kind)? {
-                Some(account) => account_balance(tx, vendor.book_id, account),
-                None => Ok(Amount::ZERO),
-            },
-        )
-        .unwrap()
-}
-
-fn deferred(world: &World) -> Amount {
-    let (book, account) = (world.book(), world.vendor.accounts.deferred);
-    let read = world
-        .node
-        .engine
-        .read(|tx| account_balance(tx, book, account));
-    read.unwrap()
-}
-
-fn kinds(world: &World, id: CustomerId) -> Vec<(LotKind, Amount)> {
-    let customer = world.customer(id);
-    let found = world
-        .node
-        .engine
-        .read(|tx| balance(tx, Actor::System, &customer));
-    found.unwrap().by_kind.into_iter().collect()
-}
 
 /// TOK-10, TOK-11: nothing is credited before the money came, by whatever means, and nothing when
 /// it never comes.
@@ -571,12 +465,12 @@ fn a_price_that_changes_leaves_open_orders_alone(db: &TestDb) {
     let world = World::new(db);
     let id = world.register().customer_id;
     let order = open(&world, id, 100, Means::Check);
-    let vendor = world.vendor.clone();
+    let (vendor, price) = (world.vendor.clone(), Amount::from_units(2_000_000));
     world.clock.advance_seconds(1);
     world
         .write(move |tx| {
             let now = scrip_engine::Read::now(tx);
-            token_price_set(tx, &vendor, Amount::from_units(2_000_000), now)
+            token_price_set(tx, Actor::System, &vendor, price, now)
         })
         .unwrap();
     accept(&world, order.id);

@@ -253,7 +253,7 @@ fn a_new_password_ends_the_sessions_of_staff(db: &TestDb) {
     let hash = secret_hash(SecretKind::Password, "correct horse battery").unwrap();
     let vendor = world.vendor.clone();
     world
-        .write(move |tx| staff_password_set(tx, &vendor, ada, &hash))
+        .write(move |tx| staff_password_set(tx, scrip_domain::Actor::System, &vendor, ada, &hash))
         .unwrap();
     assert_eq!(find(&world, &tokens[0]), None);
     assert!(find(&world, &tokens[1]).is_some());

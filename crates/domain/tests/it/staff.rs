@@ -7,7 +7,6 @@ use scrip_domain::vendor::{
     Hue, Mark, Role, Sells, StaffSignIn, Storefront, VendorError, staff_by_id, staff_create,
     staff_list, staff_secret_set, staff_sign_in, storefront, storefront_set,
 };
-use scrip_engine::Error as EngineError;
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
 
@@ -28,7 +27,7 @@ fn hash() -> &'static str {
 
 fn set(world: &World, id: StaffId, hash: &str) -> Result<(), VendorError> {
     let (vendor, hash) = (world.vendor.clone(), hash.to_owned());
-    world.write(move |tx| staff_secret_set(tx, &vendor, id, &hash))
+    world.write(move |tx| staff_secret_set(tx, scrip_domain::Actor::System, &vendor, id, &hash))
 }
 
 fn with_password(world: &World, name: &'static str) -> StaffId {
@@ -45,7 +44,9 @@ fn staff_are_found_by_id_and_listed_by_name(db: &TestDb) {
     let world = World::new(db);
     let other = world.beside("other-shop", "0");
     let vendor = world.vendor.clone();
-    let bob = world.write(move |tx| staff_create(tx, &vendor, "Bob", Role::Owner));
+    let bob = world.write(move |tx| {
+        staff_create(tx, scrip_domain::Actor::System, &vendor, "Bob", Role::Owner)
+    });
     let bob = bob.unwrap();
     let (ada, theirs) = (world.staff("Ada"), other.staff("Carl"));
     let by_id = |id| {
@@ -64,7 +65,7 @@ fn staff_are_found_by_id_and_listed_by_name(db: &TestDb) {
     // No password without its person.
     assert!(matches!(
         set(&world, theirs, hash()),
-        Err(VendorError::Engine(EngineError::Statement(_)))
+        Err(VendorError::StaffUnknown(_))
     ));
 }
 
@@ -148,7 +149,7 @@ fn a_storefront_is_kept_as_it_is_set(db: &TestDb) {
     let read = |book| world.node.engine.read(|tx| storefront(tx, book)).unwrap();
     let set = |new: &Storefront| {
         let (vendor, new) = (world.vendor.clone(), new.clone());
-        world.write(move |tx| storefront_set(tx, &vendor, &new))
+        world.write(move |tx| storefront_set(tx, scrip_domain::Actor::System, &vendor, &new))
     };
     let default = Storefront::default();
     assert_eq!(read(world.book()), default);

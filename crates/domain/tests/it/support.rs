@@ -98,10 +98,15 @@ impl World {
 
     pub fn staff(&self, name: &'static str) -> StaffId {
         let vendor = self.vendor.clone();
-        let staff = self
-            .node
-            .engine
-            .write(move |tx| staff_create(tx, &vendor, name, Role::Cashier));
+        let staff = self.node.engine.write(move |tx| {
+            staff_create(
+                tx,
+                scrip_domain::Actor::System,
+                &vendor,
+                name,
+                Role::Cashier,
+            )
+        });
         staff.unwrap().staff_id
     }
 
@@ -189,6 +194,7 @@ impl World {
             customer: id,
             session,
             quantity,
+            pack: None,
             card: card.to_owned(),
             reference: String::new(),
             effective_at: None,
@@ -466,6 +472,7 @@ pub fn plain_offer(sku: &str, price: Amount) -> NewOffer {
         active: true,
         stock: None,
         tiers: Vec::new(),
+        options: Vec::new(),
     }
 }
 

@@ -376,6 +376,7 @@ fn what_cannot_be_bought(db: &TestDb) {
             customer,
             session,
             quantity: tokens(1),
+            pack: None,
             card: "test_ok".to_owned(),
             reference: String::new(),
             effective_at: None,
@@ -404,7 +405,13 @@ fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
         .write(move |tx| {
             let now = scrip_engine::Read::now(tx);
             let price = scrip_domain::Amount::from_units(5_000_000);
-            scrip_domain::vendor::token_price_set(tx, &vendor, price, now)
+            scrip_domain::vendor::token_price_set(
+                tx,
+                scrip_domain::Actor::System,
+                &vendor,
+                price,
+                now,
+            )
         })
         .unwrap();
     let open = |actor: Actor, effective_at| {
@@ -413,6 +420,7 @@ fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
             customer: id,
             session,
             quantity: tokens(100),
+            pack: None,
             card: "test_ok".to_owned(),
             reference: "receipt 7".to_owned(),
             effective_at: Some(effective_at),

@@ -34,6 +34,7 @@ fn purchase(customer: CustomerId, quantity: i64, card: &str) -> TokenPurchase {
         customer,
         payment_session: None,
         quantity: tokens(quantity),
+        pack: None,
         quoted: None,
         card: card.to_owned(),
         reference: String::new(),

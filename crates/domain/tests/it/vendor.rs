@@ -25,7 +25,15 @@ both!(
 fn set_price(world: &World, price: &str, effective_at: Timestamp) -> Result<(), VendorError> {
     let vendor = world.vendor.clone();
     let price = Amount::parse(price, vendor.currency.scale).unwrap();
-    world.write(move |tx| token_price_set(tx, &vendor, price, effective_at))
+    world.write(move |tx| {
+        token_price_set(
+            tx,
+            scrip_domain::Actor::System,
+            &vendor,
+            price,
+            effective_at,
+        )
+    })
 }
 
 fn paid(outcome: Outcome) -> String {
@@ -195,11 +203,27 @@ fn names_of_staff_are_taken_once(db: &TestDb) {
     let world = World::new(db);
     let id = world.staff("Ada");
     let vendor = world.vendor.clone();
-    let again = world.write(move |tx| staff_create(tx, &vendor, " Ada ", Role::Owner));
+    let again = world.write(move |tx| {
+        staff_create(
+            tx,
+            scrip_domain::Actor::System,
+            &vendor,
+            " Ada ",
+            Role::Owner,
+        )
+    });
     assert!(matches!(again, Err(VendorError::StaffNameTaken(_))));
     let other = world.other_vendor("other-shop");
     let there = other.clone();
-    let theirs = world.write(move |tx| staff_create(tx, &there, "Ada", Role::Auditor));
+    let theirs = world.write(move |tx| {
+        staff_create(
+            tx,
+            scrip_domain::Actor::System,
+            &there,
+            "Ada",
+            Role::Auditor,
+        )
+    });
     assert_ne!(theirs.unwrap().staff_id, id, "another vendor has its own");
     let found = world
         .node

@@ -76,6 +76,7 @@ scopes!(
     VendorWrite,
     ReportsRead,
     LedgerRead,
+    WebhooksWrite,
     KeysWrite,
 );
 

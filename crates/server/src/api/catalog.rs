@@ -4,9 +4,9 @@
 //! named, too.
 
 use super::auth::{CatalogRead, CatalogWrite, May};
-use super::bounded::{Kilobytes, List, Pieces, PiecesOrNone, Quantity};
+use super::bounded::{Kilobytes, List, Pieces, PiecesOrNone};
 use super::field::{
-    self, Decimal, Line500, OptionalLine200, OptionalLine2000, Paragraph100000, words,
+    self, Decimal, Line200, Line500, OptionalLine200, OptionalLine2000, Paragraph100000, words,
 };
 use super::shape::{Money, Page, ProblemBody, cursor};
 use super::{IdempotencyKey, Repeatable, answer, submit};
@@ -16,22 +16,26 @@ use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::audit;
+use scrip_domain::catalog::shelf::{ShelfFilter, Sold, Sort, Start, shelf};
 use scrip_domain::catalog::{
-    CatalogError, NewOffer, NewProduct, Offer, OfferKind, PRODUCTS_AT_MOST, ProductDetail,
-    ProductFilter, Shown, Tier, categories, offer_by_sku, offer_put, offers_shown, product_detail,
-    product_put, products, stock_deliver,
+    CatalogError, Delivery, NewOffer, NewProduct, Offer, OfferKind, PRODUCTS_AT_MOST,
+    ProductDetail, Shown, Tier, categories, offer_put, offers_shown, product_detail, product_put,
 };
 use scrip_domain::id::OfferId;
 use scrip_domain::vendor::vendor_by_book;
 use scrip_engine::Read;
 use scrip_ledger::{Amount, Asset};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 words! {
     OfferKindWord: OfferKind, OfferKind::ALL.map(OfferKind::name);
+    SortWord: Sort, Sort::ALL.iter().map(|s| s.name()).collect::<Vec<_>>();
+    DeliveryWord: Delivery, Delivery::ALL.iter().map(|d| d.name()).collect::<Vec<_>>();
 }
 
 /// The routes of this noun.
@@ -41,8 +45,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(product_list))
         .routes(routes!(product, set_product))
         .routes(routes!(set_offer))
-        .routes(routes!(offer))
-        .routes(routes!(deliver))
 }
 
 /// A quantity tier: more than the tier before and up to `up_to` costs `price` and grants `up_to`.
@@ -78,6 +80,8 @@ pub struct OfferAnswer {
     active: bool,
     /// Pieces at hand; null when they are not counted.
     on_hand: Option<i64>,
+    /// Its values of the product's options, in their order.
+    options: Vec<String>,
 }
 
 impl OfferAnswer {
@@ -97,6 +101,7 @@ impl OfferAnswer {
             sku: offer.sku,
             title: offer.title,
             variant: offer.variant,
+            options: offer.options,
         }
     }
 }
@@ -121,6 +126,10 @@ struct ProductAnswer {
     image_url: String,
     /// The size of what is downloaded, in kilobytes; 0 where nothing is.
     download_kb: i64,
+    /// How it reaches its buyer.
+    delivery: DeliveryWord,
+    /// What a buyer chooses among its variants.
+    options: Vec<String>,
     /// The ways in which it is sold.
     offers: Vec<OfferAnswer>,
 }
@@ -137,6 +146,8 @@ impl ProductAnswer {
             category: product.category,
             image_url: product.image_url,
             download_kb: product.download_kb,
+            delivery: field::Named(product.delivery),
+            options: product.options,
             offers: detail
                 .offers
                 .into_iter()
@@ -197,6 +208,31 @@ struct ProductsQuery {
     /// have no other ones.
     #[serde(default)]
     for_sale: bool,
+    /// Only products that have all these words, without regard to case and accents; the last one
+    /// may be the beginning of a word.
+    #[param(max_length = 200)]
+    search: Option<String>,
+    /// Only products of this manufacturer.
+    #[param(inline)]
+    manufacturer: Option<OptionalLine200>,
+    /// Only products with an offer of this kind.
+    #[param(inline)]
+    kind: Option<OfferKindWord>,
+    /// Only products that cost at least so many tokens.
+    #[param(inline)]
+    price_from: Option<Decimal>,
+    /// Only products that cost at most so many tokens.
+    #[param(inline)]
+    price_to: Option<Decimal>,
+    /// True for products that can be had now.
+    #[serde(default)]
+    in_stock: bool,
+    /// True for products that restricted tokens may pay for.
+    #[serde(default)]
+    on_sale: bool,
+    /// The order.
+    #[param(inline)]
+    sort: Option<SortWord>,
     /// Where the page begins: `next` of the page before.
     cursor: Option<String>,
     /// Products at most, 1 to 100.
@@ -207,7 +243,8 @@ struct ProductsQuery {
 
 /// List products
 ///
-/// With their offers, in the order in which they were entered.
+/// With their offers, in the order in which they were entered unless another one is asked for. The
+/// price of a product is that of its cheapest offer: for one, or for the first tier.
 #[utoipa::path(
     get, path = "/v1/products", tag = "catalog", operation_id = "products",
     security(("key" = ["catalog:read"])),
@@ -229,14 +266,33 @@ async fn product_list(
     }
     let book = caller.book();
     let token = app.vendor(book).await?.token.clone();
-    let filter = ProductFilter {
+    let price = |price: Option<Decimal>| price.map(|p| p.of(&token)).transpose();
+    let after = cursor(query.cursor.as_deref())?;
+    let filter = ShelfFilter {
+        search: query.search.unwrap_or_default(),
         categories: query.category.into_iter().map(|c| c.0).collect(),
-        after: cursor(query.cursor.as_deref())?,
+        manufacturer: query.manufacturer.map(|m| m.0),
+        kind: query.kind.map(|k| k.0),
+        price_from: price(query.price_from)?,
+        price_to: price(query.price_to)?,
+        in_stock: query.in_stock,
+        on_sale: query.on_sale,
+        sold: if query.for_sale {
+            Sold::ForSale
+        } else {
+            Sold::All
+        },
+        sort: query.sort.map_or(Sort::Entered, |s| s.0),
+        start: after.map_or(Start::Beginning, Start::After),
         limit,
-        for_sale_only: query.for_sale,
+        ..ShelfFilter::default()
     };
-    let page = app.read(move |tx| products(tx, book, &filter)).await?;
+    let page = app.read(move |tx| shelf(tx, book, &filter)).await?;
     let product = |detail| ProductAnswer::new(detail, &token);
+    let page = scrip_domain::page::Page {
+        items: page.items,
+        next: page.next,
+    };
     Ok(axum::Json(Page::new(page, product)))
 }
 
@@ -272,6 +328,8 @@ async fn product(
     Ok(axum::Json(ProductAnswer::new(detail.await?, &token)))
 }
 
+type OptionNames = List<Line200, 0, 5>;
+
 /// A product as it is to be.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -299,6 +357,17 @@ struct ProductBody {
     /// The size of what is downloaded, in kilobytes; 0 where nothing is.
     #[serde(default = "no_download")]
     download_kb: Kilobytes,
+    /// How it reaches its buyer. `usual` is what the vendor sells: software is downloaded, goods
+    /// are sent.
+    #[serde(default = "usual")]
+    delivery: DeliveryWord,
+    /// What a buyer chooses among its variants: `Size`, `Colour`.
+    #[serde(default)]
+    options: OptionNames,
+}
+
+fn usual() -> DeliveryWord {
+    field::Named(Delivery::Usual)
 }
 
 fn no_download() -> Kilobytes {
@@ -327,7 +396,7 @@ async fn set_product(
     Path(ProductPath { handle }): Path<ProductPath>,
     BatchJson(body): BatchJson<ProductBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let request = (handle.clone(), body.clone());
     let new = NewProduct {
         handle,
@@ -337,11 +406,15 @@ async fn set_product(
         category: body.category.0,
         image_url: body.image_url.0,
         download_kb: body.download_kb.0,
+        delivery: body.delivery.0,
+        options: body.options.0.into_iter().map(|o| o.0).collect(),
     };
     let request = ("PUT /v1/products/{handle}", &request);
     let put = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let (_, is_new) = product_put(tx, &vendor, &new)?;
+        let (id, is_new) = product_put(tx, &vendor, &new)?;
+        let what = json!({ "handle": new.handle });
+        audit::note(tx, book, actor, "catalogue.product", &id.to_string(), &what)?;
         let detail = product_detail(tx, book, new.handle.trim())?;
         Ok::<_, Failed>((ProductAnswer::new(detail, &vendor.token), is_new))
     })
@@ -380,6 +453,7 @@ struct TierBody {
 }
 
 type Tiers = List<TierBody, 0, 100>;
+type OptionValues = List<OptionalLine200, 0, 5>;
 
 /// An offer as it is to be.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -396,6 +470,9 @@ struct OfferBody {
     /// Quantity tiers, ascending.
     #[serde(default)]
     tiers: Tiers,
+    /// Its values of the product's options, in their order: `Large`, `Red`.
+    #[serde(default)]
+    options: OptionValues,
     /// True when restricted tokens may pay for it.
     #[serde(default)]
     on_sale: bool,
@@ -437,6 +514,7 @@ impl OfferBody {
             active: self.active,
             stock: self.initial_stock.map(|pieces| pieces.0),
             tiers: self.tiers.0.into_iter().map(tier).collect::<Result<_>>()?,
+            options: self.options.0.into_iter().map(|o| o.0).collect(),
         })
     }
 }
@@ -465,7 +543,7 @@ async fn set_offer(
     Path(ProductOfferPath { handle, sku }): Path<ProductOfferPath>,
     Json(body): Json<OfferBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let token = app.vendor(book).await?.token.clone();
     let request = (handle.clone(), sku.clone(), body.clone());
     let new = body.offer(sku, &token)?;
@@ -474,6 +552,15 @@ async fn set_offer(
         let vendor = vendor_by_book(tx, book)?;
         let product = product_detail(tx, book, handle.trim())?.product_id;
         let (offer, is_new) = offer_put(tx, &vendor, product, &new)?;
+        let what = json!({ "sku": new.sku, "price": new.price.units(), "active": new.active });
+        audit::note(
+            tx,
+            book,
+            actor,
+            "catalogue.offer",
+            &offer.to_string(),
+            &what,
+        )?;
         Ok::<_, Failed>((shown(tx, book, offer, &vendor.token)?, is_new))
     })
     .await?;
@@ -482,7 +569,7 @@ async fn set_offer(
 }
 
 /// An offer as it stands.
-fn shown(
+pub(super) fn shown(
     tx: &mut dyn Read,
     book: i64,
     offer: OfferId,
@@ -492,88 +579,4 @@ fn shown(
         .pop()
         .ok_or_else(|| CatalogError::OfferUnknown(offer.to_string()))?;
     Ok(OfferAnswer::new(offer, on_hand, token))
-}
-
-fn by_sku(tx: &mut dyn Read, book: i64, sku: &str) -> std::result::Result<OfferId, CatalogError> {
-    let unknown = || CatalogError::OfferUnknown(sku.chars().take(60).collect());
-    offer_by_sku(tx, book, sku)?.ok_or_else(unknown)
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-struct OfferPath {
-    /// The offer's stock-keeping unit, percent-encoded: `/` as `%2F`, a space as `%20`.
-    #[param(min_length = 1, max_length = 200, example = "software-a")]
-    sku: String,
-}
-
-/// See an offer
-///
-/// By its stock-keeping unit.
-#[utoipa::path(
-    get, path = "/v1/offers/{sku}", tag = "catalog", operation_id = "offer",
-    security(("key" = ["catalog:read"])),
-    params(OfferPath),
-    responses(
-        (status = 200, description = "The offer", body = OfferAnswer),
-        (status = 404, description = "No such offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
-        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-)]
-async fn offer(
-    May(caller, ..): May<CatalogRead>,
-    State(app): State<App>,
-    Path(OfferPath { sku }): Path<OfferPath>,
-) -> Result<axum::Json<OfferAnswer>> {
-    let book = caller.book();
-    let token = app.vendor(book).await?.token.clone();
-    let offer = app.read(move |tx| {
-        let id = by_sku(tx, book, sku.trim())?;
-        shown(tx, book, id, &token)
-    });
-    Ok(axum::Json(offer.await?))
-}
-
-/// A delivery.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"add": 10}))]
-struct DeliveryBody {
-    /// Pieces that came.
-    add: Quantity,
-}
-
-/// Add a delivery to the stock
-///
-/// Only for offers whose pieces are counted.
-#[utoipa::path(
-    post, path = "/v1/offers/{sku}/stock", tag = "catalog", operation_id = "stock_add",
-    security(("key" = ["catalog:write"])),
-    params(OfferPath, Repeatable),
-    request_body = DeliveryBody,
-    responses(
-        (status = 200, description = "Added", body = OfferAnswer),
-        (status = 404, description = "No such offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Pieces of this offer are not counted", body = ProblemBody, content_type = "application/problem+json"),
-        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-)]
-async fn deliver(
-    May(caller, ..): May<CatalogWrite>,
-    key: IdempotencyKey,
-    State(app): State<App>,
-    Path(OfferPath { sku }): Path<OfferPath>,
-    Json(body): Json<DeliveryBody>,
-) -> Result<Response> {
-    let book = caller.book();
-    let request = (sku.clone(), body.clone());
-    let request = ("POST /v1/offers/{sku}/stock", &request);
-    let added = submit(&app, &caller, key, request, None, move |tx| {
-        let vendor = vendor_by_book(tx, book)?;
-        let offer = by_sku(tx, book, sku.trim())?;
-        stock_deliver(tx, book, offer, body.add.0)?;
-        Ok::<_, Failed>(shown(tx, book, offer, &vendor.token)?)
-    })
-    .await?;
-    Ok(answer(StatusCode::OK, &added.value, added.replayed))
 }

@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, CustomerId, OfferId, OrderId, PaymentSessionId, ProductId, RegistrationId, StaffId,
-    TokenOrderId,
+    ApiKeyId, AuditId, CustomerId, EndpointId, OfferId, OrderId, PackId, PaymentSessionId,
+    ProductId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -353,7 +353,10 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
+    Pack: PackId, "pck";
     ApiKey: ApiKeyId, "key";
+    WebhookEndpoint: EndpointId, "whe";
+    Audit: AuditId, "aud";
     StaffMember: StaffId, "stf";
     Product: ProductId, "prd";
     Offer: OfferId, "off";

@@ -3,22 +3,28 @@
 //! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
 //! cannot drift from the code.
 
+mod audit;
 pub mod auth;
 mod bounded;
 mod catalog;
 mod catalog_import;
+mod catalog_stock;
 mod customer;
 mod docs;
 mod document;
 mod field;
+mod figures;
 mod identity;
 mod key;
 mod ledger;
+mod offline;
 pub mod once;
 mod order;
 mod order_history;
 mod order_list;
 mod pin;
+mod policy;
+mod price;
 mod quote;
 mod refund;
 mod registration;
@@ -27,6 +33,7 @@ mod shape;
 mod statement;
 mod token;
 mod vendor;
+mod webhook;
 
 use crate::error::{Problem, Result};
 use crate::state::App;
@@ -67,6 +74,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
+        (name = "webhooks", description = "Telling the vendor's systems"),
         (name = "keys", description = "Keys of programs"),
     ),
     modifiers(&KeyScheme),
@@ -97,17 +105,24 @@ fn routes() -> OpenApiRouter<App> {
         .merge(statement::router())
         .merge(pin::router())
         .merge(token::router())
+        .merge(offline::router())
+        .merge(price::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
+        .merge(catalog_stock::router())
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())
+        .merge(figures::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())
+        .merge(webhook::router())
+        .merge(audit::router())
+        .merge(policy::router())
 }
 
 /// The OpenAPI document.

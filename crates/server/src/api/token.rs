@@ -13,11 +13,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::PaymentSessionId;
+use scrip_domain::token_sale::price::{Buyer, price_buyer};
 use scrip_domain::token_sale::{
-    LOOK_UP_AFTER_S, Outcome, TokenOrderState, TokenOrderView, TokenPurchase, payment_session_open,
-    token_buy_keyed, token_order_by_id, token_orders_of, token_orders_resolve, token_price_quote,
+    Discount, DiscountKind, LOOK_UP_AFTER_S, Outcome, TokenOrderState, TokenOrderView,
+    TokenPurchase, TokenSaleError, payment_session_open, token_buy_keyed, token_deal,
+    token_order_by_id, token_orders_of, token_orders_resolve,
 };
 use scrip_domain::vendor::{Vendor, vendor_by_book};
+use scrip_engine::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -25,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 words! {
+    DiscountSource: DiscountKind, ["pack", "volume", "preferred"];
     TokenOrderStanding: TokenOrderState, ["awaiting", "cleared", "declined"];
 }
 
@@ -45,6 +49,34 @@ struct PriceQuery {
     /// How many tokens.
     #[param(inline)]
     tokens: Decimal,
+    /// For whom: prices may go by the customer's country and standing.
+    #[param(inline)]
+    customer: Option<field::Customer>,
+    /// The pack that is bought, so often that it makes that number.
+    #[param(inline)]
+    pack: Option<field::Pack>,
+}
+
+/// A discount that counted in a price.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiscountBody {
+    /// Where it comes from: a pack, a volume tier, or the standing of the customer.
+    kind: DiscountSource,
+    /// The name of the pack.
+    name: Option<String>,
+    /// Its rate in basis points (500 is 5 %); null for a pack with a price of its own.
+    off: Option<i64>,
+}
+
+impl DiscountBody {
+    /// In its JSON shape.
+    pub fn new(discount: &Discount) -> DiscountBody {
+        DiscountBody {
+            kind: field::Named(discount.kind),
+            name: Some(discount.name.clone()).filter(|name| !name.is_empty()),
+            off: Some(discount.off).filter(|off| *off > 0),
+        }
+    }
 }
 
 /// What tokens cost.
@@ -54,17 +86,27 @@ struct PriceQuote {
     tokens: Money,
     /// What a card is charged for them now, in whole cents.
     price: Money,
+    /// What it would be without discounts.
+    list_price: Money,
+    /// The discounts that counted: one, unless the policy lets them add up.
+    discounts: Vec<DiscountBody>,
+    /// What the tokens may pay for; null for everything.
+    restriction: Option<String>,
+    /// Days that they live; null for ever.
+    life_days: Option<i64>,
 }
 
 /// Ask what tokens cost
 ///
-/// What a card would be charged for so many tokens now.
+/// What a card would be charged for so many tokens now, and which discount that is owed to: the
+/// best of pack, volume tier and preferred price, unless the policy lets them add up.
 #[utoipa::path(
     get, path = "/v1/token-price", tag = "tokens", operation_id = "token_price",
     security(("key" = ["vendor:read"])),
     params(PriceQuery),
     responses(
         (status = 200, description = "The price", body = PriceQuote),
+        (status = 404, description = "No such customer or pack of this vendor", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No such quantity can be bought", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -78,10 +120,22 @@ async fn price(
     let quote = app.read(move |tx| {
         let vendor = vendor_by_book(tx, book)?;
         let tokens = query.tokens.of(&vendor.token)?;
-        let price = token_price_quote(tx, &vendor, tokens)?;
+        let buyer = match query.customer {
+            Some(id) => {
+                let customer = customer_by_id(tx, book, id.0)?;
+                price_buyer(tx, &customer)?
+            }
+            None => Buyer::default(),
+        };
+        let (pack, now) = (query.pack.map(|pack| pack.0), tx.now());
+        let deal = token_deal(tx, &vendor, &buyer, tokens, pack, now)?;
         Ok::<_, Failed>(PriceQuote {
             tokens: Money::new(tokens, &vendor.token),
-            price: Money::new(price, &vendor.currency),
+            price: Money::new(deal.price, &vendor.currency),
+            list_price: Money::new(deal.list_price, &vendor.currency),
+            discounts: deal.discounts.iter().map(DiscountBody::new).collect(),
+            restriction: deal.restriction,
+            life_days: deal.life_days,
         })
     });
     quote.await.map(axum::Json)
@@ -137,6 +191,8 @@ async fn open_session(
 struct TokenOrderBody {
     /// How many tokens.
     tokens: Decimal,
+    /// The pack that is bought, so often that it makes that number; without one, just tokens.
+    pack: Option<field::Pack>,
     /// The money that the buyer was told they cost: another price now is refused.
     quoted: Option<Decimal>,
     /// The card processor's token for a card, never a card number. A node with the test processor
@@ -157,6 +213,7 @@ impl TokenOrderBody {
             customer: customer.0,
             payment_session: self.session.map(|s| s.0),
             quantity: self.tokens.of(&vendor.token)?,
+            pack: self.pack.map(|pack| pack.0),
             quoted,
             card: self.card.0,
             reference: self.reference.unwrap_or_default().0,
@@ -374,15 +431,17 @@ async fn resolve(
 ) -> Result<Response> {
     let book = caller.book();
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
-    // Asking twice does no harm, so the answer is stored after it.
-    let resolved =
-        app.by_card(move |node, cards| token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S));
-    let resolved = resolved.await??;
     let request = ("POST /v1/token-orders:resolve", &());
-    let kept = submit(&app, &caller, key, request, None, move |_| {
-        Ok::<_, Failed>(resolved)
-    })
-    .await?;
+    let keyed = keyed(&caller, key, request, None)?;
+    let kept = app.by_card(move |node, cards| {
+        if let Some(kept) = node.earlier::<usize>(&keyed)? {
+            return Ok(kept);
+        }
+        // Asking twice does no harm, so the answer is stored after it.
+        let resolved = token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S)?;
+        node.run(keyed, move |_| Ok::<_, TokenSaleError>(resolved))
+    });
+    let kept = kept.await??;
     let body = ResolvedBody {
         resolved: kept.value,
     };

@@ -14,9 +14,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::customer::{SecretKind, secret_hash};
 use scrip_domain::session::staff_password_set;
+use scrip_domain::token_sale::price::price_change;
 use scrip_domain::vendor::{
     Hue, Mark, Role, Sells, Staff, Storefront, staff_by_id, staff_create, staff_list, storefront,
-    storefront_set, token_price_at, token_price_set, vendor_by_book,
+    storefront_set, token_price_at, vendor_by_book,
 };
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::{Amount, Asset};
@@ -197,12 +198,12 @@ async fn set_front(
     State(app): State<App>,
     Json(body): Json<StorefrontBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let new = Storefront::from(body.clone());
     let request = ("PUT /v1/vendor/storefront", &body);
     let set = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        storefront_set(tx, &vendor, &new)?;
+        storefront_set(tx, actor, &vendor, &new)?;
         Ok::<_, Failed>(StorefrontBody::from(storefront(tx, book)?))
     })
     .await?;
@@ -302,16 +303,15 @@ async fn set_price(
     State(app): State<App>,
     Json(body): Json<NewPriceBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let currency = app.vendor(book).await?.currency.clone();
     let price = body.price.of(&currency)?;
     let from = body.effective_at.map(|at| at.0);
     let request = ("POST /v1/vendor/token-prices", &body);
     let set = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let from = from.unwrap_or_else(|| tx.now());
-        token_price_set(tx, &vendor, price, from)?;
-        Ok::<(Amount, i64), Failed>((price, from.0))
+        let set = price_change(tx, actor, &vendor, price, from)?;
+        Ok::<(Amount, i64), Failed>((set.price, set.effective_at.0))
     })
     .await?;
     let (price, from) = set.value;
@@ -408,7 +408,7 @@ async fn add_staff(
     State(app): State<App>,
     Json(body): Json<NewStaffBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let digest = body.password.as_ref().map(|p| p.digest(&app.node.vault));
     let request = (body.name.clone(), body.role, digest);
     let hash = match body.password {
@@ -419,9 +419,9 @@ async fn add_staff(
     let request = ("POST /v1/staff", &request);
     let added = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let staff = staff_create(tx, &vendor, &name, role)?;
+        let staff = staff_create(tx, actor, &vendor, &name, role)?;
         if let Some(hash) = &hash {
-            staff_password_set(tx, &vendor, staff.staff_id, hash)?;
+            staff_password_set(tx, actor, &vendor, staff.staff_id, hash)?;
         }
         Ok::<_, Failed>(StaffBody::from(staff))
     })
@@ -466,14 +466,14 @@ async fn set_password(
     Path(StaffPath { id }): Path<StaffPath>,
     Json(body): Json<PasswordBody>,
 ) -> Result<Response> {
-    let book = caller.book();
+    let (book, actor) = (caller.book(), caller.actor());
     let request = (id, body.password.digest(&app.node.vault));
     let hash = hashed(&app, body.password).await?;
     let request = ("PUT /v1/staff/{id}/password", &request);
     let set = submit(&app, &caller, key, request, None, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
         let staff = staff_by_id(tx, book, id.0)?;
-        staff_password_set(tx, &vendor, staff.staff_id, &hash)?;
+        staff_password_set(tx, actor, &vendor, staff.staff_id, &hash)?;
         Ok::<_, Failed>(StaffBody::from(staff))
     })
     .await?;

@@ -9,6 +9,7 @@ mod load;
 mod pages;
 mod purchase;
 mod purchase_postgres;
+mod reports;
 mod world;
 
 use crate::failure::Failure;
@@ -29,6 +30,8 @@ pub enum Bench {
     Http(http::HttpBench),
     /// Pages of a large shop, beside a bare echo
     Pages(pages::PagesBench),
+    /// Reports of a large shop for a year
+    Reports(reports::ReportsBench),
 }
 
 impl Bench {
@@ -38,6 +41,7 @@ impl Bench {
             Bench::Purchase(bench) => bench.run(),
             Bench::Http(bench) => bench.run(),
             Bench::Pages(bench) => bench.run(),
+            Bench::Reports(bench) => bench.run(),
         }
     }
 }

@@ -224,6 +224,7 @@ pub fn offers(node: &Node, vendor: &Vendor, count: usize) -> Result<Vec<OfferId>
                 active: true,
                 stock: None,
                 tiers: Vec::new(),
+                options: Vec::new(),
             };
             offers.push(offer_put(tx, &vendor, product, &offer)?.0);
         }

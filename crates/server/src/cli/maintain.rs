@@ -4,7 +4,7 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use crate::jobs::{
     expire_answers, expire_attempts, expire_holds, expire_lots, expire_registrations,
-    expire_sessions, seal,
+    expire_sessions, roll_up, seal,
 };
 use clap::Args;
 use scrip_domain::vendor::vendors;
@@ -47,11 +47,15 @@ impl Maintain {
             expire_attempts(&node.engine, book.book_id)?;
             expire_registrations(&node.engine, book.book_id)?;
         }
-        for vendor in node.engine.read(|tx| vendors(tx)).map_err(Failure::from)? {
-            done.lots += expire_lots(&node.engine, &vendor)?.lots;
+        let vendors = node.engine.read(|tx| vendors(tx))?;
+        for vendor in &vendors {
+            done.lots += expire_lots(&node.engine, vendor)?.lots;
         }
         for book in &all {
             done.sealed += seal(&node.engine, book.book_id, AT_ONCE)?;
+        }
+        for vendor in &vendors {
+            roll_up(&node.engine, vendor)?;
         }
         expire_sessions(&node.engine)?;
         if self.json {

@@ -44,7 +44,7 @@ enum Command {
     /// in as; the first page says it, too. A second start finds the same data.
     Demo(demo::Demo),
     /// Serve the shops, their API and their pages
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Create and list vendors
     #[command(subcommand)]
     Vendor(vendor::Vendor),

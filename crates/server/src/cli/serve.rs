@@ -6,6 +6,7 @@ use crate::demo::DemoNotes;
 use crate::failure::Failure;
 use crate::http;
 use crate::jobs::Jobs;
+use crate::messages::Messenger;
 use crate::state::App;
 use crate::stripe::Stripe;
 use clap::Args;
@@ -73,6 +74,7 @@ pub fn run(
     };
     let failed = |e: std::io::Error| Failure::Refused(format!("cannot start the server: {e}"));
     let jobs = Jobs::start(node.clone(), cards.clone()).map_err(failed)?;
+    let messenger = Messenger::start(node.clone(), &settings).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)
@@ -95,6 +97,7 @@ pub fn run(
         .await;
         Ok(())
     });
+    drop(messenger);
     drop(jobs);
     outcome
 }

@@ -4,6 +4,7 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
 use console::Term;
+use scrip_domain::Actor;
 use scrip_domain::secret::{SecretKind, secret_hash};
 use scrip_domain::session::{SessionError, staff_password_set};
 use scrip_domain::vendor::{Role, staff_by_name, staff_create, staff_secret_set, vendor_by_slug};
@@ -94,9 +95,9 @@ impl Create {
         let (slug, name) = (self.vendor.clone(), self.name);
         let staff = node.engine.write(move |tx| {
             let vendor = vendor_by_slug(tx, &slug)?;
-            let staff = staff_create(tx, &vendor, &name, role)?;
+            let staff = staff_create(tx, Actor::System, &vendor, &name, role)?;
             if let Some(hash) = &hash {
-                staff_secret_set(tx, &vendor, staff.staff_id, hash)?;
+                staff_secret_set(tx, Actor::System, &vendor, staff.staff_id, hash)?;
             }
             Ok::<_, scrip_domain::vendor::VendorError>(staff)
         })?;
@@ -132,7 +133,7 @@ impl Password {
         let staff = node.engine.write(move |tx| {
             let vendor = vendor_by_slug(tx, &slug)?;
             let staff = staff_by_name(tx, &vendor, name.trim())?;
-            staff_password_set(tx, &vendor, staff.staff_id, &hash)?;
+            staff_password_set(tx, Actor::System, &vendor, staff.staff_id, &hash)?;
             Ok::<_, SessionError>(staff)
         })?;
         say(&format!(

@@ -163,15 +163,15 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     };
     let of = vendor.clone();
     node.engine
-        .write(move |tx| storefront_set(tx, &of, &front))?;
+        .write(move |tx| storefront_set(tx, Actor::System, &of, &front))?;
     match plan.catalogue {
         Catalogue::Programs(text) => programs(node, &vendor, text)?,
         Catalogue::Export(bytes) => export(node, &vendor, bytes)?,
     }
     let (of, hash) = (vendor.clone(), password.to_owned());
     let api_key = node.engine.write(move |tx| {
-        let staff = staff_create(tx, &of, STAFF, Role::Owner)?;
-        staff_secret_set(tx, &of, staff.staff_id, &hash)?;
+        let staff = staff_create(tx, Actor::System, &of, STAFF, Role::Owner)?;
+        staff_secret_set(tx, Actor::System, &of, staff.staff_id, &hash)?;
         let new = NewApiKey {
             name: "Demo".into(),
             scopes: Scope::ALL.to_vec(),
@@ -273,6 +273,7 @@ fn enter(tx: &mut Tx<'_>, vendor: &Vendor, program: &Program) -> Result<(), Fail
             active: true,
             stock: None,
             tiers,
+            options: Vec::new(),
         };
         offer_put(tx, vendor, product, &new)?;
     }
@@ -359,6 +360,7 @@ fn top_up(node: &Node, vendor: &Vendor, customer: &Customer, tokens: i64) -> Res
         customer: customer.customer_id,
         session,
         quantity,
+        pack: None,
         card: "test_ok".into(),
         reference: String::new(),
         effective_at: None,

@@ -20,7 +20,12 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 
 /// Collects a body within its limits of size and time.
 async fn collect(body: Body, most: usize) -> Result<Bytes> {
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
+    collect_within(body, most, BODY_TIME).await
+}
+
+/// Collects a body of so many bytes within a time.
+pub async fn collect_within(body: Body, most: usize, time: Duration) -> Result<Bytes> {
+    match tokio::time::timeout(time, Limited::new(body, most).collect()).await {
         Ok(Ok(all)) => Ok(all.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -34,7 +39,10 @@ async fn collect(body: Body, most: usize) -> Result<Bytes> {
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
-            "the body did not arrive within 15 seconds: send it again",
+            format!(
+                "the body did not arrive within {} seconds: send it again",
+                time.as_secs()
+            ),
         )),
     }
 }

@@ -2,11 +2,13 @@
 
 pub mod assets;
 pub mod body;
+pub mod csv;
 mod guard;
 mod health;
 pub mod metrics;
 mod server;
 mod strict;
+pub mod upload;
 
 use crate::error::Problem;
 use crate::failure::Failure;

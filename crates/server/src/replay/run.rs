@@ -61,7 +61,7 @@ impl<'a> Replayer<'a> {
             let vendor = vendor_by_slug(tx, &slug)?;
             let staff = match staff_by_name(tx, &vendor, STAFF) {
                 Err(VendorError::StaffUnknown(_)) => {
-                    staff_create(tx, &vendor, STAFF, Role::Cashier)?
+                    staff_create(tx, Actor::System, &vendor, STAFF, Role::Cashier)?
                 }
                 found => found?,
             };
@@ -238,6 +238,7 @@ impl<'a> Replayer<'a> {
             customer: customer.customer_id,
             session,
             quantity,
+            pack: None,
             card: "test_ok".into(),
             reference: format!("top-up {}", invoice.number),
             effective_at: Some(invoice.at),
@@ -335,6 +336,7 @@ impl<'a> Replayer<'a> {
                 active: true,
                 stock: None,
                 tiers: Vec::new(),
+                options: Vec::new(),
             };
             Ok::<_, CatalogError>(offer_put(tx, &vendor, product, &offer)?.0)
         });

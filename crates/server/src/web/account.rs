@@ -4,9 +4,11 @@
 mod check;
 mod family;
 pub mod holdings;
+mod messages;
 pub mod moves;
 mod person;
 mod pin;
+pub mod statement;
 
 use super::frame::{link, member_shell, page};
 use super::session::{Member, Shop};
@@ -31,7 +33,19 @@ use serde::Deserialize;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/account", get(account))
+        .route(
+            "/shops/{slug}/account/statement",
+            get(statement::statement_page),
+        )
+        .route(
+            "/shops/{slug}/account/statement.csv",
+            get(statement::statement_file),
+        )
         .route("/shops/{slug}/orders", get(orders))
+        .route(
+            "/shops/{slug}/account/messages",
+            get(messages::form).post(messages::choose),
+        )
         .route(
             "/shops/{slug}/account/pin",
             get(pin::form).post(pin::change),
@@ -67,9 +81,11 @@ struct AccountPage {
     buy: String,
     orders: String,
     bought: String,
+    statement: String,
     pin: String,
     person: String,
     family: String,
+    messages: String,
     quit: String,
 }
 
@@ -159,9 +175,11 @@ async fn account(
         buy: link(&shop.at("/buy"), &[("return", &path)]),
         orders: shop.at("/orders"),
         bought: shop.at("/buy/orders"),
+        statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
         person: shop.at("/account/person"),
         family: shop.at("/account/family"),
+        messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
 }

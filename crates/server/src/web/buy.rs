@@ -3,10 +3,12 @@
 //! `buy/bought.rs` tells it to the page to which the customer returns.
 
 pub mod bought;
+mod offline;
 mod orders;
+mod packs;
 mod pay;
 
-use super::frame::{form_key, link, member_shell, page, page_with};
+use super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::session::{Member, Shop, is_inside, referer};
 use super::view::format::{money, price_each, tokens};
 use super::view::{Choice, Field, Notice, Shell, Shown};
@@ -19,19 +21,34 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
+use packs::PackChoice;
 use scrip_domain::Amount;
 use scrip_domain::customer::{customer_balance, opening_due, tokens_to_activate};
 use scrip_domain::order::order_list;
-use scrip_domain::token_sale::{TokenSaleError, token_price_quote_for};
-use scrip_engine::ReadTx;
+use scrip_domain::token_sale::{Deal, TokenSaleError, token_price_quote_for, token_quote};
+use scrip_engine::{Read, ReadTx};
 use serde::Deserialize;
+
+pub use offline::state_words as offline_words;
+pub use packs::{
+    Sold as PackSold, conditions, discount_words, pack_of, percent, sold as packs_sold,
+};
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/buy", get(form).post(pay::buy))
         .route("/shops/{slug}/buy/orders", get(orders::orders))
+        .route(
+            "/shops/{slug}/buy/offline",
+            get(offline::form).post(offline::open),
+        )
+        .route("/shops/{slug}/buy/offline/{id}", get(offline::one))
+        .route(
+            "/shops/{slug}/buy/offline/{id}/cancel",
+            post(offline::cancel),
+        )
 }
 
 /// Whole numbers of tokens to choose from.
@@ -46,6 +63,7 @@ struct BuyPage {
     lede: String,
     here: String,
     presets: Vec<Preset>,
+    packs: Vec<PackChoice>,
     number: Field,
     chosen: Option<Chosen>,
     back: String,
@@ -70,6 +88,16 @@ struct Chosen {
     card_error: String,
     key: String,
     session: String,
+    /// What it would be without discounts; empty when it is that.
+    list: String,
+    /// Which discounts counted.
+    why: String,
+    /// The conditions of the tokens.
+    terms: String,
+    /// The chosen pack.
+    pack: String,
+    /// The page on which the same is ordered without a card; empty where cards alone are taken.
+    offline: String,
 }
 
 /// What is wanted.
@@ -77,6 +105,8 @@ struct Chosen {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     tokens: Option<String>,
+    #[serde(default)]
+    pack: String,
     #[serde(rename = "return")]
     back: Option<String>,
 }
@@ -85,9 +115,17 @@ struct Wanted {
 struct Offered {
     /// Tokens, what they cost, and what they are good for.
     presets: Vec<(Amount, Amount, &'static str)>,
+    packs: Vec<packs::Sold>,
     /// What the chosen number costs, or why it cannot be bought.
-    chosen: std::result::Result<(Amount, Amount), String>,
+    chosen: std::result::Result<Deal, String>,
     lede: String,
+}
+
+/// The number of tokens as typed, and the chosen pack, empty for none.
+#[derive(Clone, Default)]
+struct Wish {
+    tokens: Option<String>,
+    pack: String,
 }
 
 /// What goes into the form again after it was sent.
@@ -127,27 +165,31 @@ async fn form(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response> {
     let back = back_to(&member.shop, wanted.back.as_deref(), &headers);
+    let wish = Wish {
+        tokens: wanted.tokens,
+        pack: wanted.pack,
+    };
     if app.settings.cards == Cards::None {
-        return closed(&member, back);
+        return match offline::means(&member).is_empty() {
+            true => closed(&member, back),
+            false => see(&offline::address(&member.shop, &wish, &back)),
+        };
     }
-    let typed = wanted.tokens.as_deref();
-    shown(&app, &member, typed, &back, Again::default()).await
+    shown(&app, &member, &wish, &back, Again::default()).await
 }
 
 /// The page with what is offered now; 422 when there is something to put right.
 async fn shown(
     app: &App,
     member: &Member,
-    typed: Option<&str>,
+    wish: &Wish,
     back: &str,
     again: Again,
 ) -> Result<Response> {
-    let (of, asked) = (member.clone(), typed.map(str::to_owned));
-    let offered = app
-        .read(move |tx| offered(tx, &of, asked.as_deref()))
-        .await?;
+    let (of, asked) = (member.clone(), wish.clone());
+    let offered = app.read(move |tx| offered(tx, &of, &asked)).await?;
     let is_wrong = offered.chosen.is_err() || again.notice.is_some();
-    let page_of = buy_page(member, offered, typed, back, again);
+    let page_of = buy_page(member, offered, wish, back, again);
     if is_wrong {
         page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of)
     } else {
@@ -158,7 +200,7 @@ async fn shown(
 fn offered(
     tx: &mut ReadTx<'_>,
     member: &Member,
-    typed: Option<&str>,
+    wish: &Wish,
 ) -> std::result::Result<Offered, Problem> {
     let (vendor, me) = (&member.shop.vendor, &member.me);
     let has = customer_balance(tx, &me.customer)?;
@@ -188,27 +230,11 @@ fn offered(
             why,
         ));
     }
-    let number = match typed {
-        Some(typed) => {
-            Amount::parse(typed.trim(), vendor.token.scale).map_err(|e| Problem::from(e).sentence())
-        }
-        None => match suggested {
-            Some(suggested) => Ok(suggested),
-            None => Ok(Amount::parse(&USUAL.to_string(), vendor.token.scale)?),
-        },
+    let usual = match suggested {
+        Some(suggested) => suggested,
+        None => Amount::parse(&USUAL.to_string(), vendor.token.scale)?,
     };
-    let chosen = match number {
-        Err(why) => Err(why),
-        Ok(amount) => match token_price_quote_for(tx, vendor, &me.customer, amount) {
-            Ok(price) => Ok((amount, price)),
-            Err(
-                e @ (TokenSaleError::QuantityNotPositive
-                | TokenSaleError::QuantityTooLarge
-                | TokenSaleError::Ledger(_)),
-            ) => Err(Problem::from(e).sentence()),
-            Err(e) => return Err(e.into()),
-        },
-    };
+    let chosen = chosen(tx, member, wish, usual)?;
     let lede = if me.is_active() {
         format!("You have {}.", tokens(me.available))
     } else {
@@ -220,22 +246,53 @@ fn offered(
     };
     Ok(Offered {
         presets,
+        packs: packs::sold(tx, vendor, &me.customer)?,
         chosen,
         lede,
     })
 }
 
-fn buy_page(
+/// What the wish costs, or why it cannot be bought, in words; `usual` where no number is said.
+fn chosen(
+    tx: &mut dyn Read,
     member: &Member,
-    offered: Offered,
-    typed: Option<&str>,
-    back: &str,
-    again: Again,
-) -> BuyPage {
+    wish: &Wish,
+    usual: Amount,
+) -> std::result::Result<std::result::Result<Deal, String>, Problem> {
+    let vendor = &member.shop.vendor;
+    let pack = match pack_of(&wish.pack) {
+        Ok(pack) => pack,
+        Err(_) => return Ok(Err(Problem::not_found("pack").sentence())),
+    };
+    let amount = match &wish.tokens {
+        None => usual,
+        Some(typed) => match Amount::parse(typed.trim(), vendor.token.scale) {
+            Ok(amount) => amount,
+            Err(e) => return Ok(Err(Problem::from(e).sentence())),
+        },
+    };
+    match token_quote(tx, vendor, &member.me.customer, amount, pack) {
+        Ok(deal) => Ok(Ok(deal)),
+        Err(
+            e @ (TokenSaleError::QuantityNotPositive
+            | TokenSaleError::QuantityTooLarge
+            | TokenSaleError::PackNotSold
+            | TokenSaleError::PackNotWhole
+            | TokenSaleError::Ledger(_)),
+        ) => {
+            let text = e.to_string();
+            Ok(Err(Problem::invalid("quantity_invalid", text).sentence()))
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn buy_page(member: &Member, offered: Offered, wish: &Wish, back: &str, again: Again) -> BuyPage {
     let shop = &member.shop;
     let (vendor, here) = (&shop.vendor, shop.at("/buy"));
     let decimal = |amount: Amount| amount.decimal(vendor.token.scale);
-    let chosen_number = offered.chosen.as_ref().ok().map(|(amount, _)| *amount);
+    let plain = offered.chosen.as_ref().ok().filter(|d| d.pack.is_none());
+    let chosen_number = plain.map(|deal| deal.quantity);
     let presets: Vec<Preset> = offered
         .presets
         .iter()
@@ -255,26 +312,12 @@ fn buy_page(
         .collect();
     let is_preset = presets.iter().any(|preset| preset.on);
     let mut number = Field::number("tokens", "Another number of tokens");
-    if let (Some(typed), false) = (typed, is_preset) {
-        number = number.value(typed);
+    if let (Some(typed), false) = (&wish.tokens, is_preset) {
+        number = number.value(typed.as_str());
     }
+    let choices = packs::choices(member, &offered.packs, &here, back, &wish.pack);
     let chosen = match offered.chosen {
-        Ok((amount, price)) => Some(Chosen {
-            tokens: tokens(amount),
-            typed: decimal(amount),
-            money: money(price, &vendor.currency),
-            price: price.decimal(vendor.currency.scale),
-            each: price_each(shop.token_price, &vendor.currency),
-            after: member
-                .me
-                .is_active()
-                .then(|| member.me.available.plus(amount).ok().map(tokens))
-                .flatten(),
-            cards: test_cards(&again.card),
-            card_error: again.card_error,
-            key: form_key(),
-            session: again.session,
-        }),
+        Ok(deal) => Some(ready(member, &deal, wish, back, &again)),
         Err(why) => {
             number = number.error(why);
             None
@@ -289,10 +332,43 @@ fn buy_page(
         lede: offered.lede,
         here,
         presets,
+        packs: choices,
         number,
         chosen,
         back: back.to_owned(),
     }
+}
+
+/// What was chosen, ready to be paid.
+fn ready(member: &Member, deal: &Deal, wish: &Wish, back: &str, again: &Again) -> Chosen {
+    let shop = &member.shop;
+    let vendor = &shop.vendor;
+    let (amount, price) = (deal.quantity, deal.price);
+    let chosen = Chosen {
+        tokens: tokens(amount),
+        typed: amount.decimal(vendor.token.scale),
+        money: money(price, &vendor.currency),
+        price: price.decimal(vendor.currency.scale),
+        each: price_each(shop.token_price, &vendor.currency),
+        after: member
+            .me
+            .is_active()
+            .then(|| member.me.available.plus(amount).ok().map(tokens))
+            .flatten(),
+        cards: test_cards(&again.card),
+        card_error: again.card_error.clone(),
+        key: form_key(),
+        session: again.session.clone(),
+        list: String::new(),
+        why: String::new(),
+        terms: String::new(),
+        pack: String::new(),
+        offline: match offline::means(member).is_empty() {
+            true => String::new(),
+            false => offline::address(shop, wish, back),
+        },
+    };
+    chosen.explained(member, deal)
 }
 
 /// The cards of the test processor and what they do. Nobody types the number of a card here.

@@ -2,7 +2,7 @@
 
 use super::buy::bought::notice;
 use super::session::{Guest, Member, Shop, StaffMember};
-use super::view::{Menu, NavItem, Shell, Trio, Who, format};
+use super::view::{Action, Menu, NavItem, Pager, Shell, Trio, Who, format};
 use crate::error::{Problem, Result};
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -47,7 +47,7 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
 fn shelves(shop: &Shop, here: &str) -> NavItem {
     let word = match shop.front.sells {
         Sells::Software => "Software",
-        Sells::Goods => "Shop",
+        Sells::Goods | Sells::Both => "Shop",
     };
     NavItem::new(word, shop.at("/shop"), here)
 }
@@ -98,9 +98,20 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Today", "/staff/today"),
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
+    staff_page("", "Token orders", "/staff/token-orders"),
     // Shop
+    staff_page("Shop", "Products", "/staff/products"),
+    staff_page("Shop", "Import and export", "/staff/imports"),
+    staff_page("Shop", "Prices", "/staff/prices"),
     // Books
+    staff_page("Books", "Reports", "/staff/reports"),
     // Office
+    staff_page("Office", "Messages", "/staff/messages"),
+    staff_page("Office", "Webhooks", "/staff/webhooks"),
+    staff_page("Office", "Settings", "/staff/settings"),
+    staff_page("Office", "People", "/staff/people"),
+    staff_page("Office", "Keys", "/staff/keys"),
+    staff_page("Office", "Audit trail", "/staff/audit"),
 ];
 
 /// The frame for staff.
@@ -158,6 +169,63 @@ pub fn link(path: &str, query: &[(&str, &str)]) -> String {
         Ok(query) if !query.is_empty() => format!("{path}?{query}"),
         _ => path.to_owned(),
     }
+}
+
+/// Cursors that a way back remembers at most: so many pages.
+const PAST_AT_MOST: usize = 40;
+
+/// The ways through a list that is read forwards, by cursors under the name `cursor`. The pages
+/// before this one are remembered in the address, so `previous` leads there without reading the
+/// list backwards; past so many, it leads to the first. `words` say what lies before and after.
+pub fn walk(
+    path: &str,
+    query: &[(&str, &str)],
+    cursor: &str,
+    words: (&str, &str),
+    (at, past, next): (Option<&str>, Option<&str>, Option<String>),
+) -> Option<Pager> {
+    if at.is_none() && next.is_none() {
+        return None;
+    }
+    let past: Vec<&str> = past.unwrap_or_default().split('.').collect();
+    let past: Vec<&str> = past.into_iter().filter(|part| !part.is_empty()).collect();
+    let to = |cursor_at: Option<&str>, past: &[&str]| {
+        let from = past.len().saturating_sub(PAST_AT_MOST);
+        let past = past.get(from..).unwrap_or_default().join(".");
+        let mut all = query.to_vec();
+        all.extend(cursor_at.map(|at| (cursor, at)));
+        if !past.is_empty() {
+            all.push(("past", past.as_str()));
+        }
+        link(path, &all)
+    };
+    let previous = at.map(|_| Action {
+        label: format!("Previous: {}", words.0),
+        href: match past.split_last() {
+            Some((last, before)) => to(Some(last), before),
+            None => to(None, &[]),
+        },
+    });
+    let next = next.map(|next| Action {
+        label: format!("Next: {}", words.1),
+        href: {
+            let mut past = past.clone();
+            past.extend(at);
+            to(Some(&next), &past)
+        },
+    });
+    Some(Pager {
+        text: if previous.is_none() {
+            "The first page"
+        } else if next.is_none() {
+            "The last page"
+        } else {
+            ""
+        }
+        .to_owned(),
+        previous,
+        next,
+    })
 }
 
 /// A fresh idempotency key for a form: posting the form again, by a double click or by going

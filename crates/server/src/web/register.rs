@@ -11,7 +11,7 @@ use super::entrance::minimum;
 use super::frame::{guest_shell, link, page, page_with, see};
 use super::session::{Guest, customer_cookie, set_cookie};
 use super::view::format::{counted, money, price_each, tokens};
-use super::view::{Choice, Notice, Shell, Shown, Step, Tone};
+use super::view::{Choice, Notice, Reach, Shell, Shown, Step, Tone, reach};
 use crate::config::Cards;
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path};
@@ -77,6 +77,7 @@ struct OffLinePage {
     minimum: Option<Shown>,
     register: String,
     new_pin: String,
+    contact: Vec<Reach>,
 }
 
 #[derive(Template)]
@@ -210,6 +211,7 @@ async fn off_line(guest: Guest) -> Result<Response> {
         minimum: minimum(&guest),
         register: guest.shop.at("/register"),
         new_pin: guest.shop.at("/forgot"),
+        contact: reach(&guest.shop.policy.contact),
     })
 }
 

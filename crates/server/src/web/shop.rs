@@ -1,13 +1,17 @@
 //! What a shop sells: its pages of products (SHP-06 to SHP-08), and each product (SHP-09).
 
+mod filter;
+mod image;
 mod product;
 mod shelf;
 pub mod words;
 
+pub use image::image_at;
+
 use super::frame::{self, link};
 use super::list::view::{ListView, Place, Quantity};
 use super::session::{Guest, Me, Member, Shop};
-use super::view::{Action, Pager, Shell, format};
+use super::view::{Action, Notice, Pager, Shell, format};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::state::App;
@@ -17,19 +21,22 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
-use scrip_domain::catalog::{ProductFilter, ProductPage, categories, products};
+use filter::{Asked, Finder};
+use scrip_domain::catalog::images::{Image, firsts};
+use scrip_domain::catalog::shelf::{Branch, Facet, ShelfPage, categories, manufacturers, shelf};
 use scrip_domain::id::ProductId;
 use scrip_domain::order::{OrderList, order_list};
 use scrip_domain::vendor::Sells;
 use scrip_engine::ReadTx;
-use serde::Deserialize;
 use shelf::{Item, Row, TierChoice};
+use std::collections::BTreeMap;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/shop", get(shelves))
         .route("/shops/{slug}/shop/p/{*handle}", get(product::product))
+        .route("/shops/{slug}/images/{id}", get(image::image))
 }
 
 /// Products on one page.
@@ -38,23 +45,12 @@ const ON_PAGE: usize = 24;
 /// Categories that are shown at once; the others are behind a word.
 const TAGS_AT_ONCE: usize = 12;
 
-/// Which part of the shop is looked at.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Asked {
-    /// Categories that are ticked.
-    category: Vec<String>,
-    /// The last product of the page before.
-    after: Option<ProductId>,
-    /// How many products the pages before had, for the words of the pager.
-    seen: Option<u32>,
-}
-
 /// A page of a software shop: the matrix.
 #[derive(Template)]
 #[template(path = "shop/software.html")]
 struct SoftwarePage {
     shell: Shell,
+    finder: Finder,
     tags: Tags,
     rows: Vec<Row>,
     programs: String,
@@ -72,6 +68,7 @@ struct SoftwarePage {
 struct GoodsPage {
     shell: Shell,
     headline: String,
+    finder: Finder,
     tags: Tags,
     items: Vec<Item>,
     is_filtered: bool,
@@ -115,11 +112,31 @@ struct TagLink {
     on: bool,
 }
 
+/// The question which branch is meant (SHP-06).
+#[derive(Template)]
+#[template(path = "shop/branch.html")]
+struct BranchPage {
+    shell: Shell,
+    headline: String,
+    exits: Vec<Exit>,
+    finder: Finder,
+}
+
+/// A branch to choose.
+struct Exit {
+    title: &'static str,
+    about: &'static str,
+    count: String,
+    href: String,
+}
+
 /// What a page reads, from one snapshot.
 struct Read {
-    categories: Vec<(String, i64)>,
-    page: ProductPage,
-    count: i64,
+    categories: Vec<Facet>,
+    makers: Vec<Facet>,
+    page: ShelfPage,
+    pictures: BTreeMap<ProductId, Image>,
+    odd: Option<Notice>,
     list: Option<OrderList>,
 }
 
@@ -130,33 +147,72 @@ async fn shelves(
     uri: Uri,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
+    let sells = guest.shop.front.sells;
+    if sells == Sells::Both && asked.branch().is_none() && !asked.is_filtered() {
+        return branches(&app, &guest, &asked).await;
+    }
     let (of, wanted) = (guest.clone(), asked.clone());
     let read = app.read(move |tx| read(tx, &of, &wanted)).await?;
     let here = uri.path_and_query().map_or("", |at| at.as_str());
-    match guest.shop.front.sells {
-        Sells::Software => frame::page(&software(&guest, &asked, &read, here)),
-        Sells::Goods => frame::page(&goods(&guest, &asked, &read, here)),
+    match (sells, asked.branch()) {
+        (Sells::Software, _) | (Sells::Both, Some(Branch::Software)) => {
+            frame::page(&software(&guest, &asked, &read, here))
+        }
+        _ => frame::page(&goods(&guest, &asked, &read, here)),
     }
+}
+
+/// A vendor that sells both asks first; one that sells one kind does not.
+async fn branches(app: &App, guest: &Guest, asked: &Asked) -> Result<Response> {
+    let book = guest.shop.vendor.book_id;
+    let both = [Branch::Software, Branch::Goods];
+    let counts = app.read(move |tx| {
+        let counts = both.map(|branch| categories(tx, book, Some(branch)));
+        let mut sums = Vec::new();
+        for count in counts {
+            sums.push(
+                count?
+                    .iter()
+                    .fold(0, |sum: i64, (_, n)| sum.saturating_add(*n)),
+            );
+        }
+        Ok::<_, Problem>(sums)
+    });
+    let counts = counts.await?;
+    let exit = |(branch, count): (Branch, i64)| Exit {
+        title: match branch {
+            Branch::Software => "Software",
+            Branch::Goods => "Other products",
+        },
+        about: match branch {
+            Branch::Software => "Programs to keep for good or to rent.",
+            Branch::Goods => "All the rest of this shop.",
+        },
+        count: match branch {
+            Branch::Software => format::counted(count, "program", "programs"),
+            Branch::Goods => format::counted(count, "product", "products"),
+        },
+        href: link(&guest.shop.at("/shop"), &[("part", branch.name())]),
+    };
+    frame::page(&BranchPage {
+        shell: frame::guest_shell(guest, "Shop", "/shop"),
+        headline: guest.shop.front.headline.clone(),
+        exits: both.into_iter().zip(counts).map(exit).collect(),
+        finder: asked.finder(&guest.shop, &[]),
+    })
 }
 
 fn read(tx: &mut ReadTx<'_>, guest: &Guest, asked: &Asked) -> Result<Read> {
     let book = guest.shop.vendor.book_id;
-    let filter = ProductFilter {
-        categories: asked.category.clone(),
-        after: asked.after,
-        limit: ON_PAGE,
-        for_sale_only: true,
-    };
-    let categories = categories(tx, book)?;
-    // Every product is in one category: counting them again would cost as much as the page.
-    let count = categories
-        .iter()
-        .filter(|(name, _)| asked.category.is_empty() || asked.category.contains(name))
-        .fold(0, |sum: i64, (_, products)| sum.saturating_add(*products));
+    let (filter, odd) = asked.filter(&guest.shop, ON_PAGE);
+    let page = shelf(tx, book, &filter)?;
+    let shown: Vec<ProductId> = page.items.iter().map(|p| p.product_id).collect();
     Ok(Read {
-        categories,
-        page: products(tx, book, &filter)?,
-        count,
+        pictures: firsts(tx, book, &shown)?,
+        categories: categories(tx, book, filter.branch)?,
+        makers: manufacturers(tx, book, filter.branch)?,
+        page,
+        odd,
         list: own_list(tx, guest)?,
     })
 }
@@ -198,7 +254,8 @@ fn framed(guest: &Guest, title: &str, here: &str, list: Option<&OrderList>) -> (
 
 fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePage {
     let (shop, list) = (&guest.shop, read.list.as_ref());
-    let (shell, side) = framed(guest, "Software", here, list);
+    let (mut shell, side) = framed(guest, "Software", here, list);
+    shell.notice = read.odd.clone().or(shell.notice);
     let all = &read.page.items;
     let tiers = all.iter().flat_map(|product| {
         let choice = move |(offer, _): &_| shelf::tier_choice(shop, product, offer, list);
@@ -207,10 +264,14 @@ fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePa
     SoftwarePage {
         tiers: tiers.filter(|_| side.is_list()).collect(),
         rows: all.iter().map(|p| shelf::row(shop, p, list)).collect(),
-        programs: format::counted(read.count, "program", "programs"),
+        programs: read.page.total.map_or_else(
+            || "Programs".to_owned(),
+            |total| format::counted(total, "program", "programs"),
+        ),
+        finder: asked.finder(shop, &read.makers),
         tags: tags(shop, asked, &read.categories),
-        is_filtered: !asked.category.is_empty(),
-        here: shop.at("/shop"),
+        is_filtered: asked.is_filtered(),
+        here: asked.finder(shop, &[]).all,
         pager: pager(shop, asked, read, "program", "programs"),
         list_at: shop.at("/list"),
         shell,
@@ -220,14 +281,18 @@ fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePa
 
 fn goods(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> GoodsPage {
     let (shop, list) = (&guest.shop, read.list.as_ref());
-    let (shell, side) = framed(guest, "Shop", here, list);
+    let (mut shell, side) = framed(guest, "Shop", here, list);
+    shell.notice = read.odd.clone().or(shell.notice);
     let items = read.page.items.iter();
     GoodsPage {
         headline: shop.front.headline.clone(),
-        items: items.filter_map(|p| shelf::item(shop, p, list)).collect(),
+        finder: asked.finder(shop, &read.makers),
+        items: items
+            .filter_map(|p| shelf::item(shop, p, list, read.pictures.get(&p.product_id)))
+            .collect(),
         tags: tags(shop, asked, &read.categories),
-        is_filtered: !asked.category.is_empty(),
-        here: shop.at("/shop"),
+        is_filtered: asked.is_filtered(),
+        here: asked.finder(shop, &[]).all,
         pager: pager(shop, asked, read, "product", "products"),
         list_at: shop.at("/list"),
         shell,
@@ -250,10 +315,11 @@ fn tags(shop: &Shop, asked: &Asked, categories: &[(String, i64)]) -> Tags {
         let others = names
             .iter()
             .filter(|other| ticked(other) && **other != name);
-        let mut query: Vec<(&str, &str)> = others.map(|other| ("category", *other)).collect();
+        let mut chosen: Vec<&str> = others.copied().collect();
         if !ticked(name) {
-            query.push(("category", name));
+            chosen.push(name);
         }
+        let query = asked.query(&chosen);
         TagLink {
             label: if name.is_empty() { "Other" } else { name }.to_owned(),
             href: at_shelf(shop, &query),
@@ -280,43 +346,61 @@ fn at_shelf(shop: &Shop, query: &[(&str, &str)]) -> String {
 }
 
 /// `1 to 24 of 310 products`, and the ways on. Pages are found by the product that they come
-/// after; how many came before is only for the words.
+/// after or before; how many came before is only for the words.
 fn pager(shop: &Shop, asked: &Asked, read: &Read, one: &str, many: &str) -> Pager {
-    let shown = i64::try_from(read.page.items.len()).unwrap_or(i64::MAX);
-    let before = match asked.after {
-        Some(_) => i64::from(asked.seen.unwrap_or(0)).min((read.count - shown).max(0)),
-        None => 0,
+    let page = &read.page;
+    let shown = i64::try_from(page.items.len()).unwrap_or(i64::MAX);
+    let size = i64::try_from(ON_PAGE).unwrap_or(i64::MAX);
+    let most = page
+        .total
+        .map_or(i64::MAX, |total| total.saturating_sub(shown))
+        .max(0);
+    let before = match (page.previous, page.next) {
+        (None, _) => 0,
+        (_, None) if page.total.is_some() => most,
+        _ => i64::from(asked.seen.unwrap_or(0)).min(most),
     };
     let last = before.saturating_add(shown);
-    let text = match shown {
-        0 => format::counted(read.count, one, many),
-        _ if shown == read.count => format::counted(read.count, one, many),
-        _ => format!(
-            "{} to {} of {}",
+    let span = |of: &str| {
+        format!(
+            "{} to {}{of}",
             format::count(before.saturating_add(1)),
-            format::count(last),
-            format::counted(read.count, one, many)
-        ),
+            format::count(last)
+        )
     };
-    let ticked = asked.category.iter().map(|c| ("category", c.as_str()));
-    let ticked: Vec<(&str, &str)> = ticked.collect();
-    let next = read.page.next.map(|next| {
-        let (after, seen) = (next.to_string(), last.to_string());
-        let mut query = ticked.clone();
-        query.extend([("after", after.as_str()), ("seen", seen.as_str())]);
-        let rest = read.count.saturating_sub(last);
-        let rest = rest.clamp(1, i64::try_from(ON_PAGE).unwrap_or(i64::MAX));
+    let text = match (page.total, shown) {
+        (Some(total), _) if shown == 0 || shown == total => format::counted(total, one, many),
+        (Some(total), _) => span(&format!(" of {}", format::counted(total, one, many))),
+        (None, 0) => format!("no {many}"),
+        (None, _) => format!("{} of very many", span("")),
+    };
+    let categories: Vec<&str> = asked.category.iter().map(String::as_str).collect();
+    let to = |label: String, name: &'static str, id: String, seen: i64| {
+        let seen = seen.max(0).to_string();
+        let mut query = asked.query(&categories);
+        query.extend([(name, id.as_str()), ("seen", seen.as_str())]);
         Action {
-            label: format!("Next {}", format::count(rest)),
+            label,
             href: at_shelf(shop, &query),
         }
+    };
+    let next = page.next.map(|next| {
+        let rest = page.total.map_or(size, |total| total.saturating_sub(last));
+        let label = format!("Next {}", format::count(rest.clamp(1, size)));
+        to(label, "after", next.to_string(), last)
+    });
+    let previous = page.previous.map(|previous| {
+        let label = "Previous".to_owned();
+        to(
+            label,
+            "before",
+            previous.to_string(),
+            before.saturating_sub(size),
+        )
     });
     Pager {
         text,
-        previous: asked.after.map(|_| Action {
-            label: "From the beginning".to_owned(),
-            href: at_shelf(shop, &ticked),
-        }),
+        previous,
         next,
     }
 }

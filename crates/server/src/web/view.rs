@@ -15,6 +15,7 @@ mod trio;
 
 use super::session::Shop;
 use crate::http::assets::VERSION;
+use scrip_domain::policy::ContactPolicy;
 use scrip_domain::vendor::{Hue, Mark};
 
 pub use format::{Shown, When};
@@ -62,6 +63,39 @@ pub struct Look {
     pub mark: Mark,
     /// The price of a token and who answers for it; stands at the foot.
     pub note: String,
+    /// How customers reach the shop; stands at the foot of their pages.
+    pub contact: Vec<Reach>,
+}
+
+/// A way to reach a shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// An address or a number.
+    pub text: String,
+    /// Where it leads; empty for a postal address.
+    pub href: String,
+}
+
+/// How a shop is reached: by telephone, e-mail, letter.
+pub fn reach(contact: &ContactPolicy) -> Vec<Reach> {
+    // A number is dialled without what makes it readable.
+    let digits: String = contact
+        .phone
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect();
+    [
+        (&contact.phone, format!("tel:{digits}")),
+        (&contact.email, format!("mailto:{}", contact.email)),
+        (&contact.address, String::new()),
+    ]
+    .into_iter()
+    .filter(|(text, _)| !text.is_empty())
+    .map(|(text, href)| Reach {
+        text: text.clone(),
+        href,
+    })
+    .collect()
 }
 
 /// A link in the head of the page.
@@ -160,6 +194,7 @@ impl Look {
             hue: shop.front.hue,
             mark: shop.front.mark,
             note: format!("{price} a token. Tokens are sold and honoured by this shop."),
+            contact: reach(&shop.policy.contact),
         }
     }
 

@@ -50,6 +50,8 @@ fn products_and_offers_are_entered_and_changed(db: &TestDb) {
     expected["title"] = json!("<b>Desk</b> lamp \u{202e}");
     expected["handle"] = json!("lamp");
     expected["offers"] = json!([]);
+    expected["options"] = json!([]);
+    expected["delivery"] = json!("usual");
     expected["product_id"] = made.expect(201)["product_id"].clone();
     assert_eq!(made.json, expected);
     assert_eq!(api.get("/v1/products/lamp").expect(200), &expected);
@@ -61,7 +63,7 @@ fn products_and_offers_are_entered_and_changed(db: &TestDb) {
         "offer_id": made.expect(201)["offer_id"], "sku": "lamp-red",
         "title": "<b>Desk</b> lamp \u{202e}, Red", "variant": "Red", "kind": "purchase",
         "price": {"amount": "12.5", "asset": "RETAIL.TOKEN"}, "tiers": [], "on_sale": true,
-        "active": true, "on_hand": 4,
+        "active": true, "on_hand": 4, "options": [],
     });
     assert_eq!(made.json, red);
     let rent = json!({"kind": "time", "tiers": [{"up_to": 7, "price": "1"},

@@ -25,15 +25,28 @@ pub struct Served<'a> {
 /// Everything that a key may do.
 pub const ALL_SCOPES: &str = "customers:read,customers:write,tokens:write,orders:read,\
     orders:write,refunds:write,catalog:read,catalog:write,vendor:read,vendor:write,reports:read,\
-    ledger:read,keys:write";
+    ledger:read,webhooks:write,keys:write";
 
 impl<'a> Served<'a> {
     pub fn start(db: &'a TestDb) -> Served<'a> {
         Served::start_with(db, |_| {})
     }
 
+    /// With more settings, as environment variables.
+    pub fn start_env(db: &'a TestDb, settings: &[(&str, &str)]) -> Served<'a> {
+        Served::start_both(db, |_| {}, settings)
+    }
+
     /// `prepare` runs commands of the program before the node has the database for itself.
     pub fn start_with(db: &'a TestDb, prepare: impl FnOnce(&Program<'_>)) -> Served<'a> {
+        Served::start_both(db, prepare, &[])
+    }
+
+    fn start_both(
+        db: &'a TestDb,
+        prepare: impl FnOnce(&Program<'_>),
+        settings: &[(&str, &str)],
+    ) -> Served<'a> {
         let program = Program::with_vendor(db);
         program.ok(&["vendor", "create", "--name", "Other", "--slug", "other"]);
         let [key, other] = ["retail", "other"].map(|vendor| {
@@ -45,6 +58,7 @@ impl<'a> Served<'a> {
         let log = File::create(program.path("log")).unwrap();
         let mut child = program
             .command(&["serve", "--listen", "127.0.0.1:0", "--cards", "test"])
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -240,7 +254,8 @@ impl Api {
 impl Answered {
     pub fn read(answer: ureq::http::Response<Body>) -> Answered {
         let (parts, mut body) = answer.into_parts();
-        let text = body.read_to_string().unwrap();
+        let bytes = body.read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answered {
             status: parts.status.as_u16(),
             json: serde_json::from_str(&text).unwrap_or_default(),

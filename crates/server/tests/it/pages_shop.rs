@@ -13,6 +13,8 @@ both!(
     visitors_see_prices_and_the_way_in,
     categories_are_ticked_and_unticked,
     a_long_catalogue_comes_in_parts,
+    products_are_found_filtered_and_sorted,
+    a_shop_of_both_kinds_asks_which,
     a_product_says_all_there_is_to_say,
     goods_meet_no_questions_about_licenses,
     awkward_texts_stay_texts,
@@ -80,7 +82,7 @@ fn visitors_see_prices_and_the_way_in(db: &TestDb) {
     let answer = guest.get(&format!("{SHOP}?category=Drawing"));
     let page = answer.page(200);
     assert!(
-        page.contains("<b>240</b>") && !page.contains("checkbox"),
+        page.contains("<b>240</b>") && !page.contains("data-offer="),
         "{page}"
     );
     let back = "/shops/retail/sign-in?next=%2Fshops%2Fretail%2Fshop%3Fcategory%3DDrawing";
@@ -159,7 +161,7 @@ fn a_long_catalogue_comes_in_parts(db: &TestDb) {
     let second = guest.get(&next);
     let second = second.page(200);
     assert!(second.contains("25 to 30 of 30 products"), "{second}");
-    assert!(second.contains("From the beginning") && !second.contains("rel=\"next\""));
+    assert!(second.contains(">Previous<") && !second.contains("rel=\"next\""));
     for n in 1..=30 {
         let title = format!("Thing {n}.");
         assert!(first.contains(&title) != second.contains(&title), "{title}");
@@ -168,6 +170,115 @@ fn a_long_catalogue_comes_in_parts(db: &TestDb) {
     let odd = next.replace("seen=24", "seen=4000000000");
     assert!(guest.get(&odd).page(200).contains("25 to 30 of 30"));
     guest.get(&next.replace("prd_", "prd-")).page(422);
+    let back = second.split("rel=\"prev\" href=\"").nth(1).unwrap();
+    let back = back.split('"').next().unwrap().replace("&#38;", "&");
+    let back = guest.get(&back);
+    assert!(back.page(200).contains("1 to 24 of 30 products"));
+}
+
+/// SHP-09: words, filters and order are plain fields of a form, and stay while paging.
+fn products_are_found_filtered_and_sorted(db: &TestDb) {
+    let served = Served::start(db);
+    for n in 1..=30 {
+        let (handle, title) = (format!("p{n}"), format!("Crème {n}."));
+        let maker = ["Acme", "Birch"][n % 2];
+        let body = json!({"title": title, "manufacturer": maker});
+        product(
+            &served.api,
+            &handle,
+            &body,
+            &[(&handle, priced(&n.to_string()))],
+        );
+    }
+    let guest = Visitor::new(&served);
+    let all = "q=&sort=&kind=&maker=&from=&to=";
+    assert!(
+        guest
+            .get(&format!("{SHOP}?{all}"))
+            .page(200)
+            .contains("1 to 24 of 30 products")
+    );
+    let found = guest.get(&format!("{SHOP}?q=creme+7"));
+    let found = found.page(200);
+    assert!(
+        found.contains("Crème 7.") && found.contains("1 product<"),
+        "{found}"
+    );
+    assert!(
+        found.contains("value=\"creme 7\""),
+        "what was typed stands there"
+    );
+    let dear = guest.get(&format!("{SHOP}?sort=dearest&maker=Acme&from=3&to=20,0"));
+    let dear = dear.page(200);
+    assert!(dear.contains("9 products"), "{dear}");
+    let place = |title: &str| dear.find(&format!("<bdi>{title}</bdi>"));
+    assert!(place("Crème 20.") < place("Crème 4.") && place("Crème 21.").is_none());
+    let sorted = guest.get(&format!("{SHOP}?q=creme&sort=name"));
+    assert!(
+        sorted
+            .page(200)
+            .contains("q=creme&#38;sort=name&#38;after=")
+    );
+    let odd = guest.get(&format!("{SHOP}?from=x&kind=lease&sort=size&after="));
+    odd.page(422);
+    let odd = guest.get(&format!("{SHOP}?from=x&kind=lease&sort=size"));
+    assert!(
+        odd.page(200)
+            .contains("Not all of the filter was understood.")
+    );
+    let nothing = guest.get(&format!("{SHOP}?q=%00%25%27+OR"));
+    assert!(nothing.page(200).contains("Nothing is sold here."));
+    let answer = served
+        .api
+        .get("/v1/products?search=CREM&manufacturer=Birch&sort=cheapest&limit=2");
+    let items = answer.json.clone();
+    assert_eq!(items["items"][1]["handle"], "p3", "{items}");
+}
+
+/// SHP-06: who sells both asks which; who sells one kind does not.
+fn a_shop_of_both_kinds_asks_which(db: &TestDb) {
+    let served = Served::start(db);
+    sells(&served.api, "both");
+    let software = json!({"title": "Scan tool", "delivery": "download"});
+    product(&served.api, "scan", &software, &[("scan", priced("5"))]);
+    product(
+        &served.api,
+        "cup",
+        &json!({"title": "Blue cup"}),
+        &[("cup", priced("5"))],
+    );
+    let guest = Visitor::new(&served);
+    let question = guest.get(SHOP);
+    let question = question.page(200);
+    assert!(question.contains("What are you looking for?") && !question.contains("Scan tool"));
+    assert!(
+        question.contains("?part=software\">Software</a>"),
+        "{question}"
+    );
+    let software = guest.get(&format!("{SHOP}?part=software"));
+    let software = software.page(200);
+    assert!(software.contains("Scan tool") && !software.contains("Blue cup"));
+    assert!(software.contains("class=\"matrix\"") && software.contains("for good"));
+    let goods = guest.get(&format!("{SHOP}?part=goods"));
+    let goods = goods.page(200);
+    assert!(goods.contains("Blue cup") && !goods.contains("Scan tool"));
+    for words in ["license", "for good", "matrix"] {
+        assert!(!goods.contains(words), "{words}: {goods}");
+    }
+    let found = guest.get(&format!("{SHOP}?q=scan"));
+    assert!(
+        found.page(200).contains("Scan tool"),
+        "a search looks in both"
+    );
+    for kind in ["software", "goods"] {
+        sells(&served.api, kind);
+        assert!(
+            !guest
+                .get(SHOP)
+                .page(200)
+                .contains("What are you looking for?")
+        );
+    }
 }
 
 /// SHP-09: name, prices, description, picture, manufacturer, stock, download, payment; the stock

@@ -280,6 +280,7 @@ fn fund(node: &Node, vendor: &Vendor, reference: &str) {
         customer: customer.customer_id,
         session,
         quantity: Amount::from_units(100_000_000 * TOKEN),
+        pack: None,
         card: "test_ok".into(),
         reference: String::new(),
         effective_at: None,
@@ -306,6 +307,7 @@ fn enter_offer(engine: &Engine, vendor: &Vendor, sku: &'static str, stock: Optio
             active: true,
             stock,
             tiers: Vec::new(),
+            options: Vec::new(),
         };
         offer_put(tx, &vendor, product, &offer)
     });

@@ -48,6 +48,32 @@ impl Visitor {
         self.send("POST", path, headers, &body)
     }
 
+    /// Posts a form with a file.
+    pub fn upload(&self, path: &str, fields: &[(&str, &str)], name: &str, file: &[u8]) -> Answered {
+        let mut body = Vec::new();
+        for (field, value) in fields {
+            let part = format!(
+                "--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(part.bytes());
+        }
+        let part = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(part.bytes());
+        body.extend(file);
+        body.extend(b"\r\n--edge--\r\n");
+        let cookies = self.cookies.borrow().clone();
+        let pairs: Vec<_> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{}{path}", self.url))
+            .header("cookie", pairs.join("; "))
+            .header("content-type", "multipart/form-data; boundary=edge");
+        Answered::read(self.agent.run(request.body(&body[..]).unwrap()).unwrap())
+    }
+
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answered {
         let mut request = Request::builder()
             .method(method)

@@ -5,6 +5,7 @@ mod store;
 use super::refund::sold_of;
 use super::{OrderError, Result};
 use crate::actor::Actor;
+use crate::audit;
 use crate::customer::{customer_by_id, open_text, seal_text};
 use crate::id::{CustomerId, OrderId};
 use crate::page::Page;
@@ -14,6 +15,7 @@ use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use scrip_ledger::lots_locked;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +138,9 @@ pub fn refund_ask(
         closed_by: None,
     };
     store::put(tx, book_id, &asked, &sealed)?;
-    outbox::add(tx, book_id, "refund.requested", &order_id.to_string(), "{}")?;
+    let details = json!({"customer_id": order.customer_id}).to_string();
+    let subject = order_id.to_string();
+    outbox::add(tx, book_id, "refund.requested", &subject, &details)?;
     Ok(asked)
 }
 
@@ -189,7 +193,11 @@ pub fn refund_request_decline(
         return Err(OrderError::NotAsked(order_id));
     }
     let subject = order_id.to_string();
-    outbox::add(tx, vendor.book_id, "refund.declined", &subject, "{}")?;
+    let asked = store::by_order(tx, vendor.book_id, order_id)?;
+    let details = json!({"customer_id": asked.map(|a| a.customer_id)}).to_string();
+    outbox::add(tx, vendor.book_id, "refund.declined", &subject, &details)?;
+    let action = "order.refund_declined";
+    audit::note(tx, vendor.book_id, actor, action, &subject, &json!({}))?;
     Ok(())
 }
 

@@ -46,6 +46,7 @@ fn need(amount: i64, on_sale: bool) -> Need {
     Need {
         amount: Amount::from_units(amount),
         on_sale,
+        category: String::new(),
     }
 }
 
@@ -62,7 +63,7 @@ fn a_preference_never_makes_a_payable_order_fail() {
     let lots = [plain(1, 50, TOMORROW), restricted(2, 50, Timestamp::NEVER)];
     let (sale, ordinary) = (need(50, true), need(50, false));
     let both = Some(vec![(1, 50), (2, 50)]);
-    assert_eq!(paid(&lots, &[sale, ordinary]), both);
+    assert_eq!(paid(&lots, &[sale.clone(), ordinary.clone()]), both);
     assert_eq!(paid(&lots, &[ordinary, sale]), both);
     let pieces: Vec<Need> = (0..50)
         .flat_map(|_| [need(1, true), need(1, false)])
@@ -210,4 +211,34 @@ proptest! {
         });
         prop_assert_eq!(usage, best);
     }
+}
+
+/// TOK-01: tokens for a category pay for that one alone, and leave the others for what they
+/// cannot pay.
+#[test]
+fn tokens_for_a_category_pay_for_nothing_else() {
+    let of = |amount, category: &str| Need {
+        category: category.to_owned(),
+        ..need(amount, false)
+    };
+    let books = lot(
+        1,
+        50,
+        Some("category:Books"),
+        Origin::Paid,
+        Timestamp::NEVER,
+    );
+    let lots = [books, plain(2, 50, Timestamp::NEVER)];
+    assert_eq!(paid(&lots, &[of(50, "Books")]), Some(vec![(1, 50)]));
+    assert_eq!(
+        paid(&lots, &[of(50, "Games"), of(50, "Books")]),
+        Some(vec![(1, 50), (2, 50)])
+    );
+    assert_eq!(paid(&lots, &[of(51, "Games")]), None);
+    assert_eq!(
+        paid(&lots, &[of(51, "books")]),
+        None,
+        "as the vendor writes it"
+    );
+    assert_eq!(paid(&lots, &[of(51, "")]), None);
 }

@@ -16,14 +16,18 @@ mod rules;
 mod store;
 mod view;
 
-use super::{TokenSaleError, token_price_quote};
+use super::TokenSaleError;
+use super::price::deal_for;
 use crate::actor::Actor;
 use crate::audit;
 use crate::books;
-use crate::credit::{Facts, Standing, Verdict};
-use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
+use crate::credit::{Facts, Verdict};
+use crate::customer::{
+    Checker, Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun,
+    opening_given, require_check, standing,
+};
 use crate::id::TokenOrderId;
-use crate::policy::{Channel, CreditPoint, Means, Policy, policy};
+use crate::policy::{Channel, CreditPoint, Means, Policy, Sensitive, policy};
 use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -70,13 +74,20 @@ pub fn offline_order_open(
         return Err(CustomerError::Closed(customer.number).into());
     }
     let held = policy(tx, book)?;
+    // Who takes an order for somebody else makes sure who that is, where the policy asks for it
+    // (s202). The operator's command line and the jobs are asked nothing.
+    if matches!(actor, Actor::Staff(_) | Actor::Key(_)) {
+        let checker = Checker::Actor(actor);
+        require_check(tx, &held, &customer, &checker, Sensitive::OfflineOrder)?;
+    }
     if !offline_means(&held, actor).contains(&new.means) {
         return Err(OfflineError::MeansNotTaken(new.means));
     }
     let payment_reference =
         text::optional_line("the number of the payment", &new.payment_reference, 200)?;
-    let price = token_price_quote(tx, vendor, new.quantity)?;
-    if new.quoted.is_some_and(|quoted| quoted != price) {
+    let now = tx.now();
+    let (deal, opens) = deal_for(tx, vendor, &customer, new.quantity, new.pack, now)?;
+    if new.quoted.is_some_and(|quoted| quoted != deal.price) {
         return Err(TokenSaleError::PriceChanged.into());
     }
     // What does not fit the account cannot be credited. The wallet is the lock of the count.
@@ -93,11 +104,8 @@ pub fn offline_order_open(
         id: TokenOrderId(tx.new_id()?),
         customer: customer.customer_id,
         quantity: new.quantity,
-        price,
-        list_price: price,
-        discount: String::new(),
-        restriction: None,
-        life_days: held.sale.life_days,
+        price: deal.price,
+        deal,
         means: new.means,
         channel: if actor.for_vendor() {
             new.channel
@@ -124,6 +132,9 @@ pub fn offline_order_open(
         grant: None,
         entry: None,
     };
+    if opens {
+        opening_begun(tx, &customer, order.id)?;
+    }
     store::insert(tx, book, &order)?;
     told(tx, actor, vendor, &order, "opened")?;
     Ok(order)
@@ -186,10 +197,11 @@ pub fn offline_credit_facts(
         return Ok(None);
     }
     let now = tx.now();
+    let customer = customer_by_id(tx, vendor.book_id, order.customer)?;
     let owing = store::owed_by(tx, vendor.book_id, order.customer)?;
     let overdue = owing.iter().filter(|(due, _)| *due < now).map(|o| o.1);
     Ok(Some(Facts {
-        standing: Standing::Good,
+        status: standing(tx, &customer)?.credit_status,
         owed: Amount::sum(owing.iter().map(|o| o.1))?,
         overdue: Amount::sum(overdue)?,
         asked: order.price,
@@ -274,14 +286,11 @@ fn credit(
     how: &Credited,
 ) -> Result<()> {
     let now = tx.now();
-    let expires_at = order.life_days.map_or(Timestamp::NEVER, |days| {
-        now.plus_seconds(days.saturating_mul(24 * 3600))
-    });
     let new = NewGrant {
         asset_id: vendor.token.asset_id,
         origin: how.origin,
-        restriction: order.restriction.as_deref(),
-        expires_at,
+        restriction: order.deal.restriction.as_deref(),
+        expires_at: order.deal.expires_at(now),
         quantity: order.quantity,
         paid: order.price,
         paid_asset_id: Some(vendor.currency.asset_id),
@@ -303,7 +312,8 @@ fn credit(
     let entry = post(tx, actor, vendor, order, how.code, &[tokens, money])?;
     order.grant = Some(grant);
     order.entry = Some(entry);
-    order.activated = activate_if_due(tx, vendor, customer)?;
+    let opened = opening_given(tx, customer, order.id)?;
+    order.activated = opened || activate_if_due(tx, vendor, customer)?;
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 use crate::command::CommandError;
 use crate::credit::Verdict;
 use crate::customer::CustomerError;
-use crate::id::{CustomerId, TokenOrderId};
+use crate::id::{CustomerId, PackId, TokenOrderId};
 use crate::policy::{Channel, CreditPoint, Means};
 use crate::text::{TextError, named};
-use crate::token_sale::TokenSaleError;
+use crate::token_sale::{Deal, TokenSaleError};
 use crate::vendor::VendorError;
 use scrip_engine::{Error as EngineError, Timestamp};
 use scrip_ledger::{Amount, Error as LedgerError};
@@ -34,6 +34,8 @@ pub struct NewOfflineOrder {
     pub customer: CustomerId,
     /// Tokens, in their smallest unit.
     pub quantity: Amount,
+    /// The pack that is bought, so often that it makes the quantity; `None` for just tokens.
+    pub pack: Option<PackId>,
     /// How it will be paid; never a card.
     pub means: Means,
     /// How it came. A customer's own order is on line.
@@ -56,14 +58,8 @@ pub struct OfflineOrder {
     pub quantity: Amount,
     /// What they cost, in the smallest unit of the vendor's currency.
     pub price: Amount,
-    /// What they would have cost without discounts.
-    pub list_price: Amount,
-    /// Which discounts counted, in words; empty for none.
-    pub discount: String,
-    /// What the tokens may pay for; `None` for everything.
-    pub restriction: Option<String>,
-    /// Days that the tokens live; `None` for ever.
-    pub life_days: Option<i64>,
+    /// On which terms.
+    pub deal: Deal,
     /// How it is paid.
     pub means: Means,
     /// How it came.
@@ -117,10 +113,15 @@ impl OfflineOrder {
             customer: CustomerId(uuid::Uuid::from_u128(2)),
             quantity: Amount::ZERO,
             price: Amount::ZERO,
-            list_price: Amount::ZERO,
-            discount: String::new(),
-            restriction: None,
-            life_days: None,
+            deal: Deal {
+                quantity: Amount::ZERO,
+                price: Amount::ZERO,
+                list_price: Amount::ZERO,
+                discounts: Vec::new(),
+                pack: None,
+                restriction: None,
+                life_days: None,
+            },
             means: Means::Check,
             channel: Channel::Staff,
             state: OfflineState::Open,

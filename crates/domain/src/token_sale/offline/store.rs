@@ -3,6 +3,7 @@
 use super::{OfflineOrder, OfflineState};
 use crate::id::{CustomerId, TokenOrderId};
 use crate::policy::{Channel, CreditPoint, Means};
+use crate::token_sale::store::{deal_row, discounts_text};
 use scrip_engine::{Error, Read, ReadTx, Result, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
 
@@ -12,7 +13,8 @@ macro_rules! select {
             "SELECT token_order_id, customer_id, quantity, price, means, channel, state, reference,
                     payment_reference, credit_point, taken_by, accepted_by, accepted_at, closed_by,
                     closed_at, due_at, paid, owed, taken_back, credit_verdict, reason, created_at,
-                    activated, grant_id, list_price, discount, restriction, life_days, entry_id
+                    activated, grant_id, entry_id, pack_id, packs, list_price, discount,
+                    restriction, life_days, quantity, price
              FROM token_order ",
             $rest
         )
@@ -57,11 +59,8 @@ fn order_row(row: &Row) -> Result<OfflineOrder> {
         created_at: Timestamp(row.int(21)?),
         activated: row.bool(22)?,
         grant: row.opt_int(23)?,
-        list_price: Amount::from_units(row.int(24)?),
-        discount: row.text(25)?.to_owned(),
-        restriction: row.opt_text(26)?.map(str::to_owned),
-        life_days: row.opt_int(27)?,
-        entry: row.opt_int(28)?,
+        entry: row.opt_int(24)?,
+        deal: deal_row(row, 25)?,
     })
 }
 
@@ -82,9 +81,10 @@ pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &OfflineOrder) -> Result
     tx.put(
         "INSERT INTO token_order (book_id, token_order_id, customer_id, session_id, quantity,
            price, means, card, state, reference, effective_at, created_at, channel, list_price,
-           discount, restriction, life_days, credit_point, taken_by, payment_reference)
+           discount, restriction, life_days, credit_point, taken_by, payment_reference, pack_id,
+           packs)
          VALUES ($1, $2, $3, NULL, $4, $5, $6, '', 'open', $7, $8, $8, $9, $10, $11, $12, $13,
-                 $14, $15, $16)",
+                 $14, $15, $16, $17, $18)",
         params![
             book,
             &order.id,
@@ -95,13 +95,15 @@ pub(super) fn insert(tx: &mut Tx<'_>, book: i64, order: &OfflineOrder) -> Result
             &order.reference,
             order.created_at.0,
             order.channel.name(),
-            order.list_price.units(),
-            &order.discount,
-            order.restriction.as_deref(),
-            order.life_days,
+            order.deal.list_price.units(),
+            &discounts_text(&order.deal.discounts)?,
+            order.deal.restriction.as_deref(),
+            order.deal.life_days,
             order.credit_point.name(),
             &order.taken_by,
-            &order.payment_reference
+            &order.payment_reference,
+            order.deal.pack.as_ref().map(|(id, _)| id),
+            order.deal.pack.map_or(0, |(_, count)| count)
         ],
     )
 }

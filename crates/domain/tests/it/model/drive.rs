@@ -103,7 +103,7 @@ impl Driver {
                 let vendor = self.world.vendor.clone();
                 let set = self.world.write(move |tx| {
                     let now = tx.now();
-                    token_price_set(tx, &vendor, price, now)
+                    token_price_set(tx, scrip_domain::Actor::System, &vendor, price, now)
                 });
                 set.unwrap();
                 self.token_price = price;

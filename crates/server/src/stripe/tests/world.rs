@@ -81,6 +81,7 @@ impl World {
                 customer: id,
                 session: payment_session_open(tx, actor, &customer)?,
                 quantity: Amount::from_units(tokens * 1_000_000),
+                pack: None,
                 card: card.clone(),
                 reference: String::new(),
                 effective_at: None,

@@ -93,7 +93,8 @@ pub fn moves(
     })
 }
 
-fn in_words(
+/// A movement in words.
+pub fn in_words(
     tx: &mut ReadTx<'_>,
     actor: Actor,
     shop: &Shop,
@@ -153,7 +154,7 @@ fn order_if_known(
 }
 
 /// `hold_release` as `Hold release`.
-fn words_of(code: &str) -> String {
+pub fn words_of(code: &str) -> String {
     let mut letters = code.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first

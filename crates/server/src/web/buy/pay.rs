@@ -2,7 +2,8 @@
 //! (TOK-08, TOK-09, TOK-14, REG-07, REG-09).
 
 use super::bought::with_flag;
-use super::{Again, TEST_CARDS, back_to, closed, shown};
+use super::packs::pack_of;
+use super::{Again, TEST_CARDS, Wish, back_to, closed, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
@@ -38,6 +39,18 @@ pub struct Purchase {
     /// What the page said that it costs; empty takes today's price.
     #[serde(default)]
     price: String,
+    /// The pack that was chosen; empty for just tokens.
+    #[serde(default)]
+    pack: String,
+}
+
+impl Purchase {
+    fn wish(&self) -> Wish {
+        Wish {
+            tokens: Some(self.tokens.clone()),
+            pack: self.pack.clone(),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -66,7 +79,7 @@ pub async fn buy(
     }
     let new = match read(&member, &form) {
         Ok(new) => new,
-        Err(again) => return shown(&app, &member, Some(&form.tokens), &back, *again).await,
+        Err(again) => return shown(&app, &member, &form.wish(), &back, *again).await,
     };
     let keyed = member.keyed(form.key.clone(), format!("{new:?}").into_bytes());
     let vendor = member.shop.vendor.clone();
@@ -117,6 +130,9 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
     let Ok(quantity) = Amount::parse(form.tokens.trim(), vendor.token.scale) else {
         return Err(wrong("This is no number of tokens.", "Nothing was bought."));
     };
+    let Ok(pack) = pack_of(&form.pack) else {
+        return Err(wrong("There is no such pack.", "Nothing was bought."));
+    };
     let quoted = match form.price.as_str() {
         "" => None,
         price => match Amount::parse(price, vendor.currency.scale) {
@@ -135,6 +151,7 @@ fn read(member: &Member, form: &Purchase) -> std::result::Result<TokenPurchase, 
         customer: member.me.customer.customer_id,
         payment_session,
         quantity,
+        pack,
         quoted,
         card: form.card.clone(),
         reference: String::new(),
@@ -190,7 +207,7 @@ async fn answered(
                     ),
                 )),
             };
-            shown(app, member, Some(&form.tokens), back, again).await
+            shown(app, member, &form.wish(), back, again).await
         }
     }
 }
@@ -240,6 +257,8 @@ async fn refused(
         }
         TokenSaleError::QuantityNotPositive
         | TokenSaleError::QuantityTooLarge
+        | TokenSaleError::PackNotWhole
+        | TokenSaleError::PackNotSold
         | TokenSaleError::Ledger(scrip_ledger::Error::Overflow) => again(
             Tone::Bad,
             "So many tokens cannot be bought at once.",
@@ -247,13 +266,17 @@ async fn refused(
         ),
         other => return Err(other.into()),
     };
-    shown(app, member, Some(&form.tokens), back, again).await
+    shown(app, member, &form.wish(), back, again).await
 }
 
 /// REG-09, TOK-09: the last declined card ends the payment session.
 fn over(member: &Member, form: &Purchase, back: &str) -> Result<Response> {
     let allowed = member.shop.vendor.declines_allowed;
-    let anew = [("tokens", form.tokens.trim()), ("return", back)];
+    let anew = [
+        ("tokens", form.tokens.trim()),
+        ("pack", &*form.pack),
+        ("return", back),
+    ];
     let page = OverPage {
         shell: member_shell(member, "Payment ended", "/buy"),
         tries: counted(allowed, "card was", "cards in a row were"),

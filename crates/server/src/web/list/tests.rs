@@ -74,6 +74,7 @@ fn offer(n: u128, bounds: &[i64]) -> Offer {
         active: true,
         stocked: false,
         tiered: !bounds.is_empty(),
+        options: Vec::new(),
         tiers: tiers(bounds),
     }
 }

@@ -162,7 +162,9 @@ impl ListView {
 fn hint(sells: Sells) -> &'static str {
     match sells {
         Sells::Software => "Tick a price and it appears here with what you will have left.",
-        Sells::Goods => "Add something and it appears here with what you will have left.",
+        Sells::Goods | Sells::Both => {
+            "Add something and it appears here with what you will have left."
+        }
     }
 }
 

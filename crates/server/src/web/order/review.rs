@@ -112,6 +112,7 @@ mod tests {
         };
         Shown {
             offer: Offer {
+                options: Vec::new(),
                 offer_id: OfferId(Uuid::nil()),
                 product_id: ProductId(Uuid::nil()),
                 title: "Pot".into(),

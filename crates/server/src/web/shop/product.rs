@@ -1,10 +1,11 @@
 //! A product: what there is to say about it, and the ways to buy it (SHP-09, SHP-10).
 
+use super::shelf::Picture;
 use super::{Quantity, Side, framed, own_list, shelf, words};
 use crate::error::{Problem, Result};
-use crate::http::body::Path;
+use crate::http::body::{Path, Query};
 use crate::state::App;
-use crate::web::frame;
+use crate::web::frame::{self, link};
 use crate::web::session::{Guest, Shop};
 use crate::web::view::format::{self, tokens};
 use crate::web::view::{Choice, Shell, Shown, art};
@@ -12,6 +13,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
+use scrip_domain::catalog::images::of_product;
 use scrip_domain::catalog::{Offer, OfferKind, ProductDetail, product_detail};
 use scrip_domain::order::OrderList;
 use scrip_domain::vendor::Sells;
@@ -24,12 +26,93 @@ struct ProductPage {
     shell: Shell,
     title: String,
     art: &'static str,
+    pictures: Vec<Picture>,
+    options: Vec<OptionView>,
+    all: String,
     description: String,
     facts: Vec<(&'static str, String)>,
     offers: Vec<OfferView>,
     shelf: String,
     list_at: String,
     side: Side,
+}
+
+/// Something to choose among the variants: `Size`.
+struct OptionView {
+    name: String,
+    values: Vec<ValueView>,
+}
+
+/// A value to choose; the link keeps what else is chosen.
+struct ValueView {
+    label: String,
+    href: String,
+    on: bool,
+}
+
+/// What of the variants is chosen: a value for each option, empty for any.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chosen {
+    option: Vec<String>,
+}
+
+impl Chosen {
+    /// True for an offer that has what is chosen.
+    fn has(&self, offer: &Offer) -> bool {
+        let mut chosen = self.option.iter().enumerate();
+        chosen.all(|(n, value)| value.is_empty() || offer.options.get(n) == Some(value))
+    }
+
+    /// The options of a product with several variants, as links.
+    fn views(
+        &self,
+        at: &str,
+        detail: &ProductDetail,
+        sold: &[&(Offer, Option<i64>)],
+    ) -> Vec<OptionView> {
+        let several = sold.len() > 1;
+        let names = detail
+            .product
+            .options
+            .iter()
+            .enumerate()
+            .filter(|_| several);
+        let view = |(n, name): (usize, &String)| {
+            let mut values: Vec<&str> = Vec::new();
+            for (offer, _) in sold {
+                match offer.options.get(n).map(String::as_str) {
+                    Some(value) if !value.is_empty() && !values.contains(&value) => {
+                        values.push(value)
+                    }
+                    _ => {}
+                }
+            }
+            let value = |value: &str| {
+                let on = self.option.get(n).is_some_and(|chosen| chosen == value);
+                let of = |k: usize| match (k == n, on) {
+                    (true, true) => "",
+                    (true, false) => value,
+                    (false, _) => self.option.get(k).map_or("", String::as_str),
+                };
+                let all = 0..detail.product.options.len();
+                let query: Vec<(&str, &str)> = all.map(|k| ("option", of(k))).collect();
+                ValueView {
+                    label: value.to_owned(),
+                    href: link(at, &query),
+                    on,
+                }
+            };
+            OptionView {
+                name: name.clone(),
+                values: values.into_iter().map(value).collect(),
+            }
+        };
+        names
+            .map(view)
+            .filter(|option| option.values.len() > 1)
+            .collect()
+    }
 }
 
 /// A way to buy it.
@@ -71,17 +154,22 @@ pub async fn product(
     guest: Guest,
     uri: Uri,
     Path(asked): Path<Asked>,
+    Query(chosen): Query<Chosen>,
 ) -> Result<Response> {
     let of = guest.clone();
-    let (detail, list) = app
+    let (detail, images, list) = app
         .read(move |tx| {
             let book = of.shop.vendor.book_id;
             let detail = product_detail(tx, book, &asked.handle)?;
-            Ok::<_, Problem>((detail, own_list(tx, &of)?))
+            let images = of_product(tx, book, detail.product_id)?;
+            Ok::<_, Problem>((detail, images, own_list(tx, &of)?))
         })
         .await?;
     let here = uri.path_and_query().map_or("", |at| at.as_str());
-    frame::page(&page(&guest, &detail, list.as_ref(), here))
+    let mut page = page(&guest, &detail, list.as_ref(), here, &chosen);
+    let picture = |image| Picture::of(&guest.shop, image);
+    page.pictures = images.iter().map(picture).collect();
+    frame::page(&page)
 }
 
 fn page(
@@ -89,6 +177,7 @@ fn page(
     detail: &ProductDetail,
     list: Option<&OrderList>,
     here: &str,
+    chosen: &Chosen,
 ) -> ProductPage {
     let shop = &guest.shop;
     let about = &detail.product;
@@ -96,15 +185,24 @@ fn page(
     let sold = detail.offers.iter().filter(|(offer, _)| offer.active);
     let sold: Vec<&(Offer, Option<i64>)> = sold.collect();
     let is_only = sold.len() == 1;
+    let at = words::product_at(shop, &about.handle);
+    let options = chosen.views(&at, detail, &sold);
+    let wanted = sold
+        .iter()
+        .filter(|(offer, _)| options.is_empty() || chosen.has(offer));
+    let wanted: Vec<&(Offer, Option<i64>)> = wanted.copied().collect();
     let view = |(offer, on_hand): &&(Offer, Option<i64>)| {
         view(shop, detail, (offer, *on_hand), list, is_only)
     };
     ProductPage {
         title: about.title.clone(),
-        art: art::art(&about.title, &about.category, shop.front.sells),
+        art: art::art(&about.title, &about.category, words::sort_of(shop, about)),
         description: about.description.clone(),
         facts: facts(shop, detail, &sold),
-        offers: sold.iter().map(view).collect(),
+        offers: wanted.iter().map(view).collect(),
+        pictures: Vec::new(),
+        options,
+        all: at,
         shelf: shop.at("/shop"),
         list_at: shop.at("/list"),
         shell,
@@ -159,7 +257,7 @@ fn view(
     list: Option<&OrderList>,
     is_only: bool,
 ) -> OfferView {
-    let sells = shop.front.sells;
+    let sells = words::sort_of(shop, &detail.product);
     let line = shelf::listed(list, offer);
     let choice = shelf::tier_choice(shop, detail, offer, list);
     let first = offer.tiers.first();
@@ -195,9 +293,11 @@ fn view(
 fn name(detail: &ProductDetail, offer: &Offer, sells: Sells, is_only: bool) -> String {
     let variant = offer.variant.clone();
     match (offer.kind, sells) {
-        (OfferKind::Purchase, Sells::Goods) if is_only => variant,
-        (OfferKind::Purchase, Sells::Goods) if variant.is_empty() => detail.product.title.clone(),
-        (OfferKind::Purchase, Sells::Goods) => variant,
+        (OfferKind::Purchase, Sells::Goods | Sells::Both) if is_only => variant,
+        (OfferKind::Purchase, Sells::Goods | Sells::Both) if variant.is_empty() => {
+            detail.product.title.clone()
+        }
+        (OfferKind::Purchase, Sells::Goods | Sells::Both) => variant,
         (kind, _) if variant.is_empty() => words::way(kind).to_owned(),
         (kind, _) => format!("{}, {variant}", words::way(kind)),
     }

@@ -1,12 +1,15 @@
 //! What is sold, as a page of it shows: the matrix of a software shop (SHP-08), the grid of a shop
 //! for goods, and which of it is on the order list.
 
+use super::image::image_at;
 use super::words::{self, Stock};
 use crate::web::session::Shop;
 use crate::web::view::format::{self, tokens};
 use crate::web::view::{Choice, Shown, art};
+use scrip_domain::catalog::images::Image;
 use scrip_domain::catalog::{Offer, OfferKind, ProductDetail};
 use scrip_domain::order::{ListLine, OrderList};
+use scrip_domain::vendor::Sells;
 
 /// The columns of the matrix.
 pub const WAYS: [OfferKind; 4] = [
@@ -78,6 +81,8 @@ pub struct Item {
     pub title: String,
     /// Its drawing.
     pub art: &'static str,
+    /// Its picture; the drawing stands in where there is none.
+    pub picture: Option<Picture>,
     /// Its page.
     pub details: String,
     /// `In stock`, `4 kinds, in stock`.
@@ -94,6 +99,30 @@ pub struct Item {
     pub offer: Option<String>,
     /// True when it is on the order list and ticked.
     pub ticked: bool,
+}
+
+/// A picture of a product.
+pub struct Picture {
+    /// Its address.
+    pub src: String,
+    /// What it shows.
+    pub alt: String,
+    /// Pixels.
+    pub width: i64,
+    /// Pixels.
+    pub height: i64,
+}
+
+impl Picture {
+    /// A picture as a page shows it.
+    pub fn of(shop: &Shop, image: &Image) -> Picture {
+        Picture {
+            src: image_at(shop, image.image_id),
+            alt: image.alt.clone(),
+            width: image.width,
+            height: image.height,
+        }
+    }
 }
 
 /// The line of an offer on a list.
@@ -116,11 +145,12 @@ fn taken(offer: &Offer, line: Option<&ListLine>) -> i64 {
 
 /// A row of the matrix.
 pub fn row(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Row {
+    let sells = words::sort_of(shop, &product.product);
     let cells = WAYS.map(|way| {
         let of_way = |(offer, _): &&(Offer, Option<i64>)| offer.kind == way;
         let offers = product.offers.iter().filter(of_way);
         offers
-            .map(|(offer, on_hand)| ticket(shop, offer, *on_hand, list))
+            .map(|(offer, on_hand)| ticket(sells, offer, *on_hand, list))
             .collect()
     });
     Row {
@@ -131,10 +161,10 @@ pub fn row(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Ro
     }
 }
 
-fn ticket(shop: &Shop, offer: &Offer, on_hand: Option<i64>, list: Option<&OrderList>) -> Ticket {
+fn ticket(sells: Sells, offer: &Offer, on_hand: Option<i64>, list: Option<&OrderList>) -> Ticket {
     let line = listed(list, offer);
     let taken = taken(offer, line.as_ref());
-    let what = |granted| words::counted(offer.kind, shop.front.sells, granted);
+    let what = |granted| words::counted(offer.kind, sells, granted);
     let faces = if offer.tiers.is_empty() {
         vec![Face {
             tier: String::new(),
@@ -189,7 +219,7 @@ pub fn tier_choice(
         let value = tier.up_to.to_string();
         Choice::new("quantity", value, label, tier.up_to == taken).tokens(tokens(tier.price))
     };
-    let (_, many) = words::unit(offer.kind, shop.front.sells);
+    let (_, many) = words::unit(offer.kind, words::sort_of(shop, &product.product));
     Some(TierChoice {
         offer: offer.offer_id.to_string(),
         asks: many,
@@ -204,7 +234,12 @@ pub fn tier_choice(
 }
 
 /// A product of the grid. A product without offers is on no page.
-pub fn item(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> Option<Item> {
+pub fn item(
+    shop: &Shop,
+    product: &ProductDetail,
+    list: Option<&OrderList>,
+    image: Option<&Image>,
+) -> Option<Item> {
     let offers = &product.offers;
     let price = |offer: &Offer| match offer.tiers.first() {
         Some(tier) => tier.price,
@@ -222,7 +257,8 @@ pub fn item(shop: &Shop, product: &ProductDetail, list: Option<&OrderList>) -> O
     let about = &product.product;
     Some(Item {
         title: about.title.clone(),
-        art: art::art(&about.title, &about.category, shop.front.sells),
+        art: art::art(&about.title, &about.category, words::sort_of(shop, about)),
+        picture: image.map(|image| Picture::of(shop, image)),
         details: words::product_at(shop, &about.handle),
         flag: match offers.iter().any(|(offer, _)| offer.on_sale) {
             true => "On sale",

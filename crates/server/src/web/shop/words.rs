@@ -3,7 +3,7 @@
 use crate::web::session::Shop;
 use crate::web::view::format;
 use scrip_domain::Amount;
-use scrip_domain::catalog::OfferKind;
+use scrip_domain::catalog::{Delivery, NewProduct, OfferKind};
 use scrip_domain::order::QuoteLine;
 use scrip_domain::vendor::{Sells, money_for_tokens};
 use scrip_ledger::Rounding;
@@ -22,7 +22,7 @@ pub fn cash(shop: &Shop, tokens: Amount) -> String {
 /// What one and several of an offer are called.
 pub fn unit(kind: OfferKind, sells: Sells) -> (&'static str, &'static str) {
     match (kind, sells) {
-        (OfferKind::Purchase, Sells::Goods) => ("piece", "pieces"),
+        (OfferKind::Purchase, Sells::Goods | Sells::Both) => ("piece", "pieces"),
         (OfferKind::Purchase, Sells::Software) => ("license", "licenses"),
         (OfferKind::Time, _) => ("day", "days"),
         (OfferKind::Uses, _) => ("use", "uses"),
@@ -34,6 +34,16 @@ pub fn unit(kind: OfferKind, sells: Sells) -> (&'static str, &'static str) {
 pub fn counted(kind: OfferKind, sells: Sells, number: i64) -> String {
     let (one, many) = unit(kind, sells);
     format::counted(number, one, many)
+}
+
+/// What a product is, where a vendor sells both (SHP-06): only software meets words of licenses.
+pub fn sort_of(shop: &Shop, product: &NewProduct) -> Sells {
+    match (product.delivery, shop.front.sells) {
+        (Delivery::Download, _) => Sells::Software,
+        (Delivery::Shipped | Delivery::InPerson, _) => Sells::Goods,
+        (Delivery::Usual, Sells::Software) => Sells::Software,
+        (Delivery::Usual, Sells::Goods | Sells::Both) => Sells::Goods,
+    }
 }
 
 /// The way in which an offer is sold; a column of the matrix (SHP-08).
@@ -64,7 +74,7 @@ pub fn granted(line: &QuoteLine, tiered: bool, sells: Sells) -> String {
     };
     let count = counted(line.kind, sells, line.granted);
     match (line.kind, sells) {
-        (OfferKind::Purchase, Sells::Goods) => format!("{count}{each}"),
+        (OfferKind::Purchase, Sells::Goods | Sells::Both) => format!("{count}{each}"),
         (OfferKind::Purchase, Sells::Software) if line.granted == 1 => "Purchase".to_owned(),
         (kind, _) => format!("{}, {count}{each}", way_short(kind)),
     }

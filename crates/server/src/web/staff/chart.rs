@@ -156,14 +156,14 @@ fn hour(at: usize, turnover: &Turnover, top: i64, is_peak: bool) -> Hour {
 }
 
 /// How high an amount stands below a top that is not lower.
-fn height(units: i64, top: i64) -> i64 {
+pub(super) fn height(units: i64, top: i64) -> i64 {
     let height = i128::from(units) * i128::from(HIGHEST) / i128::from(top.max(1));
     i64::try_from(height).unwrap_or(HIGHEST).min(HIGHEST)
 }
 
 /// A step of 1, 2 or 5 times a power of ten, and how many of them reach above everything: four at
 /// most.
-fn scale(highest: Amount) -> (i64, i64) {
+pub(super) fn scale(highest: Amount) -> (i64, i64) {
     let highest = highest.units();
     let mut decade = 1_i64;
     loop {
@@ -179,7 +179,7 @@ fn scale(highest: Amount) -> (i64, i64) {
 }
 
 /// `24.5` for 245.
-fn tenths(value: i64) -> String {
+pub(super) fn tenths(value: i64) -> String {
     match (value / 10, value % 10) {
         (whole, 0) => whole.to_string(),
         (whole, part) => format!("{whole}.{part}"),

@@ -5,15 +5,26 @@
 //! [`May`] with the permission that it needs.
 
 mod account;
+mod audit;
+mod catalogue;
 mod chart;
 mod customer;
 mod customers;
+mod keys;
+mod messages;
 mod order;
 mod orders;
+mod people;
+mod prices;
 mod register;
+mod reports;
 mod requests;
+mod settings;
 pub mod sign_in;
+mod statement;
 mod today;
+mod token_orders;
+mod webhooks;
 
 use super::frame::{page_with, see, staff_shell};
 use super::session::{Shop, StaffMember};
@@ -34,9 +45,13 @@ use scrip_domain::vendor::Permission;
 use scrip_engine::Read;
 use std::marker::PhantomData;
 
+/// Where a path of the staff's pages stands.
+fn at(path: &str) -> String {
+    format!("/shops/{{slug}}/staff{path}")
+}
+
 /// The routes of this noun.
 pub fn router() -> Router<App> {
-    let at = |path: &str| format!("/shops/{{slug}}/staff{path}");
     Router::new()
         .route(&at(""), get(entrance))
         .route(&at("/sign-in"), get(sign_in::form).post(sign_in::sign_in))
@@ -49,16 +64,44 @@ pub fn router() -> Router<App> {
             get(register::form).post(register::register),
         )
         .route(&at("/customers/{id}"), get(customer::customer))
+        .route(
+            &at("/customers/{id}/statement"),
+            get(statement::statement_page),
+        )
+        .route(
+            &at("/customers/{id}/statement.csv"),
+            get(statement::statement_file),
+        )
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
         .route(&at("/customers/{id}/adjust"), post(account::adjust))
         .route(&at("/customers/{id}/standing"), post(account::standing))
         .route(&at("/customers/{id}/merge"), post(account::merge))
         .route(&at("/customers/{id}/erase"), post(account::erase))
+        .merge(reports::router())
         .route(&at("/orders"), get(orders::orders))
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .route(&at("/messages"), get(messages::messages))
+        .route(&at("/messages/{id}"), get(messages::message))
+        .route(&at("/messages/{id}/again"), post(messages::again))
+        .route(
+            &at("/webhooks"),
+            get(webhooks::webhooks).post(webhooks::create),
+        )
+        .route(&at("/webhooks/{id}"), get(webhooks::webhook))
+        .route(&at("/webhooks/{id}/test"), post(webhooks::test))
+        .route(&at("/webhooks/{id}/rotate"), post(webhooks::rotate))
+        .route(&at("/webhooks/{id}/enable"), post(webhooks::enable))
+        .route(&at("/webhooks/{id}/delete"), post(webhooks::delete))
+        .merge(catalogue::router())
+        .merge(people::router())
+        .merge(keys::router())
+        .merge(audit::router())
+        .merge(settings::router())
+        .merge(token_orders::router())
+        .merge(prices::router())
 }
 
 /// `GET /shops/{slug}/staff`.
@@ -86,7 +129,18 @@ pub mod permission {
             )+
         };
     }
-    types!(Adjust, Customers, Orders);
+    types!(
+        Adjust,
+        Books,
+        Catalogue,
+        Customers,
+        Messages,
+        Orders,
+        Policy,
+        Prices,
+        Staff,
+        TokenOrders
+    );
 }
 
 /// A member of staff who may do what the type says; all others get a page that says so, with 403.

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use scrip_domain::secret::Proof;
-use scrip_domain::session::{Subject, session_end, session_open};
+use scrip_domain::session::{session_end, staff_session_end, staff_session_open};
 use scrip_domain::vendor::staff_sign_in;
 use serde::Deserialize;
 
@@ -99,7 +99,7 @@ pub async fn sign_in(
         .await??;
     let (status, notice) = match proof {
         Proof::Proven(staff) => {
-            let (book, subject) = (shop.vendor.book_id, Subject::Staff(staff.staff_id));
+            let (book, id) = (shop.vendor.book_id, staff.staff_id);
             let before = cookie(&headers, &staff_cookie(&shop.vendor.slug));
             let token = app
                 .write(move |tx| {
@@ -107,7 +107,7 @@ pub async fn sign_in(
                     if let Some(before) = &before {
                         session_end(tx, book, before)?;
                     }
-                    session_open(tx, book, subject)
+                    staff_session_open(tx, book, id)
                 })
                 .await?;
             let mut response = see(&next)?;
@@ -141,8 +141,13 @@ pub async fn sign_in(
 
 /// `POST /shops/{slug}/staff/quit`.
 pub async fn quit(State(app): State<App>, member: StaffMember) -> Result<Response> {
-    let (book, token) = (member.shop.vendor.book_id, member.token);
-    app.write(move |tx| session_end(tx, book, &token)).await?;
+    let (book, id, token) = (
+        member.shop.vendor.book_id,
+        member.staff.staff_id,
+        member.token,
+    );
+    app.write(move |tx| staff_session_end(tx, book, id, &token))
+        .await?;
     let mut response = see(&member.shop.at("/staff/sign-in"))?;
     let cookie = set_cookie(&staff_cookie(&member.shop.vendor.slug), "")?;
     response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -72,7 +72,7 @@ const WORDS: [(&[&str], &str); 51] = [
 pub fn art(title: &str, category: &str, sells: Sells) -> &'static str {
     let usual = match sells {
         Sells::Software => "window",
-        Sells::Goods => "parcel",
+        Sells::Goods | Sells::Both => "parcel",
     };
     named(title).or_else(|| named(category)).unwrap_or(usual)
 }

@@ -23,7 +23,7 @@ pub struct FaultPage {
 impl FaultPage {
     /// The page of a problem in a frame; `sign_in` is where one signs in, if anywhere.
     pub fn of(problem: &Problem, mut shell: Shell, sign_in: Option<&str>) -> FaultPage {
-        let words = words(problem);
+        let words = words(problem, shell.last.is_some());
         shell.title = words.headline.trim_end_matches('.').to_owned();
         let mut actions = Vec::new();
         if let (true, Some(href)) = (words.is_sign_in, sign_in) {
@@ -64,13 +64,18 @@ struct Words {
     is_sign_in: bool,
 }
 
-fn words(problem: &Problem) -> Words {
+fn words(problem: &Problem, has_list: bool) -> Words {
     let again = match problem.retry_after_s {
         Some(1) => "Try again in a second.".to_owned(),
         Some(seconds) => format!("Try again in {seconds} seconds."),
         None => "Try again in a moment.".to_owned(),
     };
-    let kept = "Your order list is kept.";
+    // Only a customer who is signed in has one.
+    let kept = if has_list {
+        " Your order list is kept."
+    } else {
+        ""
+    };
     let (headline, text) = match (problem.code, problem.status.as_u16()) {
         ("outcome_unknown", _) => (
             "We do not know yet whether this was done.",
@@ -80,15 +85,15 @@ fn words(problem: &Problem) -> Words {
         ),
         (_, 401) => (
             "Your visit is over.",
-            format!("You were signed out and nothing was changed. {kept} Sign in and go on."),
+            format!("You were signed out and nothing was changed.{kept} Sign in and go on."),
         ),
         (_, 403) => (
             "This is not open to you.",
-            format!("Nothing was changed. {kept} Sign in as somebody who may open it."),
+            format!("Nothing was changed.{kept} Sign in as somebody who may open it."),
         ),
         (_, 404) => (
             "This page is not here.",
-            format!("It may have moved, or the link was cut short. {kept}"),
+            format!("It may have moved, or the link was cut short.{kept}"),
         ),
         (_, 429) => (
             "Too many tries in a row.",

@@ -192,7 +192,7 @@ fn grouped(decimal: &str) -> String {
 }
 
 /// Decimals that a currency is written with at least (ISO 4217).
-fn decimals(code: &str) -> usize {
+pub fn decimals(code: &str) -> usize {
     match code {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,

@@ -30,6 +30,7 @@ fn page(text: &str) -> String {
         hue: Hue::Moss,
         mark: Mark::Leaf,
         note: text.to_owned(),
+        contact: Vec::new(),
     };
     let shell = Shell {
         look: Some(look),
@@ -132,6 +133,7 @@ fn the_rim_of_a_token_holds_whole_words() {
             hue: Hue::Ink,
             mark: Mark::Plus,
             note: String::new(),
+            contact: Vec::new(),
         }
         .rim()
     };

@@ -51,6 +51,7 @@ fn look(name: &str, about: &str, hue: Hue, mark: Mark) -> Look {
         hue,
         mark,
         note: "10 ¢ a token. Tokens are sold and honoured by this shop.".to_owned(),
+        contact: Vec::new(),
     }
 }
 

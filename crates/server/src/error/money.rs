@@ -1,0 +1,133 @@
+//! Errors of the rules about money: tokens sold, cards, revenue, as answers.
+
+use super::{Failed, Kind, Problem, problems};
+use axum::http::StatusCode;
+use scrip_domain::card::CardError;
+use scrip_domain::revenue::RevenueError;
+use scrip_domain::token_sale::offline::OfflineError;
+use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
+use scrip_domain::top_up::TopUpError;
+
+problems!(
+    TokenSaleError,
+    OfflineError,
+    CardError,
+    TopUpError,
+    ProcessorError,
+    RevenueError,
+);
+
+impl Kind for TokenSaleError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            TokenSaleError::Engine(e) => e.problem(),
+            TokenSaleError::Ledger(e) => e.problem(),
+            TokenSaleError::Vendor(e) => e.problem(),
+            TokenSaleError::Customer(e) => e.problem(),
+            TokenSaleError::Command(e) => e.problem(),
+            TokenSaleError::Unknown(_) => Problem::not_found("token order"),
+            TokenSaleError::Forbidden => Problem::not_found("customer"),
+            TokenSaleError::SessionUnknown => Problem::not_found("payment session"),
+            TokenSaleError::SessionOver => {
+                Problem::new(StatusCode::CONFLICT, "payment_session_over", text)
+            }
+            TokenSaleError::PackNotSold => Problem::not_found("pack"),
+            TokenSaleError::PackChanged => Problem::new(StatusCode::CONFLICT, "stale", text),
+            TokenSaleError::PackNotWhole | TokenSaleError::Price(_) => {
+                Problem::invalid("price_invalid", text)
+            }
+            TokenSaleError::PriceChanged => {
+                Problem::new(StatusCode::CONFLICT, "price_changed", text)
+            }
+            TokenSaleError::UnderWay => {
+                Problem::new(StatusCode::CONFLICT, "payment_under_way", text).retry_after(5)
+            }
+            _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for OfflineError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            OfflineError::Sale(e) => e.problem(),
+            OfflineError::Engine(e) => e.problem(),
+            OfflineError::Ledger(e) => e.problem(),
+            OfflineError::Vendor(e) => e.problem(),
+            OfflineError::Customer(e) => e.problem(),
+            OfflineError::Command(e) => e.problem(),
+            OfflineError::Unknown(_) => Problem::not_found("token order"),
+            OfflineError::Forbidden => Problem::not_found("customer"),
+            OfflineError::NotOpen { .. } | OfflineError::Over { .. } => {
+                conflict("token_order_over", text)
+            }
+            OfflineError::TooManyOpen => conflict("too_many_open", text),
+            OfflineError::CreditChanged => conflict("stale", text),
+            _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for CardError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            CardError::Engine(e) => e.problem(),
+            CardError::Customer(e) => e.problem(),
+            CardError::Unknown => Problem::not_found("card"),
+            CardError::Forbidden => Problem::not_found("customer"),
+            CardError::Withdrawn | CardError::Expired => conflict("card_withdrawn", text),
+            CardError::TooMany => conflict("cards_too_many", text),
+            _ => Problem::invalid("card_invalid", text),
+        }
+    }
+}
+
+impl Kind for TopUpError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            TopUpError::Engine(e) => e.problem(),
+            TopUpError::Ledger(e) => e.problem(),
+            TopUpError::Card(e) => e.problem(),
+            TopUpError::Customer(e) => e.problem(),
+            TopUpError::TokenSale(e) => e.problem(),
+            TopUpError::Forbidden => Problem::not_found("customer"),
+            _ => Problem::invalid("top_up_invalid", text),
+        }
+    }
+}
+
+impl Kind for ProcessorError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            ProcessorError::Refused(_) => Problem::invalid("card_invalid", text),
+            ProcessorError::NoAnswer => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "processor_silent", text)
+                    .retry_after(60)
+            }
+        }
+    }
+}
+
+impl Kind for RevenueError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        match self {
+            RevenueError::Open { .. } => Problem::new(StatusCode::CONFLICT, "period_open", text),
+            RevenueError::Booked { .. } => {
+                Problem::new(StatusCode::CONFLICT, "period_booked", text)
+            }
+            RevenueError::StaffOnly => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            RevenueError::Command(e) => e.problem(),
+            RevenueError::Ledger(e) => e.problem(),
+            RevenueError::Engine(e) => e.problem(),
+            _ => Problem::internal(&text),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Writing a mail: what happened, read from the rules at the moment of sending, in the words of the
+//! reader's language. Nothing of it is kept.
+
+use super::words::Words;
+use askama::Template;
+use scrip_domain::customer::{
+    Customer, State, customer_by_id, customer_person, tokens_to_activate,
+};
+use scrip_domain::id::{OrderId, TokenOrderId};
+use scrip_domain::message::{Claimed, MessageError, choice};
+use scrip_domain::order::{OrderDetail, order_by_id};
+use scrip_domain::policy::policy;
+use scrip_domain::token_sale::token_order_by_id;
+use scrip_domain::vendor::{Vendor, vendor_by_book};
+use scrip_domain::{Actor, Amount, Node};
+use scrip_engine::{Read, Timestamp};
+use scrip_ledger::TOKEN_SCALE;
+use serde_json::Value;
+
+/// A mail without its form.
+#[derive(Clone, Debug, Default)]
+pub struct Letter {
+    /// One line.
+    pub subject: String,
+    /// The first line.
+    pub greeting: String,
+    /// What it says.
+    pub paragraphs: Vec<String>,
+    /// Figures, each with what it is.
+    pub rows: Vec<(String, String)>,
+    /// Who writes.
+    pub vendor: String,
+    /// Which account it is about.
+    pub account: String,
+    /// Where the account page is; may be empty.
+    pub link: String,
+    /// Why the reader gets it.
+    pub why: String,
+}
+
+impl Letter {
+    /// As plain text.
+    pub fn text(&self) -> String {
+        let mut parts = vec![self.greeting.clone()];
+        parts.extend(self.paragraphs.iter().cloned());
+        if !self.rows.is_empty() {
+            let rows = self.rows.iter().map(|(what, n)| format!("  {what}: {n}"));
+            parts.push(rows.collect::<Vec<_>>().join("\n"));
+        }
+        let mut end = vec![self.vendor.clone(), self.account.clone()];
+        if !self.link.is_empty() {
+            end.push(self.link.clone());
+        }
+        parts.push(end.join("\n"));
+        parts.push(format!("-- \n{}", self.why));
+        parts.join("\n\n") + "\n"
+    }
+}
+
+/// A mail, ready to be sent.
+pub struct Composed {
+    /// The customer's address.
+    pub to: String,
+    /// The mail.
+    pub letter: Letter,
+    /// The same as a page.
+    pub html: String,
+}
+
+#[derive(Template)]
+#[template(path = "message/mail.html")]
+struct Page<'a> {
+    language: &'static str,
+    letter: &'a Letter,
+}
+
+/// Writes the mail of a delivery; `None` when there is nobody to write to.
+pub fn compose(
+    node: &Node,
+    claimed: &Claimed,
+    public_url: &str,
+) -> Result<Option<Composed>, MessageError> {
+    let vault = node.vault.clone();
+    let written = node.engine.read(|tx| {
+        let book = claimed.book_id;
+        let Some(id) = claimed.customer_id else {
+            return Ok(None);
+        };
+        let customer = customer_by_id(tx, book, id)?;
+        let person = customer_person(tx, &vault, Actor::System, &customer)?.unwrap_or_default();
+        let to = person.email.trim().to_owned();
+        if to.is_empty() {
+            return Ok(None);
+        }
+        let vendor = vendor_by_book(tx, book)?;
+        let policy = policy(tx, book)?;
+        let language = choice(tx, &customer)?.language;
+        let language = language.unwrap_or(policy.messages.language);
+        let words = Words::new(language, &policy.time_zone);
+        let writer = Writer {
+            words: &words,
+            vendor: &vendor,
+            customer: &customer,
+            claimed,
+        };
+        let mut letter = writer.frame(&person.name, public_url);
+        writer.fill(tx, &mut letter)?;
+        Ok::<_, MessageError>(Some((to, letter, words.tag())))
+    })?;
+    let Some((to, letter, language)) = written else {
+        return Ok(None);
+    };
+    let page = Page {
+        language,
+        letter: &letter,
+    };
+    let html = page.render().unwrap_or_default();
+    Ok(Some(Composed { to, letter, html }))
+}
+
+struct Writer<'a> {
+    words: &'a Words,
+    vendor: &'a Vendor,
+    customer: &'a Customer,
+    claimed: &'a Claimed,
+}
+
+impl Writer<'_> {
+    /// What stands around every letter.
+    fn frame(&self, name: &str, public_url: &str) -> Letter {
+        let greeting = match name.trim() {
+            "" => self.words.say("greeting-nameless", &[]),
+            name => self.words.say("greeting", &[("name", name.into())]),
+        };
+        let address = format!("{public_url}/shops/{}/account", self.vendor.slug);
+        Letter {
+            greeting,
+            account: self.say("account"),
+            link: if public_url.is_empty() {
+                String::new()
+            } else {
+                self.words.say("link", &[("address", address.into())])
+            },
+            why: self.say("why"),
+            vendor: self.vendor.name.clone(),
+            ..Letter::default()
+        }
+    }
+
+    /// A text whose values are the vendor and the account.
+    fn say(&self, id: &str) -> String {
+        self.say_with(id, None, None)
+    }
+
+    /// The same with tokens and a time.
+    fn say_with(&self, id: &str, tokens: Option<Amount>, when: Option<Timestamp>) -> String {
+        let tokens = tokens.map_or_else(String::new, |t| self.words.tokens(t));
+        let when = when.map_or_else(String::new, |t| self.words.moment(t));
+        self.words.say(
+            id,
+            &[
+                ("vendor", self.vendor.name.as_str().into()),
+                ("number", self.customer.number.to_string().into()),
+                ("tokens", tokens.into()),
+                ("when", when.into()),
+            ],
+        )
+    }
+
+    /// What happened.
+    fn fill(&self, tx: &mut dyn Read, letter: &mut Letter) -> Result<(), MessageError> {
+        let happened = self.claimed.occurred_at;
+        match self.claimed.topic.as_str() {
+            "customer.registered" => self.registered(letter)?,
+            "customer.activated" => self.plain(letter, "activated", None, None),
+            "customer.pin_changed" => self.plain(letter, "pin-changed", None, Some(happened)),
+            "balance.low" => self.plain(letter, "low", self.tokens_told(), None),
+            "lot.expiring" => self.plain(letter, "expiry", self.tokens_told(), self.end_told()),
+            "top_up.failed" => self.plain(letter, "top-up", None, None),
+            "order.completed" => self.ordered(letter, &self.order(tx)?),
+            "order.refused" => self.refused(letter, &self.order(tx)?),
+            "order.refunded" => {
+                let at = self.order(tx)?.effective_at;
+                self.plain(letter, "refunded", self.tokens_told(), Some(at));
+            }
+            "refund.declined" => self.declined(letter, &self.order(tx)?),
+            topic => self.token_order(tx, letter, topic)?,
+        }
+        Ok(())
+    }
+
+    fn plain(
+        &self,
+        letter: &mut Letter,
+        id: &str,
+        tokens: Option<Amount>,
+        when: Option<Timestamp>,
+    ) {
+        letter.subject = self.say_with(&format!("{id}-subject"), tokens, when);
+        let text = self.say_with(&format!("{id}-text"), tokens, when);
+        letter.paragraphs.push(text);
+    }
+
+    fn detail(&self, name: &str) -> Option<String> {
+        let details: Value = serde_json::from_str(&self.claimed.payload).ok()?;
+        Some(details.get(name)?.as_str()?.to_owned())
+    }
+
+    fn tokens_told(&self) -> Option<Amount> {
+        Amount::parse(&self.detail("tokens")?, TOKEN_SCALE).ok()
+    }
+
+    fn end_told(&self) -> Option<Timestamp> {
+        Timestamp::parse(&self.detail("expires_at")?).ok()
+    }
+
+    fn order(&self, tx: &mut dyn Read) -> Result<OrderDetail, MessageError> {
+        let id: OrderId = self.subject()?;
+        let actor = Actor::Customer(self.customer.customer_id);
+        Ok(order_by_id(tx, actor, self.claimed.book_id, id)?)
+    }
+
+    fn subject<T: std::str::FromStr>(&self) -> Result<T, MessageError> {
+        let odd = || MessageError::Unknown(self.claimed.message_id);
+        self.claimed.subject.parse().map_err(|_| odd())
+    }
+
+    fn registered(&self, letter: &mut Letter) -> Result<(), MessageError> {
+        self.plain(letter, "registered", None, None);
+        let missing = tokens_to_activate(self.vendor, self.customer, Amount::ZERO)?;
+        letter.paragraphs.push(match self.customer.state {
+            State::Inactive => self.say_with("registered-activate", Some(missing), None),
+            _ => self.say("registered-active"),
+        });
+        Ok(())
+    }
+
+    fn ordered(&self, letter: &mut Letter, order: &OrderDetail) {
+        self.plain(letter, "order", Some(order.total), Some(order.effective_at));
+        self.lines(letter, order);
+        let total = self.words.tokens(order.total);
+        letter.rows.push((self.say("order-total"), total));
+        if let Some(left) = order.remaining_after {
+            let left = self.words.tokens(left);
+            letter.rows.push((self.say("order-left"), left));
+        }
+    }
+
+    fn lines(&self, letter: &mut Letter, order: &OrderDetail) {
+        for line in &order.lines {
+            let what = self.words.say(
+                "order-line",
+                &[
+                    ("quantity", line.quantity.to_string().into()),
+                    ("title", line.title.as_str().into()),
+                ],
+            );
+            letter.rows.push((what, self.words.tokens(line.amount)));
+        }
+    }
+
+    fn refused(&self, letter: &mut Letter, order: &OrderDetail) {
+        self.plain(letter, "order-refused", None, Some(order.effective_at));
+        let reason = order.reason.clone().unwrap_or_default();
+        let why = &[("reason", reason.into())];
+        letter
+            .paragraphs
+            .push(self.words.say("order-refused-why", why));
+        self.lines(letter, order);
+    }
+
+    fn declined(&self, letter: &mut Letter, order: &OrderDetail) {
+        self.plain(letter, "refund-declined", None, Some(order.effective_at));
+        let answer = order.request.as_ref().map(|r| r.answer.clone());
+        if let Some(answer) = answer.filter(|a| !a.is_empty()) {
+            let vendor = self.vendor.name.as_str();
+            let values = &[("vendor", vendor.into()), ("answer", answer.into())];
+            let said = self.words.say("refund-declined-why", values);
+            letter.paragraphs.push(said);
+        }
+    }
+
+    fn token_order(
+        &self,
+        tx: &mut dyn Read,
+        letter: &mut Letter,
+        topic: &str,
+    ) -> Result<(), MessageError> {
+        let id: TokenOrderId = self.subject()?;
+        let actor = Actor::Customer(self.customer.customer_id);
+        let order = token_order_by_id(tx, actor, self.claimed.book_id, id)?;
+        let text = topic.replace(['.', '_'], "-");
+        self.plain(
+            letter,
+            &text,
+            Some(order.quantity),
+            Some(order.effective_at),
+        );
+        let price = self.words.money(order.price, &self.vendor.currency);
+        letter.rows.push((self.say("token-order-price"), price));
+        if !order.reference.is_empty() {
+            let label = self.say("token-order-reference");
+            letter.rows.push((label, order.reference));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! What a setting does, in words with figures: said beside it.
+
+use super::{Assets, at};
+use crate::web::view::format::{count, counted, money, tokens};
+use scrip_domain::customer::{CustomerError, customer_balance, customer_by_id, customers};
+use scrip_domain::vendor::money_for_tokens;
+use scrip_engine::{ReadTx, Timestamp};
+use scrip_ledger::{Amount, Rounding};
+use serde_json::Value;
+
+/// Accounts that are looked at: a page must not walk through all of them.
+pub const LOOKED_AT: usize = 200;
+
+/// What effects are told by.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The balances of accounts that were looked at.
+    pub balances: Vec<Amount>,
+    /// True when those are all accounts.
+    pub is_all: bool,
+    /// The price of a token.
+    pub token_price: Amount,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Facts {
+    /// Looks at accounts.
+    pub fn look(
+        tx: &mut ReadTx<'_>,
+        book: i64,
+        token_price: Amount,
+    ) -> Result<Facts, CustomerError> {
+        use scrip_engine::Read;
+        let page = customers(tx, book, None, LOOKED_AT)?;
+        let mut balances = Vec::with_capacity(page.items.len());
+        for summary in &page.items {
+            let customer = customer_by_id(tx, book, summary.customer_id)?;
+            balances.push(customer_balance(tx, &customer)?);
+        }
+        Ok(Facts {
+            balances,
+            is_all: page.next.is_none(),
+            token_price,
+            now: tx.now(),
+        })
+    }
+
+    /// `12 of 40 customers`, or of those looked at.
+    pub fn below(&self, least: Amount) -> String {
+        let below = self.balances.iter().filter(|b| **b < least).count();
+        let all = self.balances.len();
+        let number = |n: usize| count(i64::try_from(n).unwrap_or(i64::MAX));
+        if self.is_all {
+            format!("{} of {} customers", number(below), number(all))
+        } else {
+            let text = "customers that were looked at";
+            format!("{} of the {} {text}", number(below), number(all))
+        }
+    }
+}
+
+/// The day that lies so many days ahead.
+fn day_ahead(now: Timestamp, days: i64) -> String {
+    let at = now.plus_seconds(days.saturating_mul(24 * 3600));
+    crate::web::view::When::day(at).words
+}
+
+/// What the value of a setting does; empty where there is nothing to say beyond its words. `tree`
+/// is the whole policy, of which settings may depend on one another.
+pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> String {
+    let value = at(tree, path);
+    let amount = value.as_i64().map(Amount::from_units);
+    match path {
+        "browsing.threshold" => match amount {
+            Some(least) => format!("{} have fewer now and see no prices.", facts.below(least)),
+            None => "It follows the prices of the shop.".to_owned(),
+        },
+        "sale.due_days" => match value.as_i64() {
+            Some(days) => format!("Accepted today: due on {}.", day_ahead(facts.now, days)),
+            None => String::new(),
+        },
+        "messages.low_balance" => match amount {
+            Some(least) => format!("{} are below this now.", facts.below(least)),
+            None => "Nobody is told.".to_owned(),
+        },
+        "registration.opening_tokens" => opening(amount.unwrap_or_default(), facts, assets),
+        "registration.opening_fee" => fee(amount.unwrap_or_default(), tree, facts, assets),
+        "registration.unfinished_s" => minutes(value.as_i64().unwrap_or_default()),
+        "registration.step_up" => {
+            let has_none = |path| at(tree, path).as_array().is_none_or(Vec::is_empty);
+            match (has_none(path), has_none("registration.questions")) {
+                (true, _) => "Being signed in is enough for everything.".to_owned(),
+                (false, true) => "There is no question to ask: write one above.".to_owned(),
+                (false, false) => String::new(),
+            }
+        }
+        "sale.life_days" => match value.as_i64() {
+            Some(days) => format!("Tokens bought today end on {}.", day_ahead(facts.now, days)),
+            None => "Bought tokens never end.".to_owned(),
+        },
+        "messages.expiry_notice_days" => match value.as_i64() {
+            Some(days) if days > 0 => format!(
+                "Told today: whose tokens end by {}.",
+                day_ahead(facts.now, days)
+            ),
+            _ => "Nobody is told.".to_owned(),
+        },
+        "checkout.cash_shown" => {
+            let price = money(facts.token_price, &assets.currency);
+            match value.as_bool() {
+                Some(true) => format!("Customers see prices in money too, at {price} a token."),
+                _ => "Customers see prices in tokens alone.".to_owned(),
+            }
+        }
+        "time_zone" => local(value.as_str().unwrap_or_default(), facts.now),
+        _ => String::new(),
+    }
+}
+
+fn opening(given: Amount, facts: &Facts, assets: &Assets) -> String {
+    if given.is_zero() {
+        return "A new account begins with nothing.".to_owned();
+    }
+    let worth = money_for_tokens(given, facts.token_price, &assets.token, Rounding::Down);
+    let worth = worth.map_or_else(
+        |_| String::new(),
+        |m| format!(", {}", money(m, &assets.currency)),
+    );
+    format!("Each new account begins with {}{worth}.", tokens(given))
+}
+
+fn fee(fee: Amount, tree: &Value, facts: &Facts, assets: &Assets) -> String {
+    let given = at(tree, "registration.opening_tokens").as_i64();
+    let given = Amount::from_units(given.unwrap_or_default());
+    let worth = money_for_tokens(given, facts.token_price, &assets.token, Rounding::Down);
+    match worth {
+        _ if fee.is_zero() => "Opening an account costs nothing.".to_owned(),
+        Ok(worth) => format!(
+            "The tokens of a new account are worth {} at today's price.",
+            money(worth, &assets.currency)
+        ),
+        Err(_) => String::new(),
+    }
+}
+
+fn minutes(seconds: i64) -> String {
+    let whole = seconds / 60;
+    match whole {
+        ..1 => String::new(),
+        1..120 => format!("That is {}.", counted(whole, "minute", "minutes")),
+        120..2880 => format!("That is {}.", counted(whole / 60, "hour", "hours")),
+        _ => format!("That is {}.", counted(whole / 1440, "day", "days")),
+    }
+}
+
+fn local(zone: &str, now: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(now.0);
+    match (at, jiff::tz::TimeZone::get(zone)) {
+        (Ok(at), Ok(zone)) => format!("It is {} there now.", at.to_zoned(zone).strftime("%H:%M")),
+        (_, Err(_)) => "No such time zone is known: times are shown in UTC.".to_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,258 @@
+//! The list itself.
+
+use super::{Kind, Setting, Word};
+
+const NEED: &[Word] = &[
+    ("hidden", "not asked"),
+    ("optional", "may stay empty"),
+    ("required", "must be filled in"),
+];
+const MEANS: &[Word] = &[
+    ("card", "card"),
+    ("check", "check"),
+    ("money_order", "money order"),
+    ("purchase_order", "purchase order"),
+    ("bill_me", "invoice"),
+    ("cash", "cash"),
+];
+const LANGUAGE: &[Word] = &[("en", "English"), ("de", "German")];
+const SENSITIVE: &[Word] = &[
+    ("pin_change", "changing the PIN"),
+    ("person_change", "changing personal data"),
+    ("closing", "closing or erasing the account"),
+    ("offline_order", "an order by phone, fax or letter"),
+];
+
+const fn setting(
+    path: &'static str,
+    group: &'static str,
+    label: &'static str,
+    help: &'static str,
+    kind: Kind,
+) -> Setting {
+    Setting {
+        path,
+        group,
+        label,
+        help,
+        kind,
+    }
+}
+
+/// Every field of the policy, in the order of the page; those of one group stand together.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "registration.fields.name",
+        "Registration",
+        "Name",
+        "",
+        Kind::One(NEED),
+    ),
+    setting(
+        "registration.fields.address",
+        "Registration",
+        "Postal address",
+        "",
+        Kind::One(NEED),
+    ),
+    setting(
+        "registration.fields.phone",
+        "Registration",
+        "Telephone number",
+        "",
+        Kind::One(NEED),
+    ),
+    setting(
+        "registration.fields.fax",
+        "Registration",
+        "Fax number",
+        "",
+        Kind::One(NEED),
+    ),
+    setting(
+        "registration.fields.email",
+        "Registration",
+        "E-mail address",
+        "Without one, nobody can be sent a message.",
+        Kind::One(NEED),
+    ),
+    setting(
+        "registration.unfinished_s",
+        "Registration",
+        "Time to finish a registration",
+        "Afterwards what was typed is erased.",
+        Kind::Number("seconds"),
+    ),
+    setting(
+        "registration.opening_tokens",
+        "Registration",
+        "Tokens for a new account",
+        "Each new account is given so many.",
+        Kind::Tokens,
+    ),
+    setting(
+        "registration.opening_fee",
+        "Registration",
+        "Fee for opening an account",
+        "What the tokens for a new account cost; 0 when they are free.",
+        Kind::Money,
+    ),
+    setting(
+        "registration.means_online",
+        "Registration",
+        "Ways to pay for those who register here",
+        "",
+        Kind::Many(MEANS),
+    ),
+    setting(
+        "registration.means_offline",
+        "Registration",
+        "Ways to pay for those whom staff register",
+        "",
+        Kind::Many(MEANS),
+    ),
+    setting(
+        "registration.questions",
+        "Checks",
+        "Questions",
+        "One on each line, 5 at most. A new customer answers them; staff and pages ask again \
+         before what is ticked below.",
+        Kind::Lines,
+    ),
+    setting(
+        "registration.step_up",
+        "Checks",
+        "What needs an answer",
+        "",
+        Kind::Many(SENSITIVE),
+    ),
+    setting(
+        "sale.credit_point",
+        "Selling tokens",
+        "Tokens that are ordered off line are credited",
+        "",
+        Kind::One(&[
+            ("acceptance", "when staff accept the order"),
+            ("receipt", "when the money is there"),
+        ]),
+    ),
+    setting(
+        "sale.stacking",
+        "Selling tokens",
+        "Discounts add up",
+        "Otherwise the best single one counts.",
+        Kind::Flag,
+    ),
+    setting(
+        "sale.life_days",
+        "Selling tokens",
+        "Life of bought tokens",
+        "Empty: they never end. Tokens that were sold keep what they were sold with.",
+        Kind::MaybeNumber("days"),
+    ),
+    setting(
+        "sale.credit_check",
+        "Selling tokens",
+        "Ways to pay for which credit is checked",
+        "Before staff accept an order that is paid so.",
+        Kind::Many(MEANS),
+    ),
+    setting(
+        "sale.credit_limit",
+        "Selling tokens",
+        "Money that a customer may owe",
+        "Empty: without a limit.",
+        Kind::MaybeMoney,
+    ),
+    setting(
+        "sale.due_days",
+        "Selling tokens",
+        "Time to pay an off-line order",
+        "From its acceptance on; afterwards it is overdue.",
+        Kind::Number("days"),
+    ),
+    setting(
+        "sale.payment_address",
+        "Selling tokens",
+        "Where payments are sent to",
+        "Printed with the instructions of an off-line order.",
+        Kind::Text,
+    ),
+    setting(
+        "sale.payment_account",
+        "Selling tokens",
+        "The account that money is paid to",
+        "Printed with it.",
+        Kind::Text,
+    ),
+    setting(
+        "browsing.threshold",
+        "Browsing",
+        "Tokens needed to see prices",
+        "Empty: as many as the cheapest offer costs.",
+        Kind::MaybeTokens,
+    ),
+    setting(
+        "checkout.card",
+        "Orders",
+        "An order can be paid by card instead of tokens",
+        "",
+        Kind::Flag,
+    ),
+    setting(
+        "checkout.cash_shown",
+        "Orders",
+        "A cash figure stands beside tokens",
+        "",
+        Kind::Flag,
+    ),
+    setting(
+        "messages.language",
+        "Messages",
+        "Customers who chose no language are written to in",
+        "",
+        Kind::One(LANGUAGE),
+    ),
+    setting(
+        "messages.low_balance",
+        "Messages",
+        "Customers are told when they have fewer tokens than",
+        "Empty: never.",
+        Kind::MaybeTokens,
+    ),
+    setting(
+        "messages.expiry_notice_days",
+        "Messages",
+        "Notice before tokens end",
+        "0: no notice.",
+        Kind::Number("days"),
+    ),
+    setting(
+        "time_zone",
+        "The shop",
+        "Time zone",
+        "As in the IANA database, for example Europe/Berlin.",
+        Kind::Line,
+    ),
+    setting(
+        "contact.email",
+        "The shop",
+        "E-mail address for customers",
+        "Stands at the foot of the shop and where registering by phone or mail is explained.",
+        Kind::Line,
+    ),
+    setting(
+        "contact.phone",
+        "The shop",
+        "Telephone number for customers",
+        "",
+        Kind::Line,
+    ),
+    setting(
+        "contact.address",
+        "The shop",
+        "Postal address for customers",
+        "",
+        Kind::Text,
+    ),
+];

@@ -1,0 +1,214 @@
+//! The statement of a period, for the customer and for staff: on a page that prints, and as CSV
+//! (MIC-05).
+
+use super::super::frame::{link, member_shell, page};
+use super::super::session::{Member, Shop};
+use super::super::view::format::{change, tokens};
+use super::super::view::{Shell, Shown};
+use super::moves::{Area, Move, in_words, words_of};
+use crate::error::{Problem, Result};
+use crate::http::body::Query;
+use crate::report::{Asked, period_words};
+use crate::state::App;
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use scrip_domain::Actor;
+use scrip_domain::customer::Customer;
+use scrip_domain::report::calendar::{Span, Step, zone_of};
+use scrip_domain::statement::{Statement, statement};
+use scrip_engine::{Read, ReadTx};
+use scrip_ledger::export::csv_field;
+use serde::Deserialize;
+
+/// What happened, and how much in all.
+struct Sum {
+    what: String,
+    tokens: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "account/statement.html")]
+struct StatementPage {
+    shell: Shell,
+    shop: String,
+    name: String,
+    number: String,
+    when: String,
+    from: String,
+    to: String,
+    here: String,
+    file: String,
+    account: String,
+    opening: Shown,
+    sums: Vec<Sum>,
+    closing: Shown,
+    moves: Vec<Move>,
+}
+
+/// Which days.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// A statement that was worked out.
+pub struct Made {
+    span: Span,
+    zone: String,
+    today: scrip_domain::report::calendar::Day,
+    found: Statement,
+    moves: Vec<Move>,
+}
+
+/// Works the statement of a customer out: of this month unless days are said.
+pub fn made(
+    tx: &mut ReadTx<'_>,
+    actor: Actor,
+    shop: &Shop,
+    customer: &Customer,
+    days: &Days,
+    area: Area,
+) -> std::result::Result<Made, Problem> {
+    let zone = zone_of(tx, shop.vendor.book_id)?;
+    let today = zone.day_of(tx.now());
+    let asked = Asked {
+        from: days.from.clone(),
+        to: days.to.clone(),
+        by: Some(Step::Year.name().to_owned()),
+    };
+    let span = asked.span(today)?;
+    let (from, to) = (zone.begin(span.from()), zone.begin(span.to()));
+    let found = statement(tx, actor, customer, from, to)?;
+    let mut moves = Vec::with_capacity(found.movements.len());
+    for movement in &found.movements {
+        moves.push(in_words(tx, actor, shop, movement.clone(), area)?);
+    }
+    Ok(Made {
+        span,
+        zone: zone.name().to_owned(),
+        today,
+        found,
+        moves,
+    })
+}
+
+/// Whose statement it is, and where.
+pub struct About {
+    /// The frame.
+    pub shell: Shell,
+    /// The customer's name.
+    pub name: String,
+    /// The account number.
+    pub number: String,
+    /// The address of this page.
+    pub here: String,
+    /// The page of the account.
+    pub account: String,
+}
+
+/// The page of a statement.
+pub fn show(shop: &Shop, about: About, made: Made) -> Result<Response> {
+    let (from, to) = (made.span.from().to_string(), made.span.last().to_string());
+    let days = period_words(Step::Month, made.span.from(), made.span.to());
+    let sums = made.found.sums.iter().map(|(code, sum)| Sum {
+        what: words_of(code),
+        tokens: change(*sum),
+    });
+    page(&StatementPage {
+        shop: shop.vendor.name.clone(),
+        when: format!("{days}, days of {}", made.zone),
+        file: link(
+            &format!("{}.csv", about.here),
+            &[("from", &from), ("to", &to)],
+        ),
+        from,
+        to,
+        here: about.here,
+        account: about.account,
+        shell: about.shell,
+        name: about.name,
+        number: about.number,
+        opening: tokens(made.found.opening),
+        sums: sums.collect(),
+        closing: tokens(made.found.closing),
+        moves: made.moves,
+    })
+}
+
+/// A statement as a file: opening, movements, closing, and how many movements there are.
+pub fn file(shop: &Shop, number: &str, made: &Made) -> Result<Response> {
+    let scale = shop.vendor.token.scale;
+    let mut out = String::from("date,what,reference,tokens,balance\r\n");
+    let mut line = |fields: [String; 5]| {
+        out.push_str(&fields.map(|f| csv_field(&f)).join(","));
+        out.push_str("\r\n");
+    };
+    let (found, none) = (&made.found, String::new);
+    let edge = |day: String, what: &str, balance: scrip_domain::Amount| {
+        [day, what.to_owned(), none(), none(), balance.decimal(scale)]
+    };
+    line(edge(made.span.from().to_string(), "opening", found.opening));
+    for movement in &found.movements {
+        line([
+            movement.at.to_string(),
+            movement.code.clone(),
+            movement.reference.clone(),
+            movement.amount.decimal(scale),
+            movement.balance.decimal(scale),
+        ]);
+    }
+    line(edge(made.span.last().to_string(), "closing", found.closing));
+    let count = found.movements.len().to_string();
+    line([none(), "lines".to_owned(), none(), count, none()]);
+    let name = format!(
+        "attachment; filename=\"statement-{number}-{}.csv\"",
+        made.today
+    );
+    let name = HeaderValue::from_str(&name).map_err(|e| Problem::internal(&e))?;
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    let head = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((head, out).into_response())
+}
+
+async fn own(app: &App, member: &Member, days: Days) -> Result<Made> {
+    let of = member.clone();
+    app.read(move |tx| {
+        let customer = &of.me.customer;
+        made(tx, of.me.actor(), &of.shop, customer, &days, Area::Own)
+    })
+    .await
+}
+
+/// `GET /shops/{slug}/account/statement`.
+pub async fn statement_page(
+    State(app): State<App>,
+    member: Member,
+    Query(days): Query<Days>,
+) -> Result<Response> {
+    let made = own(&app, &member, days).await?;
+    let about = About {
+        shell: member_shell(&member, "Statement", "/account/statement"),
+        name: member.me.name.clone(),
+        number: member.me.customer.number.to_string(),
+        here: member.shop.at("/account/statement"),
+        account: member.shop.at("/account"),
+    };
+    show(&member.shop, about, made)
+}
+
+/// `GET /shops/{slug}/account/statement.csv`.
+pub async fn statement_file(
+    State(app): State<App>,
+    member: Member,
+    Query(days): Query<Days>,
+) -> Result<Response> {
+    let made = own(&app, &member, days).await?;
+    file(&member.shop, &member.me.customer.number.to_string(), &made)
+}

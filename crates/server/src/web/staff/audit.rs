@@ -1,0 +1,267 @@
+//! The audit trail (REG-03): who did what for the shop and when, to be searched and taken along.
+
+use super::super::frame::{link, page, staff_shell};
+use super::super::session::{Shop, StaffMember};
+use super::super::view::{Field, Pager, Shell, When};
+use super::at;
+use crate::error::{Problem, Result};
+use crate::http::body::Query;
+use crate::http::csv::{Sheet, download};
+use crate::state::App;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use scrip_domain::api_key::api_keys;
+use scrip_domain::audit::{Filter, Noted, trail};
+use scrip_domain::id::AuditId;
+use scrip_domain::vendor::staff_list;
+use scrip_engine::ReadTx;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The routes of this noun.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route(&at("/audit"), get(audit))
+        .route(&at("/audit.csv"), get(audit_csv))
+}
+
+/// Lines on one page.
+const AT_ONCE: usize = 50;
+/// Lines in one file; the next file begins after the last of them.
+const IN_FILE: usize = 10_000;
+/// Keys whose names stand beside their lines.
+const KEYS_NAMED: usize = 200;
+
+/// What is looked for; what is empty is not.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    action: String,
+    before: Option<AuditId>,
+    past: Option<String>,
+}
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Filter {
+            actor: some(&self.actor),
+            subject: some(&self.subject),
+            action: some(&self.action),
+        }
+    }
+
+    fn query(&self) -> Vec<(&str, &str)> {
+        [
+            ("actor", self.actor.trim()),
+            ("subject", self.subject.trim()),
+            ("action", self.action.trim()),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+    }
+}
+
+struct Row {
+    at: When,
+    by: String,
+    action: String,
+    only_action: String,
+    subject: String,
+    subject_href: Option<String>,
+    detail: String,
+}
+
+struct Person {
+    id: String,
+    name: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "staff/audit.html")]
+struct AuditPage {
+    shell: Shell,
+    here: String,
+    people: Vec<Person>,
+    anybody: bool,
+    subject: Field,
+    action: Field,
+    is_filtered: bool,
+    rows: Vec<Row>,
+    pager: Option<Pager>,
+    csv: String,
+}
+
+/// Ids and names: of the staff in the order of their names, and of all who act by id.
+type Names = (Vec<(String, String)>, BTreeMap<String, String>);
+
+/// Names of staff and keys by id; staff by name.
+fn names(tx: &mut ReadTx<'_>, shop: &Shop) -> std::result::Result<Names, Problem> {
+    let staff = staff_list(tx, &shop.vendor)?;
+    let staff: Vec<_> = staff
+        .into_iter()
+        .map(|s| (s.staff_id.to_string(), s.name))
+        .collect();
+    let keys = api_keys(tx, shop.vendor.book_id, None, KEYS_NAMED)?;
+    let keys = keys.items.into_iter();
+    let keys = keys.map(|key| (key.key_id.to_string(), format!("key {}", key.name)));
+    let all = staff.iter().cloned().chain(keys).collect();
+    Ok((staff, all))
+}
+
+fn by(names: &BTreeMap<String, String>, actor: &str) -> String {
+    match names.get(actor) {
+        Some(name) => name.clone(),
+        None if actor == "system" => "Scrip itself".to_owned(),
+        None => actor.to_owned(),
+    }
+}
+
+/// Where a subject has its page.
+fn page_of(shop: &Shop, subject: &str) -> Option<String> {
+    let noun = match subject.split_once('_')?.0 {
+        "cus" => "customers",
+        "ord" => "orders",
+        "stf" => "people",
+        _ => return None,
+    };
+    Some(shop.at(&format!("/staff/{noun}/{subject}")))
+}
+
+/// Details in words: `sale.stacking: false → true`.
+fn said(detail: &Value) -> String {
+    let plain = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    };
+    let Value::Object(fields) = detail else {
+        return plain(detail);
+    };
+    let one = |(name, value): (&String, &Value)| match (value.get("from"), value.get("to")) {
+        (Some(from), Some(to)) => format!("{name}: {} → {}", plain(from), plain(to)),
+        _ => format!("{name}: {}", plain(value)),
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// `GET /shops/{slug}/staff/audit`.
+async fn audit(
+    State(app): State<App>,
+    member: StaffMember,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    let (of, filter, before) = (member.shop.clone(), asked.filter(), asked.before);
+    let ((staff, names), found) = app
+        .read(move |tx| {
+            let names = names(tx, &of)?;
+            let found = trail(tx, of.vendor.book_id, &filter, before, AT_ONCE)?;
+            Ok::<_, Problem>((names, found))
+        })
+        .await?;
+    let shop = &member.shop;
+    let here = shop.at("/staff/audit");
+    let row = |noted: Noted| Row {
+        at: When::minute(noted.at),
+        by: by(&names, &noted.actor),
+        only_action: link(&here, &[("action", &noted.action)]),
+        subject_href: page_of(shop, &noted.subject),
+        subject: match names.get(&noted.subject) {
+            Some(name) => name.clone(),
+            None => noted.subject,
+        },
+        detail: said(&noted.detail),
+        action: noted.action,
+    };
+    let actor = asked.actor.trim();
+    let mut people: Vec<_> = staff
+        .into_iter()
+        .map(|(id, name)| Person {
+            chosen: id == actor,
+            id,
+            name,
+        })
+        .collect();
+    people.push(Person {
+        id: "system".into(),
+        name: "Scrip itself".into(),
+        chosen: actor == "system",
+    });
+    if !actor.is_empty() && people.iter().all(|person| !person.chosen) {
+        people.push(Person {
+            id: actor.to_owned(),
+            name: by(&names, actor),
+            chosen: true,
+        });
+    }
+    let next = found.next.map(|id| id.to_string());
+    let before = asked.before.map(|id| id.to_string());
+    let pager = crate::web::frame::walk(
+        &here,
+        &asked.query(),
+        "before",
+        ("newer lines", "older lines"),
+        (before.as_deref(), asked.past.as_deref(), next),
+    );
+    page(&AuditPage {
+        shell: staff_shell(&member, "Audit trail", "/staff/audit"),
+        anybody: actor.is_empty(),
+        people,
+        subject: Field::text("subject", "About")
+            .optional()
+            .value(asked.subject.trim())
+            .max(100)
+            .help("An id: of a customer, an order, a person, a key."),
+        action: Field::text("action", "What was done")
+            .optional()
+            .value(asked.action.trim())
+            .max(60)
+            .help("As in the list: staff.signed_in"),
+        is_filtered: !asked.query().is_empty(),
+        rows: found.items.into_iter().map(row).collect(),
+        pager,
+        csv: link(&shop.at("/staff/audit.csv"), &asked.query()),
+        here,
+    })
+}
+
+/// `GET /shops/{slug}/staff/audit.csv`: the newest lines that are looked for, as many as a file
+/// takes; what people may have typed never becomes a formula.
+async fn audit_csv(
+    State(app): State<App>,
+    member: StaffMember,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    let (of, filter, before) = (member.shop.clone(), asked.filter(), asked.before);
+    let ((_, names), found) = app
+        .read(move |tx| {
+            let names = names(tx, &of)?;
+            let found = trail(tx, of.vendor.book_id, &filter, before, IN_FILE)?;
+            Ok::<_, Problem>((names, found))
+        })
+        .await?;
+    let mut sheet = Sheet::new(&["id", "at", "actor", "name", "action", "subject", "detail"])?;
+    for noted in found.items {
+        sheet.row(&[
+            &noted.id.to_string(),
+            &noted.at.to_string(),
+            &noted.actor,
+            names.get(&noted.actor).map_or("", String::as_str),
+            &noted.action,
+            &noted.subject,
+            &noted.detail.to_string(),
+        ])?;
+    }
+    download(sheet, &format!("{}-audit", member.shop.vendor.slug))
+}

@@ -1,0 +1,401 @@
+//! The table: every operation with the scope that it needs, an address and a body.
+
+use super::{Door, Foreign, SKU, World};
+use serde_json::{Value, json};
+
+/// All operations, each as a door to be tried.
+struct Doors<'a> {
+    world: &'a World,
+    all: Vec<Door>,
+}
+
+/// Every operation, in an order in which each can be done.
+pub(super) fn doors(world: &World) -> Vec<Door> {
+    let mut doors = Doors {
+        world,
+        all: Vec::new(),
+    };
+    doors.add_reads();
+    doors.add_creations();
+    doors.add_settings();
+    doors.add_sales();
+    doors.add_accounts();
+    doors.add_endings();
+    let mut doors = doors.all;
+    // What these need in their query.
+    for (template, query) in [
+        ("/v1/ledger/export", "?format=csv"),
+        ("/v1/token-price", "?tokens=10"),
+    ] {
+        for door in doors.iter_mut().filter(|d| d.template == template) {
+            door.address.push_str(query);
+        }
+    }
+    doors
+}
+
+impl Doors<'_> {
+    fn door(
+        &mut self,
+        method: &'static str,
+        template: &'static str,
+        scope: &'static str,
+        id: &str,
+        body: Value,
+    ) {
+        let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
+        let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
+        let address = address.replace("{offer_id}", &self.world.offer);
+        let is_named =
+            self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
+        self.all.push(Door {
+            method,
+            template,
+            scope,
+            address,
+            body,
+            foreign: match is_named {
+                true if template == "/v1/orders:batch" => Foreign::NotFoundInside,
+                true => Foreign::NotFound,
+                false => Foreign::Own,
+            },
+        });
+    }
+
+    fn add_reads(&mut self) {
+        for (template, scope) in [
+            ("/v1/api-keys", "keys:write"),
+            ("/v1/audit", "vendor:read"),
+            ("/v1/categories", "catalog:read"),
+            ("/v1/customers", "customers:read"),
+            ("/v1/ledger/entries", "ledger:read"),
+            ("/v1/ledger/export", "ledger:read"),
+            ("/v1/ledger/verification", "ledger:read"),
+            ("/v1/orders", "orders:read"),
+            ("/v1/products", "catalog:read"),
+            ("/v1/refund-requests", "orders:read"),
+            ("/v1/reports/sales", "reports:read"),
+            ("/v1/reports/today", "reports:read"),
+            ("/v1/staff", "vendor:read"),
+            ("/v1/offline-orders", "customers:read"),
+            ("/v1/offline-orders/ageing", "customers:read"),
+            ("/v1/token-packs", "vendor:read"),
+            ("/v1/token-price", "vendor:read"),
+            ("/v1/token-tiers", "vendor:read"),
+            ("/v1/vendor/country-prices", "vendor:read"),
+            ("/v1/vendor/token-price-history", "vendor:read"),
+            ("/v1/vendor", "vendor:read"),
+            ("/v1/vendor/policy", "vendor:read"),
+            ("/v1/vendor/storefront", "vendor:read"),
+            ("/v1/vendor/token-prices", "vendor:read"),
+            ("/v1/webhook-endpoints", "webhooks:write"),
+        ] {
+            self.door("GET", template, scope, "", Value::Null);
+        }
+        let figures = "/v1/reports/figures/{report}";
+        self.door("GET", figures, "reports:read", "sales", Value::Null);
+        let customer = self.world.customer.as_str();
+        for (template, scope) in [
+            ("/v1/customers/{id}", "customers:read"),
+            ("/v1/customers/{id}/balance", "customers:read"),
+            ("/v1/customers/{id}/history", "customers:read"),
+            ("/v1/customers/{id}/order-list", "orders:read"),
+            ("/v1/customers/{id}/orders", "orders:read"),
+            ("/v1/customers/{id}/person", "customers:read"),
+            ("/v1/customers/{id}/offline-orders", "customers:read"),
+            ("/v1/customers/{id}/token-orders", "customers:read"),
+        ] {
+            self.door("GET", template, scope, customer, Value::Null);
+        }
+        let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
+        for (template, scope, id) in [
+            ("/v1/registrations/{id}", "customers:read", registration),
+            ("/v1/orders/{id}", "orders:read", order),
+            (
+                "/v1/token-orders/{id}",
+                "customers:read",
+                self.world.token_order.as_str(),
+            ),
+            (
+                "/v1/offline-orders/{id}",
+                "customers:read",
+                self.world.offline[0].as_str(),
+            ),
+            ("/v1/products/{handle}", "catalog:read", SKU),
+            ("/v1/offers/{sku}", "catalog:read", ""),
+        ] {
+            self.door("GET", template, scope, id, Value::Null);
+        }
+    }
+
+    fn add_creations(&mut self) {
+        let customer = self.world.customer.as_str();
+        let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
+        let returned = json!({"customer_id": customer, "reference": "CN-1",
+            "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
+        let hook = json!({"url": "https://shop.example/more"});
+        for (template, scope, body) in [
+            (
+                "/v1/api-keys",
+                "keys:write",
+                json!({"name": "more", "scopes": ["keys:write"]}),
+            ),
+            ("/v1/customers", "customers:write", json!({})),
+            ("/v1/goods-returns", "refunds:write", returned),
+            ("/v1/orders", "orders:write", bought.clone()),
+            (
+                "/v1/orders:batch",
+                "orders:write",
+                json!({"orders": [&bought]}),
+            ),
+            (
+                "/v1/products:import",
+                "catalog:write",
+                json!("Handle,Title,Variant Price\na,A,1\n"),
+            ),
+            ("/v1/quotes", "orders:read", bought),
+            ("/v1/registrations", "customers:write", Value::Null),
+            (
+                "/v1/staff",
+                "vendor:write",
+                json!({"name": "Ada", "role": "auditor"}),
+            ),
+            ("/v1/token-orders:resolve", "tokens:write", Value::Null),
+            (
+                "/v1/token-packs",
+                "vendor:write",
+                json!({"name": "Silver set", "tokens": "100", "off": 500}),
+            ),
+            (
+                "/v1/vendor/country-prices",
+                "vendor:write",
+                json!({"country": "CH", "price": "0.02"}),
+            ),
+            (
+                "/v1/vendor/token-prices",
+                "vendor:write",
+                json!({"price": "0.02"}),
+            ),
+            ("/v1/webhook-endpoints", "webhooks:write", hook),
+        ] {
+            self.door("POST", template, scope, "", body);
+        }
+    }
+
+    fn add_settings(&mut self) {
+        let customer = self.world.customer.as_str();
+        let storefront = json!({"hue": "moss", "mark": "leaf", "sells": "goods"});
+        self.door(
+            "PUT",
+            "/v1/vendor/storefront",
+            "vendor:write",
+            "",
+            storefront,
+        );
+        let policy = json!({"version": 0, "policy": {"checkout": {"cash_shown": true}}});
+        self.door("PUT", "/v1/vendor/policy", "vendor:write", "", policy);
+        let line = json!({"quantity": 1});
+        self.door(
+            "PUT",
+            "/v1/customers/{id}/order-list/{offer_id}",
+            "orders:write",
+            customer,
+            line,
+        );
+        self.door(
+            "DELETE",
+            "/v1/customers/{id}/order-list/{offer_id}",
+            "orders:write",
+            customer,
+            Value::Null,
+        );
+        self.door(
+            "PUT",
+            "/v1/products/{handle}",
+            "catalog:write",
+            "another",
+            json!({"title": "Lamp"}),
+        );
+        let offer = json!({"kind": "purchase", "price": "2"});
+        self.door(
+            "PUT",
+            "/v1/products/{handle}/offers/{sku}",
+            "catalog:write",
+            SKU,
+            offer,
+        );
+        self.door(
+            "POST",
+            "/v1/offers/{sku}/stock",
+            "catalog:write",
+            "",
+            json!({"add": 1}),
+        );
+        self.door(
+            "POST",
+            "/v1/offers/{sku}/stock-corrections",
+            "catalog:write",
+            "",
+            json!({"had": null, "has": 1, "reason": "counted"}),
+        );
+    }
+
+    fn add_sales(&mut self) {
+        let (world, tiers) = (self.world, json!({"seen": [], "tiers": []}));
+        let pack = json!({"version": 1, "pack": {"name": "Gold", "tokens": "10", "off": 500}});
+        self.door("PUT", "/v1/token-tiers", "vendor:write", "", tiers);
+        self.door(
+            "PUT",
+            "/v1/token-packs/{id}",
+            "vendor:write",
+            &world.pack,
+            pack,
+        );
+        let [first, second, third] = &world.offline;
+        let ordered = json!({"tokens": "5", "means": "check"});
+        for (template, scope, id, body) in [
+            (
+                "/v1/token-packs/{id}/withdraw",
+                "vendor:write",
+                &world.pack,
+                Value::Null,
+            ),
+            (
+                "/v1/customers/{id}/offline-orders",
+                "tokens:write",
+                &world.customer,
+                ordered,
+            ),
+            (
+                "/v1/offline-orders/{id}/accept",
+                "tokens:write",
+                first,
+                Value::Null,
+            ),
+            (
+                "/v1/offline-orders/{id}/payments",
+                "tokens:write",
+                first,
+                json!({}),
+            ),
+            (
+                "/v1/offline-orders/{id}/fail",
+                "tokens:write",
+                second,
+                json!({"reason": "No money."}),
+            ),
+            (
+                "/v1/offline-orders/{id}/cancel",
+                "tokens:write",
+                third,
+                Value::Null,
+            ),
+        ] {
+            self.door("POST", template, scope, id, body);
+        }
+    }
+
+    fn add_accounts(&mut self) {
+        let customer = self.world.customer.as_str();
+        let pin = json!({"pin": "4719"});
+        let change = json!({"old_pin": "4719", "pin": "8305"});
+        let code = json!({"code": "7Q2XK-M4T9A", "pin": "8305"});
+        self.door(
+            "PUT",
+            "/v1/customers/{id}/pin",
+            "customers:write",
+            customer,
+            pin.clone(),
+        );
+        for (template, scope, body) in [
+            ("/v1/customers/{id}/pin-changes", "customers:write", change),
+            (
+                "/v1/customers/{id}/pin-resets",
+                "customers:write",
+                Value::Null,
+            ),
+            (
+                "/v1/customers/{id}/pin-resets:finish",
+                "customers:write",
+                code,
+            ),
+            ("/v1/customers/{id}/verifications", "customers:read", pin),
+            (
+                "/v1/customers/{id}/payment-sessions",
+                "tokens:write",
+                Value::Null,
+            ),
+            (
+                "/v1/customers/{id}/token-orders",
+                "tokens:write",
+                json!({"tokens": "5", "card": "test_ok"}),
+            ),
+        ] {
+            self.door("POST", template, scope, customer, body);
+        }
+    }
+
+    fn add_endings(&mut self) {
+        let customer = self.world.customer.as_str();
+        let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
+        let reference = json!({"reference": "crm-1042"});
+        self.door(
+            "PUT",
+            "/v1/customers/{id}/reference",
+            "customers:write",
+            customer,
+            reference,
+        );
+        self.door(
+            "PUT",
+            "/v1/registrations/{id}/details",
+            "customers:write",
+            registration,
+            json!({}),
+        );
+        self.door(
+            "POST",
+            "/v1/registrations/{id}/account",
+            "customers:write",
+            registration,
+            json!({"means": "card"}),
+        );
+        self.door(
+            "PUT",
+            "/v1/staff/{id}/password",
+            "vendor:write",
+            &self.world.staff,
+            json!({"password": "a long pass phrase"}),
+        );
+        let asked = "/v1/orders/{id}/refund-requests";
+        let reason = json!({"reason": "It broke."});
+        self.door("POST", asked, "orders:write", order, reason);
+        let declined = "/v1/orders/{id}/refund-requests/decline";
+        let answer = json!({"answer": "No."});
+        self.door("POST", declined, "refunds:write", order, answer);
+        let refunds = "/v1/orders/{id}/refunds";
+        self.door("POST", refunds, "refunds:write", order, json!({}));
+        self.door(
+            "POST",
+            "/v1/customers/{id}/close",
+            "customers:write",
+            customer,
+            Value::Null,
+        );
+        self.door(
+            "DELETE",
+            "/v1/api-keys/{id}",
+            "keys:write",
+            &self.world.key,
+            Value::Null,
+        );
+        let endpoint = self.world.endpoint.as_str();
+        for (method, template) in [
+            ("POST", "/v1/webhook-endpoints/{id}/secrets"),
+            ("POST", "/v1/webhook-endpoints/{id}/tests"),
+            ("DELETE", "/v1/webhook-endpoints/{id}"),
+        ] {
+            self.door(method, template, "webhooks:write", endpoint, Value::Null);
+        }
+    }
+}
