@@ -47,6 +47,7 @@ mod pages_list;
 mod pages_messages;
 mod pages_order;
 mod pages_people;
+mod pages_person;
 mod pages_receipt;
 mod pages_reports;
 mod pages_settings;

@@ -184,7 +184,7 @@ pub(super) const FORMS: &[Form] = &[
     (
         "/token-orders/{open}/pay",
         Needs(Permission::TokenOrders),
-        &[("amount", "10.00"), ("payment", "17"), ("key", "")],
+        &[("amount", "9.00"), ("payment", "17"), ("key", "")],
         Line("token_order.cleared"),
     ),
     (
@@ -224,7 +224,7 @@ pub(super) const FORMS: &[Form] = &[
             ("name", "Dozen"),
             ("tokens", "12"),
             ("pack_price", "1.00"),
-            ("restriction", "none"),
+            ("restriction", ""),
             ("key", ""),
         ],
         Line("pack.created"),
