@@ -30,6 +30,7 @@ pub mod secret;
 pub mod text;
 pub mod vault;
 
+pub mod adjustment;
 pub mod api_key;
 pub mod books;
 pub mod card;
@@ -39,6 +40,7 @@ pub mod closing;
 pub mod credit;
 pub mod customer;
 pub mod expiry;
+pub mod family;
 pub mod gift_tokens;
 pub mod message;
 pub mod order;

@@ -85,6 +85,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         403,
+        "not_allowed",
+        "The order has something that the parent did not allow for this child's account.",
+    ),
+    kind(
+        403,
+        "over_cap",
+        "The order would pass a cap that the parent set for this child's account.",
+    ),
+    kind(
+        403,
         "scope_missing",
         "The API key does not have the scope that the operation needs, or that it would give to another key.",
     ),
@@ -153,6 +163,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "changed_meanwhile",
         "Somebody else changed this meanwhile. Look at what stands there now.",
+    ),
+    kind(
+        409,
+        "family_impossible",
+        "These two accounts cannot be parent and child.",
+    ),
+    kind(
+        409,
+        "family_not_invited",
+        "No invitation of this parent waits for the account.",
     ),
     kind(
         409,
@@ -269,6 +289,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "tokens_too_few",
+        "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
         "too_many_open",
         "The customer has many orders open. Cancel one, or accept them first.",
     ),
@@ -328,6 +353,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "day_invalid",
         "A day is not written as 2026-11-21, or not one from 1970 on.",
+    ),
+    kind(
+        422,
+        "family_invalid",
+        "A limit or a text about a family cannot be.",
     ),
     kind(
         422,

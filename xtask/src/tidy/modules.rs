@@ -18,6 +18,7 @@ const NOUNS: &[&str] = &[
     "books",
     "customer",
     "session",
+    "adjustment",
     "api_key",
     "credit",
     "family",

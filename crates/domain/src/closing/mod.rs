@@ -10,6 +10,7 @@ mod store;
 
 use crate::actor::Actor;
 use crate::audit;
+use crate::card::{CardError, cards_forget};
 use crate::command;
 use crate::customer::{
     Customer, CustomerError, State, account_close, customer_by_id, person_erase,
@@ -72,9 +73,15 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 2] = [
+const PARTS: [(&str, Forget); 3] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
+    }),
+    ("saved cards", |tx, customer| {
+        cards_forget(tx, customer.book_id, customer.customer_id).map_err(|e| match e {
+            CardError::Engine(e) => e,
+            other => EngineError::Statement(other.to_string()),
+        })
     }),
     ("refund requests", |tx, customer| {
         order::refund_reasons_forget(tx, customer.book_id, customer.customer_id)

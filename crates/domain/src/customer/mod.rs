@@ -223,6 +223,12 @@ pub enum CustomerError {
     /// The answers are there, or wait for the customer.
     #[error("the questions were answered before: give an answer instead of setting new ones")]
     Answered,
+    /// More was to be taken back than is there.
+    #[error("the account has {has} tokens and no more: take back fewer")]
+    TooFewTokens {
+        /// What it has.
+        has: String,
+    },
     /// A merge of one account.
     #[error("this is one account already: choose another one to merge it with")]
     MergeWithItself,
@@ -395,6 +401,8 @@ pub struct Buyer {
     pub spent_account: i64,
     /// T where the vendor has set it (SHP-05).
     pub threshold: Option<Amount>,
+    /// True for a child of a family, whose purchases have limits (ADV-02).
+    pub has_parent: bool,
 }
 
 /// Loads a buyer by id.

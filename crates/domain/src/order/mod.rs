@@ -4,6 +4,7 @@
 //! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
 
 pub mod allocation;
+mod child;
 mod fit;
 pub mod gate;
 mod history;
@@ -21,6 +22,7 @@ use crate::actor::Actor;
 use crate::catalog::{CatalogError, Offer, OfferKind, Tier, offers_by_id, stock_take};
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, Buyer, CustomerError, State, buyer};
+use crate::family::{FamilyError, Span, spending_add};
 use crate::id::{CustomerId, KeptListId, OfferId, OrderId};
 use crate::text::{self, TextError};
 use crate::vendor::VendorError;
@@ -224,6 +226,27 @@ pub enum Refusal {
         /// AT.
         available: Amount,
     },
+    /// A child's order that would pass a cap (ADV-02).
+    #[error(
+        "this order needs {required} units, and of the {cap} that the parent allows for {span} \
+         {spent} are spent: take less, wait, or ask the parent"
+    )]
+    OverCap {
+        /// What the cap is for.
+        span: Span,
+        /// The cap.
+        cap: Amount,
+        /// What is spent of it.
+        spent: Amount,
+        /// RT.
+        required: Amount,
+    },
+    /// A child's order of something that the parent did not allow (ADV-01).
+    #[error("{title} is not among what the parent allows: remove it, or ask the parent")]
+    NotAllowed {
+        /// The line.
+        title: String,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
@@ -328,6 +351,12 @@ pub enum OrderError {
         /// What was bought.
         quantity: i64,
     },
+    /// The account that bought is closed.
+    #[error(
+        "account {0} is closed, and nothing comes to a closed account: pay the value back in \
+         money, or give the person tokens in an account that is open"
+    )]
+    RefundToClosed(AccountNumber),
     /// Nothing is left to refund.
     #[error("nothing of this order is left to refund")]
     NothingToRefund,
@@ -343,6 +372,9 @@ pub enum OrderError {
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    /// From the family.
+    #[error(transparent)]
+    Family(#[from] FamilyError),
     /// From the vendor.
     #[error(transparent)]
     Vendor(#[from] VendorError),
@@ -427,6 +459,11 @@ pub fn order_place(
     let lots = lots_locked(tx, book_id, purchase.buyer.customer.wallet)?;
     let quote = rules::quoted(lines, &lots, tx.now())?;
     if let Some(refusal) = rules::refusal(&purchase.buyer, &request.lines, &offers, &quote) {
+        return refuse(tx, &purchase, &quote, refusal);
+    }
+    if purchase.buyer.has_parent
+        && let Some(refusal) = child::refusal(tx, &purchase, &quote)?
+    {
         return refuse(tx, &purchase, &quote, refusal);
     }
     let needs = needs(tx, book_id, &lots, &quote)?;
@@ -522,6 +559,9 @@ fn complete(
         Some(entry_post(tx, &posting)?)
     };
     store::insert(tx, purchase, &quote, None, entry_id)?;
+    if purchase.buyer.has_parent {
+        spending_add(tx, &purchase.buyer.customer, quote.required)?;
+    }
     if !purchase.reference.is_empty() {
         store::insert_reference(tx, purchase.book_id, &purchase.reference, purchase.order_id)?;
     }

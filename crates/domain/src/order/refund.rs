@@ -8,7 +8,8 @@ use super::{OrderError, Result, rules, store};
 use crate::actor::Actor;
 use crate::audit;
 use crate::catalog::stock_add;
-use crate::customer::{Customer, customer_by_id};
+use crate::customer::{Customer, State, customer_by_id};
+use crate::family::spending_back;
 use crate::id::{OfferId, OrderId};
 use crate::text;
 use crate::vendor::Vendor;
@@ -109,8 +110,7 @@ pub fn order_refund(
     let order = store::completed(tx, book, request.order_id)?
         .ok_or(OrderError::Unknown(request.order_id))?;
     let customer = customer_by_id(tx, book, order.customer_id)?;
-    // The wallet is the lock: two refunds of one order must not give the same piece back twice.
-    scrip_ledger::lots_locked(tx, book, customer.wallet)?;
+    locked_open(tx, &customer)?;
     let sold = sold_of(tx, book, request.order_id)?;
     let refund = work_out(&sold, &request.lines)?;
     let earlier = store::refunds(tx, book, request.order_id)?;
@@ -150,6 +150,7 @@ pub fn order_refund(
         effective_at,
     };
     store::insert_refund(tx, book, &row, &refund)?;
+    spending_back(tx, &customer, order.recorded_at, refund.amount)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
     let refunded = Refunded {
         order_id: request.order_id,
@@ -194,6 +195,17 @@ fn announce(
     let detail = json!({"refund_no": refund_no, "tokens": tokens, "restock": restock});
     audit::note(tx, book, actor, "order.refunded", &subject, &detail)?;
     Ok(())
+}
+
+/// The wallet is the lock: two refunds of one order must not give the same piece back twice. And
+/// nothing comes to a closed account, which is never opened again.
+fn locked_open(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
+    scrip_ledger::lots_locked(tx, customer.book_id, customer.wallet)?;
+    let now = customer_by_id(tx, customer.book_id, customer.customer_id)?;
+    match now.state {
+        State::Closed => Err(OrderError::RefundToClosed(customer.number)),
+        State::Inactive | State::Active => Ok(()),
+    }
 }
 
 /// Which pieces come back, and what they are worth.

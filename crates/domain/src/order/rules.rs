@@ -169,6 +169,8 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
         Refusal::BelowThreshold { .. } => "below_threshold",
+        Refusal::OverCap { .. } => "over_cap",
+        Refusal::NotAllowed { .. } => "not_allowed",
         Refusal::Closed { .. } => "closed",
     }
 }

@@ -207,11 +207,12 @@ pub(super) fn insert(
 pub(super) struct Completed {
     pub customer_id: CustomerId,
     pub entry_id: Option<i64>,
+    pub recorded_at: Timestamp,
 }
 
 pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Option<Completed>> {
     let row = tx.query_opt(
-        "SELECT customer_id, entry_id FROM orders
+        "SELECT customer_id, entry_id, recorded_at FROM orders
          WHERE book_id = $1 AND order_id = $2 AND state = 'completed'",
         params![book, &id],
     )?;
@@ -219,6 +220,7 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
         Ok(Completed {
             customer_id: CustomerId::from_row(&row, 0)?,
             entry_id: row.opt_int(1)?,
+            recorded_at: Timestamp(row.int(2)?),
         })
     })
     .transpose()

@@ -18,9 +18,7 @@ use crate::secret::{self, SecretError};
 use crate::vendor::{VendorError, staff_at_work, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
-pub use pin::{
-    PinChange, pin_change, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named,
-};
+pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
 pub use staff::{
     staff_leave, staff_password_change, staff_password_set, staff_session_end, staff_session_open,
 };

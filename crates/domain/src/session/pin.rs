@@ -4,12 +4,14 @@
 use super::{Result, SessionError, Subject, sessions_end_of};
 use crate::Node;
 use crate::actor::Actor;
+use crate::audit;
 use crate::command::{Answer, Keyed};
 use crate::customer::{
-    Customer, CustomerError, ResetOutcome, State, attempt_begin, attempt_end, customer_named,
-    pin_reset_take, secret_set,
+    Checker, Customer, CustomerError, ResetOutcome, State, attempt_begin, attempt_end,
+    customer_named, pin_reset_take, require_check, secret_set,
 };
-use crate::secret::{Attempt, Proof, SecretKind, prove, prove_keyed, secret_hash, stray_attempt};
+use crate::policy::{Sensitive, policy};
+use crate::secret::{Proof, SecretKind, prove_keyed, stray_attempt};
 use crate::vault::Vault;
 use crate::vendor::Vendor;
 use scrip_engine::{Timestamp, Tx, outbox};
@@ -39,41 +41,9 @@ impl<T> From<Proof<T>> for PinChange {
     }
 }
 
-/// Replaces a PIN for one who knows the old one. `current` is the token of the session in which
-/// this is asked for: it goes on, all others end.
-pub fn pin_change(
-    node: &Node,
-    customer: &Customer,
-    old: &str,
-    new: &str,
-    current: Option<&str>,
-) -> Result<PinChange> {
-    // Refused before it costs an attempt.
-    let new = secret_hash(SecretKind::Pin, new)?;
-    let vault = node.vault.clone();
-    let current = current.map(str::to_owned);
-    let proof = prove(
-        node,
-        Some(customer.clone()),
-        old,
-        move |tx, found| match found {
-            Some(customer) => Ok(attempt_begin(tx, &vault, customer, SecretKind::Pin)?),
-            None => Ok(Attempt::Compare { hash: None }),
-        },
-        // One transaction: what was proven still holds when the new one is set.
-        move |tx, customer, old| {
-            if !attempt_end(tx, customer, SecretKind::Pin, old)? {
-                return Ok(false);
-            }
-            pin_set(tx, customer, &new, current.as_deref())?;
-            Ok::<_, SessionError>(true)
-        },
-    )?;
-    Ok(PinChange::from(proof))
-}
-
 /// Replaces a PIN under an idempotency key, by the new one's hash, for one who knows the old one.
-/// All sessions of the customer end, but the one of the token `current`.
+/// All sessions of the customer end, but the one of the token `current`. Where the vendor's policy
+/// wants an answer first, it is refused before it costs an attempt (REG-05).
 pub fn pin_change_keyed(
     node: &Node,
     keyed: Keyed,
@@ -84,17 +54,26 @@ pub fn pin_change_keyed(
 ) -> Result<Answer<PinChange>> {
     let (vault, new) = (node.vault.clone(), new_hash.to_owned());
     let current = current.map(str::to_owned);
+    let actor = keyed.actor;
+    let checker = match &current {
+        Some(token) => Checker::Session(token.clone()),
+        None => Checker::Actor(actor),
+    };
     let ended = prove_keyed(
         node,
         keyed,
         customer.clone(),
         old,
-        move |tx, customer| Ok(attempt_begin(tx, &vault, customer, SecretKind::Pin)?),
+        move |tx, customer| {
+            let policy = policy(tx, customer.book_id)?;
+            require_check(tx, &policy, customer, &checker, Sensitive::PinChange)?;
+            Ok(attempt_begin(tx, &vault, customer, SecretKind::Pin)?)
+        },
         move |tx, customer, old| {
             if !attempt_end(tx, customer, SecretKind::Pin, old)? {
                 return Ok(false);
             }
-            pin_set(tx, customer, &new, current.as_deref())?;
+            pin_set(tx, actor, customer, &new, current.as_deref())?;
             Ok::<_, SessionError>(true)
         },
     )?;
@@ -114,14 +93,29 @@ pub fn pin_replace(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number).into());
     }
-    pin_set(tx, customer, new_hash, None)
+    pin_set(tx, actor, customer, new_hash, None)
 }
 
-fn pin_set(tx: &mut Tx<'_>, customer: &Customer, hash: &str, current: Option<&str>) -> Result<()> {
+fn pin_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    customer: &Customer,
+    hash: &str,
+    current: Option<&str>,
+) -> Result<()> {
     let (book, id) = (customer.book_id, customer.customer_id);
     secret_set(tx, book, id, SecretKind::Pin, hash)?;
+    noted(tx, actor, customer)?;
     tell(tx, customer)?;
     sessions_end_of(tx, book, Subject::Customer(id), current)
+}
+
+/// A changed PIN is told in the audit trail, whoever changed it (REG-11).
+fn noted(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Result<()> {
+    let subject = customer.customer_id.to_string();
+    let (book, nothing) = (customer.book_id, json!({}));
+    audit::note_always(tx, book, actor, "customer.pin", &subject, &nothing)?;
+    Ok(())
 }
 
 /// Who did not do it must learn of it.
@@ -143,6 +137,7 @@ pub fn pin_reset_finish(
 ) -> Result<ResetOutcome> {
     let outcome = pin_reset_take(tx, vault, customer, code, new_hash)?;
     if outcome == ResetOutcome::Done {
+        noted(tx, Actor::Customer(customer.customer_id), customer)?;
         tell(tx, customer)?;
         let subject = Subject::Customer(customer.customer_id);
         sessions_end_of(tx, customer.book_id, subject, None)?;

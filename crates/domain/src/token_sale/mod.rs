@@ -194,6 +194,11 @@ pub fn token_order_open(
     }
     // Before the card is charged: what does not fit the account cannot be credited.
     let lots = lots_locked(tx, customer.book_id, customer.wallet)?;
+    // It may have been closed until the wallet was locked.
+    let customer = customer_by_id(tx, vendor.book_id, new.customer)?;
+    if customer.state == State::Closed {
+        return Err(CustomerError::Closed(customer.number).into());
+    }
     Amount::sum(lots.iter().map(|l| l.remaining))?.plus(new.quantity)?;
     let session =
         store::session_locked(tx, &customer, new.session)?.ok_or(TokenSaleError::SessionUnknown)?;
@@ -310,6 +315,27 @@ fn decline(
     })
 }
 
+/// What a payment for a closed account is told as.
+pub const PAY_BACK: &str = "the account was closed before the card paid: nothing is credited, the money is to be paid back";
+
+/// A card paid late for an account that is closed: nothing is credited. That the money is to be
+/// paid back is noted for staff.
+fn to_pay_back(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    order: &store::TokenOrder,
+    processor_reference: &str,
+) -> Result<Outcome> {
+    store::set_declined(tx, vendor.book_id, order.id, PAY_BACK, 0)?;
+    store::insert_payback(tx, vendor.book_id, order, processor_reference)?;
+    let subject = order.id.to_string();
+    outbox::add(tx, vendor.book_id, "token_order.pay_back", &subject, "{}")?;
+    Ok(Outcome::Declined {
+        reason: PAY_BACK.to_owned(),
+        attempts_left: 0,
+    })
+}
+
 /// Clears a paid order: its tokens are credited, and the account is activated when it is due.
 fn clear(
     tx: &mut Tx<'_>,
@@ -319,6 +345,9 @@ fn clear(
     order: &store::TokenOrder,
     processor_reference: &str,
 ) -> Result<Outcome> {
+    if customer.state == State::Closed {
+        return to_pay_back(tx, vendor, order, processor_reference);
+    }
     let entry = credit(tx, actor, vendor, customer, order)?;
     let opened = opening_given(tx, customer, order.id)?;
     let activated = opened || activate_if_due(tx, vendor, customer)?;

@@ -305,3 +305,28 @@ pub(super) fn set_cleared(
     )?;
     end_awaiting(tx, book, id)
 }
+
+/// Money that came for a closed account.
+pub(super) fn insert_payback(
+    tx: &mut Tx<'_>,
+    book: i64,
+    order: &TokenOrder,
+    processor_reference: &str,
+) -> Result<()> {
+    let now = tx.now();
+    tx.put(
+        "INSERT INTO payback (book_id, token_order_id, customer_id, amount, processor_reference,
+                              created_at, settled_at, settled_by)
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)
+         ON CONFLICT (book_id, token_order_id) DO NOTHING",
+        params![
+            book,
+            &order.id,
+            &order.customer,
+            order.price.units(),
+            processor_reference,
+            now.0
+        ],
+    )?;
+    Ok(())
+}

@@ -11,6 +11,7 @@ use sha2::Sha256;
 pub const TOPICS: &[&str] = &[
     "balance.low",
     "customer.activated",
+    "customer.adjusted",
     "customer.closed",
     "customer.erased",
     "customer.merged",
@@ -27,6 +28,7 @@ pub const TOPICS: &[&str] = &[
     "token_order.declined",
     "token_order.failed",
     "token_order.opened",
+    "token_order.pay_back",
     "top_up.failed",
 ];
 

@@ -126,10 +126,10 @@ fn an_empty_account_is_closed_by_its_erasure(db: &TestDb) {
     assert_eq!(world.node.engine.read(read).unwrap(), None);
     for table in ["credential", "person_data", "directory", "identity_answer"] {
         let sql: &'static str = match table {
-            "credential" => "SELECT 1 FROM credential WHERE book_id = $1",
-            "person_data" => "SELECT 1 FROM person_data WHERE book_id = $1",
-            "directory" => "SELECT 1 FROM directory WHERE book_id = $1",
-            _ => "SELECT 1 FROM identity_answer WHERE book_id = $1",
+            "credential" => "SELECT book_id FROM credential WHERE book_id = $1",
+            "person_data" => "SELECT book_id FROM person_data WHERE book_id = $1",
+            "directory" => "SELECT book_id FROM directory WHERE book_id = $1",
+            _ => "SELECT book_id FROM identity_answer WHERE book_id = $1",
         };
         assert!(world.rows(sql).is_empty(), "{table}");
     }

@@ -1,7 +1,6 @@
 //! A new PIN: changed by who knows the old one, reset by who has a code.
 
 use crate::support::World;
-use scrip_domain::Actor;
 use scrip_domain::closing::customer_close;
 use scrip_domain::customer::{
     CustomerError, Details, ResetOutcome, SignIn, pin_reset_start, sign_in,
@@ -9,12 +8,14 @@ use scrip_domain::customer::{
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
 use scrip_domain::session::{
-    PinChange, SessionError, Subject, pin_change, pin_reset_finish, pin_reset_finish_named,
+    PinChange, SessionError, Subject, pin_change_keyed, pin_reset_finish, pin_reset_finish_named,
     session_find, session_open,
 };
 use scrip_domain::vendor::Vendor;
+use scrip_domain::{Actor, Keyed};
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 both!(
     a_change_takes_the_old_pin_and_ends_other_sessions,
@@ -74,7 +75,19 @@ fn change(
     new: &str,
     current: Option<&str>,
 ) -> Result<PinChange, SessionError> {
-    pin_change(&world.node, &world.customer(id), old, new, current)
+    static KEYS: AtomicU64 = AtomicU64::new(0);
+    // Refused before it costs an attempt.
+    let hash = secret_hash(SecretKind::Pin, new)?;
+    let keyed = Keyed {
+        book_id: world.book(),
+        actor: Actor::Customer(id),
+        key: Some(format!("pin-{}", KEYS.fetch_add(1, Ordering::Relaxed))),
+        request: Vec::new(),
+        subject: Some(id),
+    };
+    let customer = world.customer(id);
+    let changed = pin_change_keyed(&world.node, keyed, &customer, old, &hash, current)?;
+    Ok(changed.value)
 }
 
 fn start(world: &World, id: CustomerId) -> String {

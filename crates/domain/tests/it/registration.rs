@@ -143,7 +143,7 @@ fn unfinished_registrations_last_as_long_as_the_policy_says(db: &TestDb) {
     );
     assert!(
         world
-            .rows("SELECT 1 FROM registration WHERE book_id = $1")
+            .rows("SELECT book_id FROM registration WHERE book_id = $1")
             .is_empty()
     );
 }

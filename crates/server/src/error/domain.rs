@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use scrip_domain::api_key::ApiKeyError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::customer::CustomerError;
+use scrip_domain::family::FamilyError;
 use scrip_domain::message::MessageError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::policy::PolicyError;
@@ -19,6 +20,7 @@ problems!(
     PolicyError,
     CatalogError,
     CustomerError,
+    FamilyError,
     OrderError,
     SecretError,
     SessionError,
@@ -115,6 +117,9 @@ impl Kind for CustomerError {
             CustomerError::Unfinished { .. } => {
                 Problem::new(StatusCode::CONFLICT, "account_unfinished", text)
             }
+            CustomerError::TooFewTokens { .. } => {
+                Problem::new(StatusCode::CONFLICT, "tokens_too_few", text)
+            }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
                 Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
@@ -123,6 +128,23 @@ impl Kind for CustomerError {
             CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),
             _ => Problem::invalid("customer_invalid", text),
+        }
+    }
+}
+
+impl Kind for FamilyError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            FamilyError::Customer(e) => e.problem(),
+            FamilyError::Ledger(e) => e.problem(),
+            FamilyError::Engine(e) => e.problem(),
+            FamilyError::Impossible => conflict("family_impossible", text),
+            FamilyError::NotInvited => conflict("family_not_invited", text),
+            FamilyError::TooFewTokens => conflict("tokens_too_few", text),
+            FamilyError::NoChild => Problem::not_found("child's account"),
+            _ => Problem::invalid("family_invalid", text),
         }
     }
 }
@@ -143,6 +165,8 @@ impl Kind for OrderError {
             OrderError::StaffOnly => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
             OrderError::ReferenceTaken(_) => conflict("reference_taken", text),
             OrderError::RefundTooLarge { .. } => conflict("refund_too_large", text),
+            OrderError::Family(e) => e.problem(),
+            OrderError::RefundToClosed(_) => conflict("account_closed", text),
             OrderError::NothingToRefund => conflict("nothing_to_refund", text),
             OrderError::RefundDeclined { .. } => conflict("refund_declined", text),
             OrderError::NotAsked(_) => Problem::not_found("open request for a refund"),
@@ -245,6 +269,8 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::NotForSale { .. } => (StatusCode::CONFLICT, "not_for_sale"),
         Refusal::Inactive { .. } => (StatusCode::CONFLICT, "account_inactive"),
         Refusal::BelowThreshold { .. } => (StatusCode::CONFLICT, "below_threshold"),
+        Refusal::OverCap { .. } => (StatusCode::FORBIDDEN, "over_cap"),
+        Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
     };
     Problem::new(status, code, refusal.to_string())

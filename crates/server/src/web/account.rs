@@ -2,9 +2,12 @@
 //! REG-11, SHP-19).
 
 mod cards;
+mod check;
+mod family;
 pub mod holdings;
 mod messages;
 pub mod moves;
+mod person;
 mod pin;
 pub mod statement;
 
@@ -59,6 +62,20 @@ pub fn router() -> Router<App> {
             get(cards::top_up_form).post(cards::top_up),
         )
         .route("/shops/{slug}/account/top-up/off", post(cards::off))
+        .route(
+            "/shops/{slug}/account/person",
+            get(person::form).post(person::change),
+        )
+        .route("/shops/{slug}/account/export", get(person::export))
+        .route("/shops/{slug}/account/erase", post(person::erase))
+        .route(
+            "/shops/{slug}/account/check",
+            get(check::form).post(check::answer),
+        )
+        .route(
+            "/shops/{slug}/account/family",
+            get(family::form).post(family::act),
+        )
 }
 
 #[derive(Template)]
@@ -79,6 +96,8 @@ struct AccountPage {
     statement: String,
     pin: String,
     cards: String,
+    person: String,
+    family: String,
     messages: String,
     quit: String,
 }
@@ -172,6 +191,8 @@ async fn account(
         statement: shop.at("/account/statement"),
         pin: shop.at("/account/pin"),
         cards: shop.at("/account/cards"),
+        person: shop.at("/account/person"),
+        family: shop.at("/account/family"),
         messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })

@@ -23,7 +23,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use details::details_page;
-pub use details::{begin_at_wrong, look_again, person_fields, question_fields, wrong_pins};
+pub use details::{
+    begin_at_wrong, look_again, person_fields, question_fields, wrong_person, wrong_pins,
+};
 use scrip_domain::catalog::categories;
 use scrip_domain::customer::{
     Channel, Customer, Means, Stage, means_allowed, opening_due, registration_means,

@@ -51,6 +51,7 @@ mod pages_messages;
 mod pages_offline;
 mod pages_order;
 mod pages_people;
+mod pages_person;
 mod pages_receipt;
 mod pages_reports;
 mod pages_settings;

@@ -35,6 +35,7 @@ impl<'a> Shop<'a> {
         let club = Club::start(db);
         let member = club.member("Ida", 500);
         let empty = club.member("Eve", 0);
+        let double = club.member("Ida B.", 60);
         let owner = club.staff("owner");
         let offer = club.offer("pot", "Clay pot", 60, Some(9));
         let order = club.order(&member.id, &[("pot", 1)]);
@@ -79,6 +80,7 @@ impl<'a> Shop<'a> {
             ("{customer}", member.id.clone()),
             ("{number}", member.number.clone()),
             ("{empty}", empty.id),
+            ("{double}", double.id),
             ("{order}", order),
             ("{product}", product),
             ("{offer}", offer),
@@ -87,7 +89,7 @@ impl<'a> Shop<'a> {
             ("{message}", message),
             ("{webhook}", hook),
             ("{report}", "sales".to_owned()),
-            ("{table}", "articles.csv".to_owned()),
+            ("{table}", "periods.csv".to_owned()),
         ];
         Shop { club, owner, ids }
     }
@@ -181,7 +183,7 @@ fn every_route_is_open_to_those_it_is_for(db: &TestDb) {
     let stranger = shop.club.visitor();
     let sign_in = "/shops/club/staff/sign-in";
     for role in Role::ALL {
-        let made = (role != Role::Owner).then(|| shop.club.staff(role.name()));
+        let made = (*role != Role::Owner).then(|| shop.club.staff(role.name()));
         let visitor = made.as_ref().unwrap_or(&shop.owner);
         let pages = PAGES.iter().map(|(path, door)| ("GET", *path, *door));
         let forms = FORMS.iter().map(|(path, door, ..)| ("POST", *path, *door));

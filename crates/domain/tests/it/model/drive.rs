@@ -457,5 +457,6 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::Inactive { .. } => "inactive",
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
+        Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
     }
 }

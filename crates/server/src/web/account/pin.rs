@@ -3,6 +3,7 @@
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::super::session::Member;
 use super::super::view::{Field, Notice, Shell, Tone, When};
+use super::check::{first, to_check};
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
 use crate::state::App;
@@ -12,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Node;
 use scrip_domain::command::CommandError;
+use scrip_domain::policy::Sensitive;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
 use scrip_domain::session::{PinChange, SessionError, pin_change_keyed};
 use serde::Deserialize;
@@ -67,7 +69,11 @@ fn pin_page(member: &Member, wrong: Wrong) -> PinPage {
 }
 
 /// `GET /shops/{slug}/account/pin`.
-pub async fn form(member: Member) -> Result<Response> {
+pub async fn form(State(app): State<App>, member: Member) -> Result<Response> {
+    let here = "/account/pin";
+    if let Some(asked) = first(&app, &member, Sensitive::PinChange, here).await? {
+        return Ok(asked);
+    }
     page(&pin_page(&member, Wrong::default()))
 }
 
@@ -119,7 +125,7 @@ pub async fn change(
                 ..Wrong::default()
             })
         }
-        Err(e) => Err(e.into()),
+        Err(e) => to_check(&member, "/account/pin", e.into()),
     }
 }
 

@@ -218,6 +218,20 @@ async fn not_placed(
         )
         .action("Buy tokens", buy_and_return(&member.shop))
         .action("Change your list", member.shop.at("/list")),
+        Refusal::OverCap { .. } => Notice::new(
+            Tone::Bad,
+            "This order would pass a cap that your parent set.",
+            "Nothing was taken. Take less, wait until the cap allows it, or ask your parent.",
+        )
+        .action("Your limits", member.shop.at("/account/family"))
+        .action("Change your list", member.shop.at("/list")),
+        Refusal::NotAllowed { title } => Notice::new(
+            Tone::Bad,
+            "Your parent does not allow all of this order.",
+            format!("Nothing was taken. {title} is not among what you may buy: take it off."),
+        )
+        .action("Your limits", member.shop.at("/account/family"))
+        .action("Change your list", member.shop.at("/list")),
         _ if review.changes.is_empty() => Notice::new(
             Tone::Warn,
             "Nothing was taken. Look at the order again.",

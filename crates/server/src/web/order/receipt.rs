@@ -242,6 +242,8 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("price_changed") => "A price had changed since it was shown to you.",
         Some("out_of_stock") => "There were fewer pieces left than you wanted.",
         Some("not_for_sale") => "Something on it was not sold any more.",
+        Some("over_cap") => "It would have passed a cap that your parent set.",
+        Some("not_allowed") => "It had something that your parent does not allow.",
         Some("inactive") => "Your account was not active yet.",
         Some("below_threshold") => "You had fewer tokens than ordering begins with. Buy some.",
         Some("closed") => "The account was closed.",

@@ -18,10 +18,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::closing::customer_close;
+use scrip_domain::closing::{customer_close, merged_accounts};
 use scrip_domain::customer::{
-    CustomerSummary, Person, State as AccountState, customer_by_id, customer_person,
-    customer_summary, pin_reset_start,
+    Customer, CustomerSummary, Person, Standing, State as AccountState, customer_by_id,
+    customer_person, customer_summary, fate, pin_reset_start, standing,
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::statement::balance;
@@ -49,6 +49,10 @@ struct CustomerPage {
     pager: Option<Pager>,
     orders: Vec<OrderRow>,
     may: bool,
+    may_adjust: bool,
+    standing: Standing,
+    merged: Vec<(String, String)>,
+    kept: Option<(String, String)>,
     here: String,
     key: String,
     minimum: Shown,
@@ -57,7 +61,8 @@ struct CustomerPage {
 /// The address.
 #[derive(Deserialize)]
 pub struct At {
-    id: CustomerId,
+    /// The customer.
+    pub id: CustomerId,
 }
 
 /// What was just done.
@@ -66,6 +71,10 @@ pub struct At {
 enum Done {
     Registered,
     Closed,
+    Adjusted,
+    Standing,
+    Merged,
+    Erased,
 }
 
 /// Which part of the movements.
@@ -108,6 +117,26 @@ pub async fn customer(
             "The account is closed.",
             "Its movements and orders stay here.",
         ),
+        Done::Adjusted => Notice::new(
+            Tone::Good,
+            "The balance is put right.",
+            "The movement stands below, with the reason. The customer sees both.",
+        ),
+        Done::Standing => Notice::new(
+            Tone::Good,
+            "What the shop thinks of the customer is changed.",
+            "Prices and credit go by it from now on.",
+        ),
+        Done::Merged => Notice::new(
+            Tone::Good,
+            "The accounts are merged into this one.",
+            "The other one is closed. Its sign-in name leads here.",
+        ),
+        Done::Erased => Notice::new(
+            Tone::Good,
+            "The person is erased.",
+            "Orders and movements stay, without a name.",
+        ),
     });
     page(&page_of)
 }
@@ -119,6 +148,20 @@ async fn customer_page(
     before: Option<i64>,
 ) -> Result<CustomerPage> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
+    let (standing, merged, kept) = app
+        .read({
+            let book = member.shop.vendor.book_id;
+            move |tx| {
+                let customer = customer_by_id(tx, book, id)?;
+                let kept = match fate(tx, &customer)?.merged_into {
+                    Some(kept) => Some(customer_by_id(tx, book, kept)?),
+                    None => None,
+                };
+                let merged = merged_accounts(tx, &customer)?;
+                Ok::<_, Problem>((standing(tx, &customer)?, merged, kept))
+            }
+        })
+        .await?;
     let (customer, who, person, summary, balance, moves, orders) = app
         .read(move |tx| {
             let (actor, shop) = (of.actor(), &of.shop);
@@ -152,10 +195,20 @@ async fn customer_page(
         pager: pager(&who.href, "movements", before.is_none(), next),
         orders: orders.items,
         may: member.staff.role.may(Permission::Customers),
+        may_adjust: member.staff.role.may(Permission::Adjust),
+        standing,
+        merged: merged.iter().map(|one| linked(member, one)).collect(),
+        kept: kept.as_ref().map(|one| linked(member, one)),
         here: who.href,
         key: form_key(),
         minimum: tokens(member.shop.vendor.minimum_tokens),
     })
+}
+
+/// Another account of the same person: its page and its number.
+fn linked(member: &StaffMember, customer: &Customer) -> (String, String) {
+    let path = format!("/staff/customers/{}", customer.customer_id);
+    (member.shop.at(&path), customer.number.to_string())
 }
 
 fn since(summary: &CustomerSummary) -> String {
@@ -247,7 +300,7 @@ pub async fn close(
 }
 
 /// The page again, with what was refused.
-async fn again(
+pub async fn again(
     app: &App,
     member: &StaffMember,
     id: CustomerId,

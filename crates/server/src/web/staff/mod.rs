@@ -4,6 +4,7 @@
 //! is everything that an address names. Auditors look; who changes something goes through
 //! [`May`] with the permission that it needs.
 
+mod account;
 mod audit;
 mod catalogue;
 mod chart;
@@ -76,6 +77,10 @@ pub fn router() -> Router<App> {
         )
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
         .route(&at("/customers/{id}/close"), post(customer::close))
+        .route(&at("/customers/{id}/adjust"), post(account::adjust))
+        .route(&at("/customers/{id}/standing"), post(account::standing))
+        .route(&at("/customers/{id}/merge"), post(account::merge))
+        .route(&at("/customers/{id}/erase"), post(account::erase))
         .merge(reports::router())
         .route(&at("/orders"), get(orders::orders))
         .route(&at("/orders/{id}"), get(order::order))

@@ -129,6 +129,40 @@ pub(super) const FORMS: &[Form] = &[
         Line("customer.closed"),
     ),
     (
+        "/customers/{customer}/adjust",
+        Needs(Permission::Adjust),
+        &[
+            ("way", "give"),
+            ("tokens", "5"),
+            ("reason", "The parcel was late."),
+            ("key", ""),
+        ],
+        Line("customer.adjusted"),
+    ),
+    (
+        "/customers/{customer}/standing",
+        Needs(Permission::Customers),
+        &[
+            ("preferred", "yes"),
+            ("credit", "watch"),
+            ("country", "DE"),
+            ("key", ""),
+        ],
+        Line("customer.standing"),
+    ),
+    (
+        "/customers/{double}/merge",
+        Needs(Permission::Adjust),
+        &[("number", "{number}"), ("key", "")],
+        Line("customer.merged"),
+    ),
+    (
+        "/customers/{empty}/erase",
+        Needs(Permission::Adjust),
+        &[("sure", "yes"), ("key", "")],
+        Line("customer.erased"),
+    ),
+    (
         "/token-orders/new",
         Needs(Permission::TokenOrders),
         &[
@@ -152,7 +186,7 @@ pub(super) const FORMS: &[Form] = &[
     (
         "/token-orders/{open}/pay",
         Needs(Permission::TokenOrders),
-        &[("amount", "10.00"), ("payment", "17"), ("key", "")],
+        &[("amount", "9.00"), ("payment", "17"), ("key", "")],
         Line("token_order.cleared"),
     ),
     (
@@ -205,7 +239,7 @@ pub(super) const FORMS: &[Form] = &[
             ("name", "Dozen"),
             ("tokens", "12"),
             ("pack_price", "1.00"),
-            ("restriction", "none"),
+            ("restriction", ""),
             ("key", ""),
         ],
         Line("pack.created"),
