@@ -40,9 +40,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_account"),
     migration!(9, "0009_sale"),
     migration!(10, "0010_checkout"),
-    migration!(11, "0011_promotion"),
-    migration!(12, "0012_report"),
-    migration!(13, "0013_console"),
+    migration!(11, "0011_report"),
+    migration!(12, "0012_console"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

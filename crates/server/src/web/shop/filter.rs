@@ -13,6 +13,15 @@ use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 use serde::Deserialize;
 
+/// The kinds of sale to choose from.
+const KINDS: [(&str, &str); 5] = [
+    ("", "Any"),
+    ("purchase", "Purchase"),
+    ("time", "Rent by time"),
+    ("uses", "Rent by uses"),
+    ("processings", "Rent by processings"),
+];
+
 /// Which part of the shop is looked at. Fields of a form that were left empty are there, but empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -221,13 +230,6 @@ impl Asked {
 
     /// The form.
     pub fn finder(&self, shop: &Shop, makers: &[Facet]) -> Finder {
-        let kinds = [
-            ("", "Any"),
-            ("purchase", "Purchase"),
-            ("time", "Rent by time"),
-            ("uses", "Rent by uses"),
-            ("processings", "Rent by processings"),
-        ];
         let sorts = [
             (
                 "",
@@ -282,7 +284,7 @@ impl Asked {
             kept,
             kinds: match self.is_goods(shop) {
                 true => Vec::new(),
-                false => kinds.map(|(v, l)| word(&self.kind, v, l)).into(),
+                false => KINDS.map(|(v, l)| word(&self.kind, v, l)).into(),
             },
             makers,
             prices: match self.sees(Part::Prices) {

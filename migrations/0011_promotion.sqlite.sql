@@ -1,1 +1,0 @@
--- Coupons and timed promotions.
