@@ -90,8 +90,8 @@ fn a_threshold_of_the_vendor_holds_for_every_order(db: &TestDb) {
     assert_eq!(threshold, tokens(100));
     assert!(put(&world, id, pen).is_err());
     assert_eq!(world.balance(id), tokens(99));
-    let stored =
-        "SELECT COUNT(*) FROM orders WHERE state = 'refused' AND reason = 'below_threshold'";
+    let stored = "SELECT COUNT(*) FROM orders
+         WHERE book_id = $1 AND state = 'refused' AND reason = 'below_threshold'";
     assert_eq!(world.number(stored), 1);
     world.buy(id, tokens(1), "test_ok").unwrap();
     completed(world.place(id, &[want(pen, 1)]));

@@ -201,7 +201,7 @@ fn steps_lead_back_and_forward(db: &TestDb) {
     let shop = "/shops/club/shop";
     let first = of(shop);
     assert_eq!((first[1].as_str(), first[2].as_str()), (LIST, ""));
-    let product = "/shops/club/shop/p/pot?x=1";
+    let product = "/shops/club/shop/p/pot?option=Red";
     member.visitor.get(product);
     assert_eq!(of(LIST), [product, CONFIRM, product]);
     assert_eq!(of(CONFIRM), [LIST, "", product]);

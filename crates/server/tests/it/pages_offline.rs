@@ -238,7 +238,7 @@ fn prices_are_set_by_those_who_may(db: &TestDb) {
     says(
         &manager.post(&at("/prices/token"), &past),
         422,
-        &["prices that held"],
+        &["Prices that held"],
     );
     let pack = [
         ("name", "Gold"),

@@ -137,10 +137,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
     let form = owner.get(&at(""));
     let typed = with(
         fields(form.page(200)),
-        &[
-            ("browsing.threshold", "100"),
-            ("checkout.cash_shown", "yes"),
-        ],
+        &[("browsing.threshold", "100"), ("gifts.interest_rate", "50")],
     );
     let preview = send(&owner, "", &typed);
     let page = says(
@@ -150,7 +147,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
             "Nothing is changed yet.",
             "<b>100 tokens</b>",
             "1 of 2 customers have fewer now and cannot order.",
-            "Customers see prices in money too",
+            "1,000 tokens that lie idle earn 5 every 30 days.",
         ],
     );
     let held = club.api.get("/v1/vendor/policy");
@@ -177,10 +174,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
     );
     let trail = club.api.get("/v1/audit?action=policy.changed");
     let detail = &trail.expect(200)["items"][0]["detail"];
-    assert_eq!(
-        detail["checkout.cash_shown"],
-        json!({"from": false, "to": true})
-    );
+    assert_eq!(detail["gifts.interest_rate"], json!({"from": 0, "to": 50}));
     // Nothing typed, nothing changed.
     let same = owner.get(&at(""));
     let same = send(&owner, "", &fields(same.page(200)));

@@ -191,7 +191,7 @@ fn products_are_found_filtered_and_sorted(db: &TestDb) {
             &[(&handle, priced(&n.to_string()))],
         );
     }
-    let guest = Visitor::new(&served);
+    let (guest, _) = shopper(&served, &served.api, "retail", 100);
     let all = "q=&sort=&kind=&maker=&from=&to=";
     assert!(
         guest
