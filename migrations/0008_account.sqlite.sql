@@ -1,4 +1,4 @@
--- Standing, identity checks, erasure, linked accounts and families.
+-- Standing, identity checks, erasure and families.
 
 -- What the vendor thinks of a customer, and where the customer lives: prices and credit go by it.
 ALTER TABLE customer ADD COLUMN preferred INTEGER NOT NULL DEFAULT 0 CHECK (preferred IN (0, 1));
@@ -51,9 +51,6 @@ CREATE TABLE identity_attempt (
     FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id)
 ) STRICT, WITHOUT ROWID;
 
--- The account that pays in this session; NULL for the customer's own.
-ALTER TABLE session ADD COLUMN payer BLOB;
-
 -- Customers who gave a right answer, for a few minutes, and to whom: a session or a member of staff.
 CREATE TABLE identity_check (
     book_id INTEGER NOT NULL,
@@ -80,18 +77,6 @@ CREATE TABLE payback (
     settled_by TEXT,
     PRIMARY KEY (book_id, token_order_id)
 ) STRICT, WITHOUT ROWID;
-
--- Accounts that a customer may pay from, because it proved to know their PIN.
-CREATE TABLE account_link (
-    book_id INTEGER NOT NULL,
-    customer_id BLOB NOT NULL,
-    payer_id BLOB NOT NULL,
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (book_id, customer_id, payer_id),
-    FOREIGN KEY (book_id, customer_id) REFERENCES customer (book_id, customer_id),
-    FOREIGN KEY (book_id, payer_id) REFERENCES customer (book_id, customer_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX account_link_payer ON account_link (book_id, payer_id);
 
 -- A child's account, its parent and its limits; a cap that is NULL does not limit.
 CREATE TABLE family (

@@ -1,4 +1,4 @@
--- Orders paid by card, goods that are sent, reserved stock, kept lists.
+-- With how many tokens ordering begins, kept lists, how programs are handed over.
 
 -- T, below which nobody orders; empty for the price of the cheapest offer. Here, because every
 -- purchase reads the vendor anyway.

@@ -2,8 +2,8 @@
 //!
 //! One master key per node, kept outside the database. Each customer and each vendor has a data
 //! key, stored encrypted under the master key; destroying a customer's data key erases what was
-//! encrypted under it, in backups too. XChaCha20-Poly1305 throughout; every ciphertext is bound
-//! to a label that says what it is and whose.
+//! encrypted under it, wherever the key's row is gone. XChaCha20-Poly1305 throughout; every
+//! ciphertext is bound to a label that says what it is and whose.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};

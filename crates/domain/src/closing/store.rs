@@ -45,8 +45,6 @@ pub(super) fn unfinished(
 /// Ends what other accounts have to do with this one.
 pub(super) fn unlink(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
     for sql in [
-        "DELETE FROM account_link WHERE book_id = $1 AND customer_id = $2",
-        "DELETE FROM account_link WHERE book_id = $1 AND payer_id = $2",
         "DELETE FROM family_category WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND child_id = $2",

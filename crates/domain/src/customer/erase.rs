@@ -5,7 +5,7 @@ use crate::id::CustomerId;
 use crate::vault::Vault;
 use scrip_engine::Tx;
 
-/// Destroys the customer's key, and with it what was encrypted under it, in backups too; forgets
+/// Destroys the customer's key, and with it what was encrypted under it here; forgets
 /// the person, the sign-in name and the answers. An account that stays open gets a fresh key and
 /// keeps its PIN, so that what is in it can still be spent; a closed one keeps nothing.
 pub(crate) fn person_erase(tx: &mut Tx<'_>, vault: &Vault, customer: &Customer) -> Result<()> {

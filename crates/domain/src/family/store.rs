@@ -70,8 +70,6 @@ pub(super) fn insert(
     for sql in [
         "UPDATE customer SET has_parent = 1 WHERE book_id = $1 AND customer_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND child_id = $2",
-        // A child pays from its own account alone.
-        "DELETE FROM account_link WHERE book_id = $1 AND customer_id = $2",
     ] {
         tx.put(sql, params![parent.book_id, &child])?;
     }

@@ -10,7 +10,10 @@ use scrip_domain::customer::{
     customer_by_reference, customer_person, person_set, reference_set, secret_hash, sign_in,
 };
 use scrip_domain::id::CustomerId;
-use scrip_domain::order::{order_by_id, refund_ask, refund_request_decline, refund_request_opened};
+use scrip_domain::order::kept::list_keep;
+use scrip_domain::order::{
+    order_by_id, order_list_set, refund_ask, refund_request_decline, refund_request_opened,
+};
 use scrip_domain::token_sale::payment_session_open;
 use scrip_domain::{Actor, Amount};
 use scrip_engine::Timestamp;
@@ -199,6 +202,67 @@ fn an_account_with_tokens_stays_without_a_name(db: &TestDb) {
         .engine
         .read(|tx| customer_person(tx, vault, Actor::System, &customer));
     assert_eq!(read.unwrap().unwrap().name, "W");
+}
+
+/// What a query finds in the customer's rows: bytes that say who it was, sealed or plain.
+fn secrets(world: &World, sql: &'static str) -> Vec<Vec<u8>> {
+    let rows = world.rows(sql);
+    let bytes = rows.iter().filter_map(|row| row.opt_blob(0).unwrap());
+    bytes.map(<[u8]>::to_vec).collect()
+}
+
+/// REG-13: after an erasure neither the words of the person nor what was sealed of them, nor the
+/// key that opened it, stand in the file of the database; the ledger sums as before.
+#[test]
+fn nothing_personal_outlives_erasure() {
+    let db = TestDb::sqlite();
+    let world = World::new(&db);
+    let id = person(&world);
+    world.buy(id, tokens(100), "test_ok").unwrap();
+    ask(&world, id);
+    let (actor, book, cup) = (Actor::Customer(id), world.book(), world.offer("cup", 5));
+    world
+        .write(move |tx| {
+            order_list_set(tx, actor, book, id, cup, 1)?;
+            list_keep(tx, actor, book, id, "Wilhelmina's birthday")
+        })
+        .unwrap();
+    let sealed: Vec<Vec<u8>> = [
+        "SELECT sealed FROM person_data WHERE book_id = $1",
+        "SELECT sealed_reason FROM refund_request WHERE book_id = $1",
+        "SELECT data_key FROM customer WHERE book_id = $1",
+        "SELECT login_hash FROM directory WHERE book_id = $1",
+        "SELECT question_hash FROM identity_answer WHERE book_id = $1",
+    ]
+    .into_iter()
+    .flat_map(|sql| {
+        let found = secrets(&world, sql);
+        assert!(!found.is_empty(), "{sql} finds nothing to look for");
+        found
+    })
+    .collect();
+    let found = |bytes: &[u8]| {
+        let words: [&[u8]; 4] = [b"Wilhelmina", b"Quack", b"quack", b"Unusual Street"];
+        let all = words
+            .into_iter()
+            .chain(sealed.iter().map(Vec::as_slice))
+            .filter(|part| bytes.windows(part.len()).any(|w| w == *part));
+        all.count()
+    };
+    let file = || {
+        db.run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+        db.run_sql("VACUUM");
+        db.run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+        let mut bytes = Vec::new();
+        for file in std::fs::read_dir(db.directory().unwrap()).unwrap() {
+            bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
+        }
+        bytes
+    };
+    assert!(found(&file()) > sealed.len(), "it is there before");
+    erase(&world, Actor::System, id).unwrap();
+    assert_eq!(found(&file()), 0, "something of the person is left");
+    assert_eq!(world.balance(id), tokens(90));
 }
 
 fn strangers_erase_nobody(db: &TestDb) {

@@ -113,6 +113,15 @@ pub fn list_load(
     Ok(lines.len())
 }
 
+/// Forgets the lists of a person who is erased (REG-13).
+pub(crate) fn lists_forget(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    customer: CustomerId,
+) -> std::result::Result<(), scrip_engine::Error> {
+    store::forget_all(tx, book_id, customer)
+}
+
 /// Forgets a kept list; one that is not there is forgotten already.
 pub fn list_forget(
     tx: &mut Tx<'_>,

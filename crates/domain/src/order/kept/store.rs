@@ -125,6 +125,22 @@ pub(super) fn forget(
     Ok(())
 }
 
+/// All lists of a customer; their names were typed by a person.
+pub(super) fn forget_all(
+    tx: &mut Tx<'_>,
+    book: i64,
+    customer: CustomerId,
+) -> std::result::Result<(), scrip_engine::Error> {
+    tx.put(
+        "DELETE FROM kept_list_line WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )?;
+    tx.put(
+        "DELETE FROM kept_list WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )
+}
+
 /// Puts lines on the order list, in their order.
 pub(super) fn put_back(
     tx: &mut Tx<'_>,
