@@ -75,6 +75,17 @@ export const pages = [
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
   { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
+  { name: 'staff-products', path: '/shops/rasterworks/staff/products', who: 'rasterworks/staff' },
+  { name: 'staff-product-new', path: '/shops/rasterworks/staff/products/new', who: 'rasterworks/staff' },
+  { name: 'staff-imports', path: '/shops/rasterworks/staff/imports', who: 'rasterworks/staff' },
+  { name: 'staff-settings', path: '/shops/rasterworks/staff/settings', who: 'rasterworks/staff' },
+  { name: 'staff-settings-history', path: '/shops/rasterworks/staff/settings/history', who: 'rasterworks/staff' },
+  { name: 'staff-limits', path: '/shops/rasterworks/staff/settings/limits', who: 'rasterworks/staff' },
+  { name: 'staff-storefront', path: '/shops/rasterworks/staff/settings/front', who: 'rasterworks/staff' },
+  { name: 'staff-people', path: '/shops/rasterworks/staff/people', who: 'rasterworks/staff' },
+  { name: 'staff-password', path: '/shops/rasterworks/staff/password', who: 'rasterworks/staff' },
+  { name: 'staff-keys', path: '/shops/rasterworks/staff/keys', who: 'rasterworks/staff' },
+  { name: 'staff-audit', path: '/shops/rasterworks/staff/audit', who: 'rasterworks/staff' },
 ];
 
 export const pathOf = (page, demo) =>
