@@ -56,7 +56,8 @@ struct PricesPage {
 
 /// A price from a time on.
 struct Row {
-    at: When,
+    /// None for what held from the beginning.
+    at: Option<When>,
     what: String,
     price: String,
     is_planned: bool,
@@ -231,7 +232,7 @@ fn drawn(member: &StaffMember, held: &Held, shown: &Shown) -> PricesPage {
             .history
             .iter()
             .map(|set| Row {
-                at: When::minute(set.effective_at),
+                at: (set.effective_at.0 > 0).then(|| When::minute(set.effective_at)),
                 what: String::new(),
                 price: price_each(set.price, &vendor.currency),
                 is_planned: set.effective_at > now,
@@ -241,7 +242,7 @@ fn drawn(member: &StaffMember, held: &Held, shown: &Shown) -> PricesPage {
             .countries
             .iter()
             .map(|set| Row {
-                at: When::minute(set.effective_at),
+                at: (set.effective_at.0 > 0).then(|| When::minute(set.effective_at)),
                 what: set.country.clone(),
                 price: match set.price {
                     Some(price) => price_each(price, &vendor.currency),
