@@ -147,7 +147,7 @@ fn settings_change_after_a_preview(db: &TestDb) {
             "Nothing is changed yet.",
             "<b>100 tokens</b>",
             "1 of 2 customers have fewer now and cannot order.",
-            "1,000 tokens that lie idle earn 5 every 30 days.",
+            "1,000 tokens that lie idle earn 5 tokens every 30 days.",
         ],
     );
     let held = club.api.get("/v1/vendor/policy");

@@ -17,6 +17,9 @@ pub struct Visitor {
 impl Visitor {
     pub fn new(served: &Served<'_>) -> Visitor {
         let config = Agent::config_builder()
+            // A form that is refused before its body is read ends the connection, as browsers
+            // expect; this agent would try the ended one once more.
+            .max_idle_connections(0)
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
