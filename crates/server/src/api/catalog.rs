@@ -210,8 +210,8 @@ struct ProductsQuery {
     for_sale: bool,
     /// Only products that have all these words, without regard to case and accents; the last one
     /// may be the beginning of a word.
-    #[param(max_length = 200)]
-    search: Option<String>,
+    #[param(inline)]
+    search: Option<OptionalLine200>,
     /// Only products of this manufacturer.
     #[param(inline)]
     manufacturer: Option<OptionalLine200>,
@@ -269,7 +269,7 @@ async fn product_list(
     let price = |price: Option<Decimal>| price.map(|p| p.of(&token)).transpose();
     let after = cursor(query.cursor.as_deref())?;
     let filter = ShelfFilter {
-        search: query.search.unwrap_or_default(),
+        search: query.search.map(|s| s.0).unwrap_or_default(),
         categories: query.category.into_iter().map(|c| c.0).collect(),
         manufacturer: query.manufacturer.map(|m| m.0),
         kind: query.kind.map(|k| k.0),

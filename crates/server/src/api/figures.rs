@@ -2,11 +2,12 @@
 
 use super::auth::{May, ReportsRead};
 use super::shape::ProblemBody;
-use crate::error::{Failed, Result};
+use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Path, Query};
 use crate::report::{Asked, Column, Kind, Report, Row, Table, Unit, report};
 use crate::state::App;
 use axum::extract::State;
+use scrip_domain::report::calendar::Day;
 use scrip_domain::vendor::vendor_by_book;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -170,9 +171,15 @@ async fn figures(
     Query(query): Query<FiguresQuery>,
 ) -> Result<axum::Json<FiguresBody>> {
     let book = caller.book();
+    // An address of a page may have fields that were left empty; a program's has not.
+    let day = |text: Option<String>| {
+        let day = text.map(|text| text.parse::<Day>().map(|day| day.to_string()));
+        day.transpose()
+            .map_err(|e| Problem::invalid("day_invalid", e.to_string()))
+    };
     let asked = Asked {
-        from: query.from,
-        to: query.to,
+        from: day(query.from)?,
+        to: day(query.to)?,
         by: query.by,
     };
     let found = app.read(move |tx| {
