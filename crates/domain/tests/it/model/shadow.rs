@@ -69,7 +69,7 @@ struct SoldLine {
 
 #[derive(Clone, Debug)]
 pub struct Sale {
-    who: usize,
+    pub who: usize,
     lines: Vec<SoldLine>,
     /// The grant of each token paid and not given back, in the order of payment.
     tokens: Vec<usize>,
