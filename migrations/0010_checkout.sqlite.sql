@@ -4,11 +4,11 @@
 -- purchase reads the vendor anyway.
 ALTER TABLE vendor ADD COLUMN threshold INTEGER CHECK (threshold >= 0);
 -- The least that an offer costs: its price, or that of its cheapest tier.
-ALTER TABLE offer ADD COLUMN least INTEGER NOT NULL DEFAULT 0;
-UPDATE offer SET least = CASE WHEN tiered = 0 THEN price ELSE COALESCE(
+ALTER TABLE offer ADD COLUMN lowest_price INTEGER NOT NULL DEFAULT 0;
+UPDATE offer SET lowest_price = CASE WHEN tiered = 0 THEN price ELSE COALESCE(
     (SELECT MIN(t.price) FROM offer_tier t
      WHERE t.book_id = offer.book_id AND t.offer_id = offer.offer_id), 0) END;
-CREATE INDEX offer_least ON offer (book_id, least) WHERE active = 1;
+CREATE INDEX offer_lowest_price ON offer (book_id, lowest_price) WHERE active = 1;
 
 -- Order lists that a customer keeps under a name, and the one without a name that was set aside
 -- while tokens were bought off line.

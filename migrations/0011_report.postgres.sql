@@ -20,7 +20,7 @@ WHERE a.kind = 'wallet' AND g.expires_at < 9223372036854775807;
 CREATE TABLE report_mark (
     book_id BIGINT NOT NULL,
     seal_no BIGINT NOT NULL,
-    zone TEXT NOT NULL,
+    zone TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (book_id)
 );
 
@@ -67,7 +67,7 @@ CREATE TABLE report_held (
     book_id BIGINT NOT NULL,
     granted_day BIGINT NOT NULL,
     expires_quarter BIGINT NOT NULL,
-    origin TEXT NOT NULL,
+    origin TEXT COLLATE "C" NOT NULL,
     tokens BIGINT NOT NULL,
     worth BIGINT NOT NULL,
     PRIMARY KEY (book_id, granted_day, expires_quarter, origin)
@@ -96,7 +96,7 @@ CREATE TABLE revenue_close (
     earned BIGINT NOT NULL,
     breakage BIGINT NOT NULL,
     entry_id BIGINT,
-    actor TEXT NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (book_id, until_day)
 );

@@ -290,7 +290,7 @@ pub(super) fn set_tiers(tx: &mut Tx<'_>, book: i64, id: OfferId, tiers: &[Tier])
 
 pub(super) fn set_least(tx: &mut Tx<'_>, book: i64, id: OfferId, least: Amount) -> Result<()> {
     tx.put(
-        "UPDATE offer SET least = $3 WHERE book_id = $1 AND offer_id = $2",
+        "UPDATE offer SET lowest_price = $3 WHERE book_id = $1 AND offer_id = $2",
         params![book, &id, least.units()],
     )?;
     Ok(())
@@ -299,7 +299,7 @@ pub(super) fn set_least(tx: &mut Tx<'_>, book: i64, id: OfferId, least: Amount) 
 /// The first row of an index: nothing is walked.
 pub(super) fn cheapest(tx: &mut dyn Read, book: i64) -> Result<Option<Amount>> {
     let row = tx.query_opt(
-        "SELECT least FROM offer WHERE book_id = $1 AND active = 1 ORDER BY least LIMIT 1",
+        "SELECT lowest_price FROM offer WHERE book_id = $1 AND active = 1 ORDER BY lowest_price LIMIT 1",
         params![book],
     )?;
     row.map(|row| Ok(Amount::from_units(row.int(0)?)))
