@@ -196,7 +196,10 @@ fn the_cheapest_of_many_is_not_looked_for(db: &TestDb) {
         assert_eq!(least, Some(tokens(3)));
         assert_eq!(watched.queries, 1);
         assert!(
-            watched.plans.iter().all(|p| p.contains("offer_lowest_price")),
+            watched
+                .plans
+                .iter()
+                .all(|p| p.contains("offer_lowest_price")),
             "{:?}",
             watched.plans
         );
