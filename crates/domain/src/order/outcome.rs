@@ -6,6 +6,7 @@ use crate::command::CommandError;
 use crate::customer::{AccountNumber, CustomerError};
 use crate::family::{FamilyError, Span};
 use crate::id::{KeptListId, OfferId, OrderId};
+use crate::promotion::{CouponFault, PromotionError};
 use crate::text::TextError;
 use crate::vendor::VendorError;
 use scrip_engine::Error as EngineError;
@@ -96,6 +97,12 @@ pub enum Refusal {
     NotAllowed {
         /// The line.
         title: String,
+    },
+    /// The coupon is good for nothing (ADV-06).
+    #[error("{fault}")]
+    Coupon {
+        /// Why.
+        fault: CouponFault,
     },
     /// The account is closed.
     #[error("account {number} is closed")]
@@ -222,6 +229,9 @@ pub enum OrderError {
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    /// From promotions.
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
     /// From the family.
     #[error(transparent)]
     Family(#[from] FamilyError),

@@ -38,6 +38,7 @@ mod pin;
 mod policy;
 mod prices;
 mod privacy;
+mod promotions;
 mod refund;
 mod registration;
 mod reports;

@@ -3,7 +3,7 @@
 
 use scrip_domain::id::{
     ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId,
-    ProductId, RegistrationId, StaffId, TokenOrderId,
+    ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -355,6 +355,7 @@ ids! {
     TokenOrder: TokenOrderId, "tok";
     Gift: GiftId, "gft";
     Pack: PackId, "pck";
+    Promotion: PromotionId, "prm";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

@@ -4,6 +4,7 @@
 //! as it was shown), `order/shortage.rs`, `order/receipt.rs`.
 
 mod confirm;
+pub mod coupon;
 mod receipt;
 mod review;
 mod shortage;
@@ -19,6 +20,7 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/confirm",
             get(confirm::show).post(confirm::place),
         )
+        .route("/shops/{slug}/coupon", post(coupon::change))
         .route("/shops/{slug}/orders/{order}", get(receipt::show))
         .route(
             "/shops/{slug}/orders/{order}/refund-request",
