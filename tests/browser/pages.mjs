@@ -43,6 +43,7 @@ export const pages = [
   { name: 'top-up', path: '/shops/rasterworks/account/top-up', who: 'rasterworks/Ana' },
   { name: 'person', path: '/shops/rasterworks/account/person', who: 'rasterworks/Ana' },
   { name: 'family', path: '/shops/rasterworks/account/family', who: 'rasterworks/Ana' },
+  { name: 'linked', path: '/shops/rasterworks/account/linked', who: 'rasterworks/Ana' },
   { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
   { name: 'account-messages', path: '/shops/rasterworks/account/messages', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },

@@ -189,6 +189,11 @@ pub const KINDS: &[Kind] = &[
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
     ),
+    kind(
+        409,
+        "link_impossible",
+        "These two accounts cannot be linked: they must be two of this vendor, neither a child's, with ten links at most.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(
         409,
@@ -200,6 +205,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "not_linked",
+        "The account is not linked with the one that was signed in to, or no longer.",
     ),
     kind(
         409,
@@ -220,6 +230,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "out_of_stock",
         "There are too few pieces of an offer. Nothing was debited; the problem has on_hand.",
+    ),
+    kind(
+        409,
+        "payer_changed",
+        "Another account was chosen to pay since the page was shown. Nothing was taken.",
     ),
     kind(
         409,
@@ -468,6 +483,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "webhook_invalid",
         "The address or a topic of the webhook endpoint cannot be like this.",
+    ),
+    kind(
+        429,
+        "too_many_attempts",
+        "Too many wrong PINs, passwords, codes or answers came from one place, so nothing was compared. Try again after Retry-After seconds; see the header Scrip-Client-Address.",
     ),
     kind(
         500,

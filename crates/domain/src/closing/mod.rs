@@ -13,7 +13,7 @@ use crate::audit;
 use crate::card::{CardError, cards_forget};
 use crate::command;
 use crate::customer::{
-    Customer, CustomerError, State, account_close, customer_by_id, person_erase,
+    Customer, CustomerError, State, account_close, customer_by_id, links_end, person_erase,
 };
 use crate::order;
 use crate::session::sessions_end_all;
@@ -73,7 +73,7 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 4] = [
+const PARTS: [(&str, Forget); 5] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
     }),
@@ -85,6 +85,9 @@ const PARTS: [(&str, Forget); 4] = [
     }),
     ("kept lists", |tx, customer| {
         order::kept::lists_forget(tx, customer.book_id, customer.customer_id)
+    }),
+    ("links to the person's other accounts", |tx, customer| {
+        links_end(tx, customer.book_id, customer.customer_id)
     }),
     ("refund requests", |tx, customer| {
         order::refund_reasons_forget(tx, customer.book_id, customer.customer_id)

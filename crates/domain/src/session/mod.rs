@@ -12,7 +12,7 @@ mod store;
 mod tests;
 
 use crate::command::CommandError;
-use crate::customer::{CustomerError, State, customer_by_id};
+use crate::customer::{Customer, CustomerError, State, customer_by_id, linked_accounts};
 use crate::id::{CustomerId, StaffId};
 use crate::secret::{self, SecretError};
 use crate::vendor::{VendorError, staff_at_work, staff_by_id};
@@ -39,6 +39,9 @@ pub struct Session {
     pub book_id: i64,
     /// Who.
     pub subject: Subject,
+    /// The linked account that a customer chose to pay from; whether it still is one is looked up
+    /// at each use (TOK-15).
+    pub paying: Option<CustomerId>,
     /// Since when.
     pub created_at: Timestamp,
     /// When it was used last, to the minute.
@@ -93,6 +96,7 @@ pub fn session_open(tx: &mut Tx<'_>, book_id: i64, subject: Subject) -> Result<S
     let session = Session {
         book_id,
         subject,
+        paying: None,
         created_at: now,
         seen_at: now,
         expires_at: now.plus_seconds(rules::longest_s(subject)),
@@ -139,6 +143,24 @@ pub fn session_touch(tx: &mut Tx<'_>, book_id: i64, token: &str) -> Result<()> {
         store::set_seen(tx, book_id, &secret::token_hash(token))?;
     }
     Ok(())
+}
+
+/// Chooses the account that a session pays from: `None` for its own. Refused where the two are not
+/// linked (TOK-15).
+pub fn session_pay_from(
+    tx: &mut Tx<'_>,
+    own: &Customer,
+    token: &str,
+    chosen: Option<CustomerId>,
+) -> Result<()> {
+    if let Some(chosen) = chosen {
+        let linked = linked_accounts(tx, own)?;
+        if linked.iter().all(|one| one.customer_id != chosen) {
+            return Err(CustomerError::NotLinked.into());
+        }
+    }
+    let hash = secret::token_hash(token);
+    Ok(store::set_paying(tx, own, &hash, chosen)?)
 }
 
 /// Ends a session; one that is not there has ended already.

@@ -3,6 +3,7 @@
 //! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
 //! cannot drift from the code.
 
+mod asker;
 mod audit;
 pub mod auth;
 mod bounded;

@@ -124,6 +124,10 @@ impl Kind for CustomerError {
             CustomerError::CheckNeeded => {
                 Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
             }
+            CustomerError::LinkImpossible | CustomerError::TooManyLinks => {
+                Problem::new(StatusCode::CONFLICT, "link_impossible", text)
+            }
+            CustomerError::NotLinked => Problem::new(StatusCode::CONFLICT, "not_linked", text),
             CustomerError::Answered => Problem::new(StatusCode::CONFLICT, "answered_before", text),
             CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),

@@ -12,6 +12,7 @@ pub mod frame;
 mod gate;
 mod list;
 mod order;
+mod payer;
 mod register;
 pub mod session;
 mod shop;
@@ -40,6 +41,7 @@ pub fn router() -> Router<App> {
         .merge(sign_in::router())
         .merge(account::router())
         .merge(buy::router())
+        .merge(payer::router())
         .merge(staff::router())
         .merge(shop::router())
         .merge(list::router())

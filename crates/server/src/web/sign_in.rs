@@ -8,10 +8,12 @@ mod forgot;
 use super::entrance::{DemoEntry, demo_entry};
 use super::frame::{guest_shell, link, page, page_with, see};
 use super::register::signed_in;
-use super::session::{Guest, cookie, customer_cookie, is_inside};
+use super::session::{Guest, Shop, cookie, customer_cookie, is_inside};
 use super::view::{Field, Notice, Shell, Tone};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::Router;
@@ -19,7 +21,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, sign_in};
+use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, SignIn, sign_in};
 use scrip_domain::order::kept::list_resume;
 use scrip_domain::secret::Proof;
 use scrip_domain::session::{Subject, session_end, session_open};
@@ -173,7 +175,12 @@ fn kind_of(secret: &str) -> SecretKind {
 }
 
 /// `POST /shops/{slug}/sign-in`: a session for whoever proves to be a customer; none for others.
-async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -> Result<Response> {
+async fn enter(
+    State(app): State<App>,
+    guest: Guest,
+    client: Client,
+    Form(typed): Form<Typed>,
+) -> Result<Response> {
     let next = inside(typed.next, &guest);
     let is_empty = |text: &str| text.trim().is_empty();
     if is_empty(&typed.name) || is_empty(&typed.secret) {
@@ -190,20 +197,35 @@ async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -
         let page = sign_in_page(&app, &guest, &typed.name, next, wrong);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let (vendor, name) = (guest.shop.vendor.clone(), typed.name.clone());
-    let proof = app
-        .slow(move |node| {
-            let pin = typed.secret.trim();
-            match kind_of(pin) {
-                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
-                kind => sign_in(node, &vendor, &name, kind, &typed.secret),
-            }
-        })
-        .await??;
-    match proof {
+    match prove(&app, &guest.shop, client, &typed.name, &typed.secret).await? {
         Proof::Proven(customer) => let_in(&app, &guest, &customer, next).await,
         Proof::Wrong | Proof::Locked { .. } => refuse(&app, &guest, &typed.name, next),
     }
+}
+
+/// Proves that someone is a customer of this shop; attempts are counted.
+pub async fn prove(
+    app: &App,
+    shop: &Shop,
+    client: Client,
+    name: &str,
+    secret: &str,
+) -> Result<SignIn> {
+    let guess = guess(app, shop.vendor.book_id, client)?;
+    let (vendor, name, secret) = (shop.vendor.clone(), name.to_owned(), secret.to_owned());
+    let proof = app
+        .slow(move |node| {
+            let pin = secret.trim();
+            match kind_of(pin) {
+                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
+                kind => sign_in(node, &vendor, &name, kind, &secret),
+            }
+        })
+        .await??;
+    if let Proof::Proven(_) = proof {
+        guess.right();
+    }
+    Ok(proof)
 }
 
 /// A fresh session in place of the one that this browser may have had.

@@ -7,6 +7,8 @@ use super::super::session::{
 use super::super::view::{Field, Notice, Shell, Tone, When};
 use crate::error::Result;
 use crate::http::body::{Form, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
@@ -88,17 +90,20 @@ pub async fn form(guest: Guest, Query(to): Query<Way>) -> Result<Response> {
 pub async fn sign_in(
     State(app): State<App>,
     guest: Guest,
+    client: Client,
     headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let shop = &guest.shop;
     let next = way(shop, Some(&typed.next));
     let (vendor, name, password) = (shop.vendor.clone(), typed.name.clone(), typed.password);
+    let guess = guess(&app, shop.vendor.book_id, client)?;
     let proof = app
         .slow(move |node| staff_sign_in(node, &vendor, &name, &password))
         .await??;
     let (status, notice) = match proof {
         Proof::Proven(staff) => {
+            guess.right();
             let (book, id) = (shop.vendor.book_id, staff.staff_id);
             let before = cookie(&headers, &staff_cookie(&shop.vendor.slug));
             let token = app
