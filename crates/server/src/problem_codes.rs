@@ -81,7 +81,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         403,
         "identity_check_needed",
-        "The action needs a right answer to one of the vendor's questions first.",
+        "The action needs a right answer to one of the vendor's questions first: GET /v1/customers/{id}/identity-check tells which, POST /v1/customers/{id}/identity-checks takes the answer. Then send the request again.",
     ),
     kind(
         403,
@@ -276,6 +276,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "refund_too_large",
         "Fewer pieces of a line are left than should be refunded.",
+    ),
+    kind(
+        409,
+        "second_factor_on",
+        "One-time codes are asked for already. Turn them off first, with a code.",
     ),
     kind(
         409,

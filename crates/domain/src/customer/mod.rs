@@ -37,7 +37,7 @@ pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
     check_forget, check_identity, check_identity_keyed, checked, questions_open, require_check,
-    step_up,
+    require_check_by, step_up,
 };
 pub(crate) use linked::links_end;
 pub use linked::{LINKS_AT_MOST, account_link, account_unlink, linked_accounts};

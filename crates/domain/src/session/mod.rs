@@ -4,6 +4,7 @@
 //! use it. It ends by signing out, by standing idle, and by its age; a change of the PIN ends the
 //! customer's others.
 
+mod factor;
 mod pin;
 mod rules;
 mod staff;
@@ -18,6 +19,11 @@ use crate::secret::{self, SecretError};
 use crate::vendor::{VendorError, staff_at_work, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
+pub(crate) use factor::factor_forget;
+pub use factor::{
+    Entrance, Holder, Taken, factor_begin, factor_begun, factor_codes_left, factor_confirm,
+    factor_end, factor_is_on, factor_lift, session_enter, session_pass, session_waiting,
+};
 pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
 pub use staff::{
     staff_leave, staff_password_change, staff_password_set, staff_session_end, staff_session_open,
@@ -64,6 +70,9 @@ pub enum SessionError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A second factor is on already.
+    #[error("one-time codes are asked for already: turn them off first, with a code")]
+    FactorOn,
     /// From the envelope.
     #[error(transparent)]
     Command(#[from] CommandError),

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::command::{Answer, Keyed};
 use crate::customer::{
     Checker, Customer, CustomerError, ResetOutcome, State, attempt_begin, attempt_end,
-    customer_named, links_end, pin_reset_take, require_check, secret_set,
+    customer_named, links_end, pin_reset_take, require_check, require_check_by, secret_set,
 };
 use crate::policy::{Sensitive, policy};
 use crate::secret::{Proof, SecretKind, prove_keyed, stray_attempt};
@@ -93,6 +93,7 @@ pub fn pin_replace(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number).into());
     }
+    require_check_by(tx, actor, customer, Sensitive::PinChange)?;
     pin_set(tx, actor, customer, new_hash, None)
 }
 

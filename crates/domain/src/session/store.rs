@@ -38,10 +38,33 @@ pub(super) fn insert(tx: &mut Tx<'_>, session: &Session, token_hash: &[u8]) -> R
 pub(super) fn by_token(tx: &mut dyn Read, book: i64, token_hash: &[u8]) -> Result<Option<Session>> {
     let row = tx.query_opt(
         "SELECT book_id, kind, subject, created_at, seen_at, expires_at, paying FROM session
-         WHERE book_id = $1 AND token_hash = $2",
+         WHERE book_id = $1 AND token_hash = $2 AND waits = 0",
         params![book, token_hash],
     )?;
     row.map(|row| session(&row)).transpose()
+}
+
+/// A session that waits for a code.
+pub(super) fn waiting(tx: &mut dyn Read, book: i64, token_hash: &[u8]) -> Result<Option<Session>> {
+    let row = tx.query_opt(
+        "SELECT book_id, kind, subject, created_at, seen_at, expires_at, paying FROM session
+         WHERE book_id = $1 AND token_hash = $2 AND waits = 1",
+        params![book, token_hash],
+    )?;
+    row.map(|row| session(&row)).transpose()
+}
+
+/// Makes a session wait for a code, until then.
+pub(super) fn set_waiting(
+    tx: &mut Tx<'_>,
+    book: i64,
+    token_hash: &[u8],
+    until: Timestamp,
+) -> Result<()> {
+    tx.put(
+        "UPDATE session SET waits = 1, expires_at = $3 WHERE book_id = $1 AND token_hash = $2",
+        params![book, token_hash, until.0],
+    )
 }
 
 fn session(row: &Row) -> Result<Session> {

@@ -69,7 +69,7 @@ fn the_chosen_account_alone_is_debited(db: &TestDb) {
     pay_from(&world, private, &token, Some(business)).unwrap();
     let payer = paying(&world, &token).unwrap();
     assert_eq!(payer, business);
-    completed(world.place_as(Actor::Customer(payer), payer, &[want(pot, 1)]));
+    completed(world.place(payer, &[want(pot, 1)]));
     assert_eq!(world.balance(business), tokens(180));
     assert_eq!(world.balance(private), tokens(500));
     pay_from(&world, private, &token, None).unwrap();

@@ -44,6 +44,7 @@ mod registration;
 mod reports;
 mod requests;
 mod saved_cards;
+mod second_factor;
 mod secret;
 mod secret_keyed;
 mod session;

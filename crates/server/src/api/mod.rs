@@ -105,6 +105,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(registration::router())
         .merge(customer::router())
         .merge(statement::router())
+        .merge(identity::router())
         .merge(pin::router())
         .merge(token::router())
         .merge(offline::router())

@@ -56,6 +56,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/account/messages", Own),
     ("/account/person", Own),
     ("/account/pin", Own),
+    ("/account/second-factor", Own),
     ("/account/statement", Own),
     ("/account/statement.csv", Own),
     ("/account/top-up", Own),
@@ -88,6 +89,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/shop", Products),
     ("/shop/p/{*handle}", Products),
     ("/sign-in", Ordinary),
+    ("/sign-in/code", Ordinary),
 ];
 
 /// The beginning of every address of a shop, as routers write it.
