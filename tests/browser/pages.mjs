@@ -43,6 +43,8 @@ export const pages = [
   { name: 'top-up', path: '/shops/rasterworks/account/top-up', who: 'rasterworks/Ana' },
   { name: 'person', path: '/shops/rasterworks/account/person', who: 'rasterworks/Ana' },
   { name: 'family', path: '/shops/rasterworks/account/family', who: 'rasterworks/Ana' },
+  { name: 'linked', path: '/shops/rasterworks/account/linked', who: 'rasterworks/Ana' },
+  { name: 'second-factor', path: '/shops/rasterworks/account/second-factor', who: 'rasterworks/Ana' },
   { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
   { name: 'account-messages', path: '/shops/rasterworks/account/messages', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
@@ -84,6 +86,7 @@ export const pages = [
   { name: 'staff-storefront', path: '/shops/rasterworks/staff/settings/front', who: 'rasterworks/staff' },
   { name: 'staff-people', path: '/shops/rasterworks/staff/people', who: 'rasterworks/staff' },
   { name: 'staff-password', path: '/shops/rasterworks/staff/password', who: 'rasterworks/staff' },
+  { name: 'staff-second-factor', path: '/shops/rasterworks/staff/second-factor', who: 'rasterworks/staff' },
   { name: 'staff-keys', path: '/shops/rasterworks/staff/keys', who: 'rasterworks/staff' },
   { name: 'staff-audit', path: '/shops/rasterworks/staff/audit', who: 'rasterworks/staff' },
 ];

@@ -81,7 +81,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         403,
         "identity_check_needed",
-        "The action needs a right answer to one of the vendor's questions first.",
+        "The action needs a right answer to one of the vendor's questions first: GET /v1/customers/{id}/identity-check tells which, POST /v1/customers/{id}/identity-checks takes the answer. Then send the request again.",
     ),
     kind(
         403,
@@ -204,6 +204,11 @@ pub const KINDS: &[Kind] = &[
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
     ),
+    kind(
+        409,
+        "link_impossible",
+        "These two accounts cannot be linked: they must be two of this vendor, neither a child's, with ten links at most.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(
         409,
@@ -215,6 +220,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "not_linked",
+        "The account is not linked with the one that was signed in to, or no longer.",
     ),
     kind(
         409,
@@ -235,6 +245,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "out_of_stock",
         "There are too few pieces of an offer. Nothing was debited; the problem has on_hand.",
+    ),
+    kind(
+        409,
+        "payer_changed",
+        "Another account was chosen to pay since the page was shown. Nothing was taken.",
     ),
     kind(
         409,
@@ -286,6 +301,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "refund_too_large",
         "Fewer pieces of a line are left than should be refunded.",
+    ),
+    kind(
+        409,
+        "second_factor_on",
+        "One-time codes are asked for already. Turn them off first, with a code.",
     ),
     kind(
         409,
@@ -498,6 +518,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "webhook_invalid",
         "The address or a topic of the webhook endpoint cannot be like this.",
+    ),
+    kind(
+        429,
+        "too_many_attempts",
+        "Too many wrong PINs, passwords, codes or answers came from one place, so nothing was compared. Try again after Retry-After seconds; see the header Scrip-Client-Address.",
     ),
     kind(
         500,

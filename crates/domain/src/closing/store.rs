@@ -49,6 +49,8 @@ pub(super) fn unlink(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
         "DELETE FROM family WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND parent_id = $2",
+        "DELETE FROM account_link WHERE book_id = $1 AND first_id = $2",
+        "DELETE FROM account_link WHERE book_id = $1 AND second_id = $2",
         "DELETE FROM opening WHERE book_id = $1 AND customer_id = $2 AND state = 'due'",
     ] {
         tx.put(sql, params![book, &id])?;

@@ -41,8 +41,8 @@ pub use history::{
     orders, orders_between, orders_of,
 };
 pub use list::{
-    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_clear, order_list_select,
-    order_list_set,
+    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_carry, order_list_clear,
+    order_list_select, order_list_set,
 };
 pub use outcome::{OrderError, OrderOutcome, Refusal};
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};

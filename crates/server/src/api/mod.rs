@@ -3,6 +3,7 @@
 //! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
 //! cannot drift from the code.
 
+mod asker;
 mod audit;
 pub mod auth;
 mod bounded;
@@ -106,6 +107,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(registration::router())
         .merge(customer::router())
         .merge(statement::router())
+        .merge(identity::router())
         .merge(pin::router())
         .merge(token::router())
         .merge(offline::router())

@@ -261,6 +261,9 @@ const ROUTE: &str = "POST /v1/orders";
 
 /// Place an order
 ///
+/// The order's customer is the account that pays, and the only one that is debited: of a person
+/// with several accounts send the one that was chosen.
+///
 /// Pays the whole order or refuses it. A refusal is an answer with a problem: nothing was debited,
 /// the order is kept as refused with its `order_id`, and the same key gives the same refusal again,
 /// so try again under a new key.

@@ -124,8 +124,18 @@ impl Kind for CustomerError {
             }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
-                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
+                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text).with(
+                    "send",
+                    json!(
+                        "POST /v1/customers/{id}/identity-checks, with the question of GET \
+                           /v1/customers/{id}/identity-check and its answer"
+                    ),
+                )
             }
+            CustomerError::LinkImpossible | CustomerError::TooManyLinks => {
+                Problem::new(StatusCode::CONFLICT, "link_impossible", text)
+            }
+            CustomerError::NotLinked => Problem::new(StatusCode::CONFLICT, "not_linked", text),
             CustomerError::Answered => Problem::new(StatusCode::CONFLICT, "answered_before", text),
             CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),
@@ -221,6 +231,9 @@ impl Kind for SessionError {
             SessionError::Command(e) => e.problem(),
             SessionError::Customer(e) => e.problem(),
             SessionError::Vendor(e) => e.problem(),
+            SessionError::FactorOn => {
+                Problem::new(StatusCode::CONFLICT, "second_factor_on", self.to_string())
+            }
             SessionError::Engine(e) => e.problem(),
             other => Problem::internal(&other),
         }

@@ -98,6 +98,9 @@ struct AccountPage {
     cards: String,
     person: String,
     family: String,
+    linked: String,
+    factor: String,
+    is_own: bool,
     messages: String,
     quit: String,
 }
@@ -193,6 +196,9 @@ async fn account(
         cards: shop.at("/account/cards"),
         person: shop.at("/account/person"),
         family: shop.at("/account/family"),
+        linked: shop.at("/account/linked"),
+        factor: shop.at("/account/second-factor"),
+        is_own: member.me.own == member.me.customer.customer_id,
         messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
@@ -202,6 +208,8 @@ async fn account(
 #[template(path = "account/orders.html")]
 struct OrdersPage {
     shell: Shell,
+    /// The account that paid, where the customer has several.
+    number: Option<String>,
     rows: Vec<OrderRow>,
     pager: Option<Pager>,
     shop: String,
@@ -213,6 +221,12 @@ struct OrdersPage {
 #[serde(deny_unknown_fields)]
 struct OrdersPart {
     before: Option<i64>,
+}
+
+/// The number of the account that pays, for those who have several.
+pub fn paid_from(member: &Member) -> Option<String> {
+    let has_several = !member.me.accounts.is_empty();
+    has_several.then(|| member.me.customer.number.to_string())
 }
 
 /// `GET /shops/{slug}/orders`: the customer's own orders (SHP-19).
@@ -233,6 +247,7 @@ async fn orders(
     let next = found.next.map(|seq| seq.to_string());
     page(&OrdersPage {
         shell: member_shell(&member, "Your orders", "/orders"),
+        number: paid_from(&member),
         rows: found.items,
         pager: pager(&shop.at("/orders"), "orders", part.before.is_none(), next),
         shop: shop.at("/shop"),

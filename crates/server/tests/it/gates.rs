@@ -52,9 +52,11 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/account/erase", Own),
     ("/account/export", Own),
     ("/account/family", Own),
+    ("/account/linked", Own),
     ("/account/messages", Own),
     ("/account/person", Own),
     ("/account/pin", Own),
+    ("/account/second-factor", Own),
     ("/account/statement", Own),
     ("/account/statement.csv", Own),
     ("/account/top-up", Own),
@@ -77,6 +79,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/orders", Own),
     ("/orders/{order}", Own),
     ("/orders/{order}/refund-request", Own),
+    ("/pay-from", Own),
     ("/quit", Ordinary),
     ("/register", Ordinary),
     ("/register/off-line", Ordinary),
@@ -86,6 +89,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/shop", Products),
     ("/shop/p/{*handle}", Products),
     ("/sign-in", Ordinary),
+    ("/sign-in/code", Ordinary),
 ];
 
 /// The beginning of every address of a shop, as routers write it.

@@ -12,6 +12,7 @@ use crate::http::body::Form;
 use crate::state::App;
 use crate::web::frame::{self, form_key, link, member_shell};
 use crate::web::gate;
+use crate::web::payer::check_payer;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, change, tokens};
@@ -88,6 +89,9 @@ struct NothingPage {
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
     key: String,
+    /// The account that the page said would pay.
+    #[serde(default)]
+    account: String,
     #[serde(default)]
     offer: Vec<OfferId>,
     #[serde(default)]
@@ -166,6 +170,7 @@ pub async fn place(
     member: Member,
     Form(form): Form<Confirmed>,
 ) -> Result<Response> {
+    check_payer(&member, &form.account)?;
     let wanted = wanted(&member.shop, &form)?;
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;

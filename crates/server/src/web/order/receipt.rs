@@ -3,6 +3,7 @@
 use crate::error::{Result, sentence};
 use crate::http::body::{Form, Path};
 use crate::state::App;
+use crate::web::account::paid_from;
 use crate::web::frame::{self, member_shell};
 use crate::web::session::Member;
 use crate::web::shop::words;
@@ -33,6 +34,8 @@ struct ReceiptPage {
     order: String,
     reference: String,
     when: When,
+    /// The account that paid, where the customer has several.
+    paid_from: Option<String>,
     lines: Vec<Line>,
     stamp: Option<String>,
     is_refused: bool,
@@ -174,6 +177,7 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
         order: order.order_id.to_string(),
         reference: order.reference.clone(),
         when: When::minute(order.effective_at),
+        paid_from: paid_from(member),
         lines: order
             .lines
             .iter()

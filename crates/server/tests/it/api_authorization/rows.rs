@@ -101,6 +101,7 @@ impl Doors<'_> {
             ("/v1/customers/{id}/history", "customers:read"),
             ("/v1/customers/{id}/order-list", "orders:read"),
             ("/v1/customers/{id}/orders", "orders:read"),
+            ("/v1/customers/{id}/identity-check", "customers:read"),
             ("/v1/customers/{id}/person", "customers:read"),
             ("/v1/customers/{id}/gifts", "customers:read"),
             ("/v1/customers/{id}/offline-orders", "customers:read"),
@@ -328,6 +329,11 @@ impl Doors<'_> {
             ),
             ("/v1/customers/{id}/verifications", "customers:read", pin),
             (
+                "/v1/customers/{id}/identity-checks",
+                "customers:write",
+                json!({"question": "First school?", "answer": "Oak"}),
+            ),
+            (
                 "/v1/customers/{id}/payment-sessions",
                 "tokens:write",
                 Value::Null,
@@ -352,6 +358,13 @@ impl Doors<'_> {
             "customers:write",
             customer,
             reference,
+        );
+        self.door(
+            "PUT",
+            "/v1/customers/{id}/identity-answers",
+            "customers:write",
+            customer,
+            json!({"answers": [{"question": "First school?", "answer": "Oak"}]}),
         );
         self.door(
             "PUT",
