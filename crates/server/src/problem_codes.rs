@@ -166,6 +166,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "dispute_over",
+        "It was decided before, the money came back, or none of the tokens are left. Look at what stands there.",
+    ),
+    kind(
+        409,
         "family_impossible",
         "These two accounts cannot be parent and child.",
     ),
@@ -220,6 +225,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "out_of_stock",
         "There are too few pieces of an offer. Nothing was debited; the problem has on_hand.",
+    ),
+    kind(
+        409,
+        "payback_over",
+        "The money was paid back before. Nothing was paid now.",
+    ),
+    kind(
+        409,
+        "payback_under_way",
+        "The card processor was asked to pay the money back and has not answered. It is asked again; do not pay another way meanwhile.",
     ),
     kind(
         409,

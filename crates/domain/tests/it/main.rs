@@ -34,6 +34,7 @@ mod offline;
 mod order;
 mod order_list;
 mod order_race;
+mod paybacks;
 mod pin;
 mod policy;
 mod prices;

@@ -50,6 +50,7 @@ struct CustomerPage {
     orders: Vec<OrderRow>,
     may: bool,
     may_adjust: bool,
+    give: String,
     standing: Standing,
     merged: Vec<(String, String)>,
     kept: Option<(String, String)>,
@@ -119,7 +120,7 @@ pub async fn customer(
         ),
         Done::Adjusted => Notice::new(
             Tone::Good,
-            "The balance is put right.",
+            "The tokens are taken back.",
             "The movement stands below, with the reason. The customer sees both.",
         ),
         Done::Standing => Notice::new(
@@ -196,6 +197,10 @@ async fn customer_page(
         orders: orders.items,
         may: member.staff.role.may(Permission::Customers),
         may_adjust: member.staff.role.may(Permission::Adjust),
+        give: link(
+            &member.shop.at("/staff/gifts"),
+            &[("account", &customer.number.to_string())],
+        ),
         standing,
         merged: merged.iter().map(|one| linked(member, one)).collect(),
         kept: kept.as_ref().map(|one| linked(member, one)),

@@ -16,6 +16,7 @@ mod keys;
 mod messages;
 mod order;
 mod orders;
+mod paybacks;
 mod people;
 mod prices;
 mod register;
@@ -60,7 +61,6 @@ pub fn router() -> Router<App> {
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
-        .route(&at("/disputes"), get(disputes::disputes))
         .route(&at("/customers"), get(customers::customers))
         .route(
             &at("/customers/new"),
@@ -106,6 +106,8 @@ pub fn router() -> Router<App> {
         .merge(token_orders::router())
         .merge(prices::router())
         .merge(gifts::router())
+        .merge(disputes::router())
+        .merge(paybacks::router())
 }
 
 /// `GET /shops/{slug}/staff`.
