@@ -76,6 +76,7 @@ export const pages = [
   { name: 'staff-report-receivables', path: '/shops/rasterworks/staff/reports/receivables', who: 'rasterworks/staff' },
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
+  { name: 'staff-paybacks', path: '/shops/rasterworks/staff/paybacks', who: 'rasterworks/staff' },
   { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
   { name: 'staff-products', path: '/shops/rasterworks/staff/products', who: 'rasterworks/staff' },
   { name: 'staff-product-new', path: '/shops/rasterworks/staff/products/new', who: 'rasterworks/staff' },

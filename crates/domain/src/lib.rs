@@ -44,6 +44,7 @@ pub mod family;
 pub mod gift_tokens;
 pub mod message;
 pub mod order;
+pub mod payback;
 pub mod policy;
 pub mod promotion;
 pub mod report;

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_console"),
     migration!(15, "0015_people"),
     migration!(16, "0016_promotion"),
+    migration!(17, "0017_office"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -44,10 +44,12 @@ pub enum AccountKind {
     Sales,
     /// Money that is lost by fees and disputes.
     Charges,
+    /// Money that came for nothing, and has to go back.
+    Payback,
 }
 
 impl AccountKind {
-    const ALL: [AccountKind; 14] = [
+    const ALL: [AccountKind; 15] = [
         AccountKind::Wallet,
         AccountKind::Held,
         AccountKind::Issued,
@@ -62,6 +64,7 @@ impl AccountKind {
         AccountKind::Breakage,
         AccountKind::Sales,
         AccountKind::Charges,
+        AccountKind::Payback,
     ];
 
     /// Its name in the database and in exports.
@@ -81,6 +84,7 @@ impl AccountKind {
             AccountKind::Breakage => "breakage",
             AccountKind::Sales => "sales",
             AccountKind::Charges => "charges",
+            AccountKind::Payback => "payback",
         }
     }
 

@@ -326,9 +326,11 @@ fn component(text: &str) -> String {
 
 fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
     let root = match kind {
-        AccountKind::Wallet | AccountKind::Held | AccountKind::Deferred | AccountKind::Due => {
-            "Liabilities"
-        }
+        AccountKind::Wallet
+        | AccountKind::Held
+        | AccountKind::Deferred
+        | AccountKind::Due
+        | AccountKind::Payback => "Liabilities",
         AccountKind::Issued => "Equity",
         AccountKind::Spent
         | AccountKind::Expired

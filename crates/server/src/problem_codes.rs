@@ -181,6 +181,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "dispute_over",
+        "It was decided before, the money came back, or none of the tokens are left. Look at what stands there.",
+    ),
+    kind(
+        409,
         "family_impossible",
         "These two accounts cannot be parent and child.",
     ),
@@ -250,6 +255,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "payer_changed",
         "Another account was chosen to pay since the page was shown. Nothing was taken.",
+    ),
+    kind(
+        409,
+        "payback_over",
+        "The money was paid back before. Nothing was paid now.",
+    ),
+    kind(
+        409,
+        "payback_under_way",
+        "The card processor was asked to pay the money back and has not answered. It is asked again; do not pay another way meanwhile.",
     ),
     kind(
         409,

@@ -24,6 +24,7 @@ const NOUNS: &[&str] = &[
     "family",
     "card",
     "token_sale",
+    "payback",
     "expiry",
     "top_up",
     "card_event",

@@ -7,17 +7,23 @@
 //!
 //! Money that comes after an order was declined goes back: its customer was told that nothing was
 //! charged, and may have paid another way. Money that the processor takes back from a cleared
-//! order is booked by an entry of its own; the tokens stay in the account until staff decide.
+//! order is booked by an entry of its own; the tokens stay in the account until staff decide
+//! (`decision.rs`). Money for an account that was closed meanwhile is staff's too (`payback`).
 
+mod decision;
 mod reversal;
 mod store;
 
 use crate::actor::Actor;
+use crate::command::CommandError;
 use crate::card::{
     CardError, Looks, PaymentState, method_renewed, method_withdrawn, payment_named, payment_of,
     payment_set_state, payments_to_return,
 };
+use crate::customer::CustomerError;
 use crate::id::TokenOrderId;
+use crate::payback::payback_of;
+use crate::text::TextError;
 use crate::token_sale::{
     CardProcessor, ChargeOutcome, TokenOrderState, TokenSaleError, token_order_charge,
     token_order_resolve,
@@ -30,6 +36,7 @@ use scrip_ledger::Error as LedgerError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use decision::{Decision, NewDecision, reversal_decide, reversal_tokens};
 pub use reversal::{Reversal, ReversalKind, ReversalState, reversals, reversals_of_order};
 
 /// What an event tells, without anything personal.
@@ -81,10 +88,34 @@ pub enum Told {
     },
 }
 
-/// Why an event was not handled; it is tried again.
+/// Why an event was not handled, which is tried again; or why a decision was not taken.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CardEventError {
+    /// No such reversal.
+    #[error("no money was taken back under the name {0:?}")]
+    Unknown(String),
+    /// It was decided before.
+    #[error("this was decided before: look at what stands there")]
+    DecidedBefore,
+    /// The dispute was won.
+    #[error("the money came back: there are no tokens to take back, note that you leave them")]
+    CameBack,
+    /// Nothing is left of the order's tokens.
+    #[error("none of these tokens are left in the account: note that you leave them")]
+    NothingLeft,
+    /// Only for the vendor.
+    #[error("only the vendor's staff may decide about a dispute")]
+    Forbidden,
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the customer.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From a card.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -246,8 +277,16 @@ fn payment_ended(
         TokenOrderState::Awaiting => return Ok(Handled::Waits),
         _ => return Ok(Handled::Done),
     }
-    // A decline was told, and money is said to have come: only the processor knows.
     let book = vendor.book_id;
+    // Where the account was closed it is known that money came: staff pay it back.
+    if node
+        .engine
+        .read(|tx| payback_of(tx, book, order))?
+        .is_some()
+    {
+        return Ok(Handled::Done);
+    }
+    // A decline was told, and money is said to have come: only the processor knows.
     let (charge, _) = node
         .engine
         .read(|tx| token_order_charge(tx, vendor, order))?;

@@ -1,6 +1,6 @@
 //! The tables of what the processor told and took back.
 
-use super::{Reversal, ReversalKind, ReversalState, Told};
+use super::{Decision, Reversal, ReversalKind, ReversalState, Told};
 use crate::id::TokenOrderId;
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
@@ -66,6 +66,7 @@ pub(super) fn lock_order(tx: &mut Tx<'_>, book: i64, order: TokenOrderId) -> Res
 fn reversal_row(row: &Row) -> Result<Reversal> {
     let name = row.text(0)?.to_owned();
     let wrong = |e| Error::Corrupt(format!("reversal {name}: {e}"));
+    let decision = row.opt_text(8)?.map(Decision::parse).transpose();
     Ok(Reversal {
         order: TokenOrderId::from_row(row, 1)?,
         kind: ReversalKind::parse(row.text(2)?).map_err(wrong)?,
@@ -74,13 +75,20 @@ fn reversal_row(row: &Row) -> Result<Reversal> {
         state: ReversalState::parse(row.text(5)?).map_err(wrong)?,
         created_at: Timestamp(row.int(6)?),
         closed_at: row.opt_int(7)?.map(Timestamp),
+        decision: decision.map_err(wrong)?,
+        decided_by: row.opt_text(9)?.unwrap_or_default().to_owned(),
+        decided_at: row.opt_int(10)?.map(Timestamp),
+        note: row.text(11)?.to_owned(),
+        taken: Amount::from_units(row.int(12)?),
+        returned: Amount::from_units(row.int(13)?),
         name,
     })
 }
 
 pub(super) fn by_name(tx: &mut dyn Read, book: i64, name: &str) -> Result<Option<Reversal>> {
     let row = tx.query_opt(
-        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at
+        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at,
+                decision, decided_by, decided_at, note, taken, returned
          FROM card_reversal WHERE book_id = $1 AND reversal = $2",
         params![book, name],
     )?;
@@ -89,7 +97,8 @@ pub(super) fn by_name(tx: &mut dyn Read, book: i64, name: &str) -> Result<Option
 
 pub(super) fn of_order(tx: &mut dyn Read, book: i64, order: TokenOrderId) -> Result<Vec<Reversal>> {
     let rows = tx.query(
-        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at
+        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at,
+                decision, decided_by, decided_at, note, taken, returned
          FROM card_reversal WHERE book_id = $1 AND token_order_id = $2
          ORDER BY created_at, reversal",
         params![book, &order],
@@ -100,7 +109,8 @@ pub(super) fn of_order(tx: &mut dyn Read, book: i64, order: TokenOrderId) -> Res
 pub(super) fn recent(tx: &mut dyn Read, book: i64, limit: i64) -> Result<Vec<Reversal>> {
     // With a bound on the time: it keeps SQLite on the index.
     let rows = tx.query(
-        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at
+        "SELECT reversal, token_order_id, kind, amount, reason, state, created_at, closed_at,
+                decision, decided_by, decided_at, note, taken, returned
          FROM card_reversal WHERE book_id = $1 AND created_at < $3
          ORDER BY created_at DESC, reversal DESC LIMIT $2",
         params![book, limit, i64::MAX],
@@ -145,5 +155,30 @@ pub(super) fn decide(
         "UPDATE card_reversal SET state = $3, back_entry_id = $4, closed_at = $5
          WHERE book_id = $1 AND reversal = $2",
         params![book, name, state.name(), back, now.0],
+    )
+}
+
+/// What staff decided.
+pub(super) fn set_decision(tx: &mut Tx<'_>, book: i64, reversal: &Reversal) -> Result<()> {
+    tx.put(
+        "UPDATE card_reversal SET decision = $3, decided_by = $4, decided_at = $5, note = $6,
+                taken = $7
+         WHERE book_id = $1 AND reversal = $2",
+        params![
+            book,
+            &reversal.name,
+            reversal.decision.map(Decision::name),
+            &reversal.decided_by,
+            reversal.decided_at.map(|at| at.0),
+            &reversal.note,
+            reversal.taken.units()
+        ],
+    )
+}
+
+pub(super) fn set_returned(tx: &mut Tx<'_>, book: i64, name: &str, tokens: Amount) -> Result<()> {
+    tx.put(
+        "UPDATE card_reversal SET returned = $3 WHERE book_id = $1 AND reversal = $2",
+        params![book, name, tokens.units()],
     )
 }

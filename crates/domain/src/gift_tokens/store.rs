@@ -211,3 +211,12 @@ pub(super) fn set_loyalty(
         params![book, &customer, counted.spent.units(), counted.rewards],
     )
 }
+
+pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: GiftId) -> Result<Option<Gift>> {
+    let row = tx.query_opt(
+        "SELECT gift_id, customer_id, route, tokens, reason, given_by, given_at
+         FROM token_gift WHERE book_id = $1 AND gift_id = $2",
+        params![book, &id],
+    )?;
+    row.as_ref().map(gift_row).transpose()
+}

@@ -17,6 +17,7 @@ mod view;
 
 use crate::Node;
 use crate::actor::Actor;
+use crate::books;
 use crate::command::CommandError;
 use crate::customer::{
     Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
@@ -37,7 +38,7 @@ pub use price::{Deal, Discount, DiscountKind, token_deal};
 pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
 pub use store::OrderState as TokenOrderState;
 pub use view::{
-    TokenOrderView, token_order_by_id, token_orders_of, token_price_quote, token_price_quote_for,
+    TokenOrderView, token_order_by_id, token_order_grant, token_orders_of, token_price_quote, token_price_quote_for,
     token_quote,
 };
 
@@ -327,7 +328,8 @@ fn to_pay_back(
     processor_reference: &str,
 ) -> Result<Outcome> {
     store::set_declined(tx, vendor.book_id, order.id, PAY_BACK, 0)?;
-    store::insert_payback(tx, vendor.book_id, order, processor_reference)?;
+    let entry = books::payback_came(tx, vendor, order.id, order.price)?;
+    store::insert_payback(tx, vendor.book_id, order, processor_reference, entry)?;
     let subject = order.id.to_string();
     outbox::add(tx, vendor.book_id, "token_order.pay_back", &subject, "{}")?;
     Ok(Outcome::Declined {

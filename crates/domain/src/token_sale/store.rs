@@ -312,12 +312,13 @@ pub(super) fn insert_payback(
     book: i64,
     order: &TokenOrder,
     processor_reference: &str,
+    came_entry: i64,
 ) -> Result<()> {
     let now = tx.now();
     tx.put(
         "INSERT INTO payback (book_id, token_order_id, customer_id, amount, processor_reference,
-                              created_at, settled_at, settled_by)
-         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)
+                              created_at, settled_at, settled_by, came_entry_id)
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL, $7)
          ON CONFLICT (book_id, token_order_id) DO NOTHING",
         params![
             book,
@@ -325,8 +326,18 @@ pub(super) fn insert_payback(
             &order.customer,
             order.price.units(),
             processor_reference,
-            now.0
+            now.0,
+            came_entry
         ],
     )?;
     Ok(())
+}
+
+/// The entry that credited an order; `None` while none has.
+pub(super) fn entry_of(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Option<i64>> {
+    let row = tx.query_opt(
+        "SELECT entry_id FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id],
+    )?;
+    row.map_or(Ok(None), |row| row.opt_int(0))
 }

@@ -28,6 +28,7 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
     receivables(tx, book_id, report)?;
     books::expiries(tx, book_id, report)?;
     books::bookings(tx, book_id, report)?;
+    books::paybacks(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)

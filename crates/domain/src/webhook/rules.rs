@@ -28,6 +28,7 @@ pub const TOPICS: &[&str] = &[
     "token_order.declined",
     "token_order.failed",
     "token_order.opened",
+    "token_order.paid_back",
     "token_order.pay_back",
     "top_up.failed",
 ];

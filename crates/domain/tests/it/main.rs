@@ -35,6 +35,7 @@ mod offline;
 mod order;
 mod order_list;
 mod order_race;
+mod paybacks;
 mod pin;
 mod policy;
 mod prices;

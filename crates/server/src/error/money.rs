@@ -3,7 +3,9 @@
 use super::{Failed, Kind, Problem, problems};
 use axum::http::StatusCode;
 use scrip_domain::card::CardError;
+use scrip_domain::card_event::CardEventError;
 use scrip_domain::gift_tokens::GiftError;
+use scrip_domain::payback::PaybackError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
@@ -14,6 +16,8 @@ problems!(
     OfflineError,
     GiftError,
     CardError,
+    CardEventError,
+    PaybackError,
     TopUpError,
     ProcessorError,
     RevenueError,
@@ -101,6 +105,45 @@ impl Kind for CardError {
             CardError::Withdrawn | CardError::Expired => conflict("card_withdrawn", text),
             CardError::TooMany => conflict("cards_too_many", text),
             _ => Problem::invalid("card_invalid", text),
+        }
+    }
+}
+
+impl Kind for CardEventError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            CardEventError::Engine(e) => e.problem(),
+            CardEventError::Ledger(e) => e.problem(),
+            CardEventError::Customer(e) => e.problem(),
+            CardEventError::Command(e) => e.problem(),
+            CardEventError::TokenSale(e) => e.problem(),
+            CardEventError::Unknown(_) => Problem::not_found("dispute"),
+            CardEventError::Forbidden => Problem::not_found("customer"),
+            CardEventError::DecidedBefore
+            | CardEventError::CameBack
+            | CardEventError::NothingLeft => conflict("dispute_over", text),
+            CardEventError::Text(_) => Problem::invalid("text_invalid", text),
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl Kind for PaybackError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            PaybackError::Engine(e) => e.problem(),
+            PaybackError::Ledger(e) => e.problem(),
+            PaybackError::Command(e) => e.problem(),
+            PaybackError::TokenSale(e) => e.problem(),
+            PaybackError::Unknown(_) => Problem::not_found("pay-back"),
+            PaybackError::Forbidden => Problem::not_found("customer"),
+            PaybackError::SettledBefore => conflict("payback_over", text),
+            PaybackError::UnderWay => conflict("payback_under_way", text),
+            _ => Problem::invalid("text_invalid", text),
         }
     }
 }

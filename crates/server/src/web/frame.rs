@@ -131,6 +131,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     staff_page("Books", "Disputes", "/staff/disputes"),
+    staff_page("Books", "Pay-backs", "/staff/paybacks"),
     // Office
     staff_page("Office", "Messages", "/staff/messages"),
     staff_page("Office", "Webhooks", "/staff/webhooks"),

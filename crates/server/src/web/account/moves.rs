@@ -8,7 +8,8 @@ use crate::error::Problem;
 use scrip_domain::Actor;
 use scrip_domain::catalog::OfferKind;
 use scrip_domain::customer::Customer;
-use scrip_domain::id::{OrderId, TokenOrderId};
+use scrip_domain::gift_tokens::gift_by_id;
+use scrip_domain::id::{GiftId, OrderId, TokenOrderId};
 use scrip_domain::order::{
     OrderDetail, OrderDetailLine, OrderError, OrderSummary, order_by_id, orders_of,
 };
@@ -114,7 +115,16 @@ pub fn in_words(
         ("refund", None) => ("Refund".to_owned(), String::new()),
         ("token_sale" | "token_credit", _) => ("Tokens bought".to_owned(), String::new()),
         ("token_take_back", _) => ("Taken back, not paid".to_owned(), String::new()),
-        ("token_gift", _) => ("Gift".to_owned(), String::new()),
+        ("token_gift", _) => {
+            let gift = gift_by_id(tx, actor, book, GiftId(moved.event_id))?;
+            ("Gift".to_owned(), gift.map_or_else(String::new, |g| g.reason))
+        }
+        ("card_take_back", _) => {
+            let what = "Taken back: the payment was taken back".to_owned();
+            (what, String::new())
+        }
+        ("card_give_again", _) => ("Given again".to_owned(), String::new()),
+        ("adjustment", _) => ("Put right by the shop".to_owned(), String::new()),
         ("expiry", _) => ("Tokens expired".to_owned(), String::new()),
         ("reversal", _) => ("Correction of an entry".to_owned(), String::new()),
         (code, _) => (words_of(code), String::new()),
@@ -141,7 +151,11 @@ pub fn in_words(
         what,
         note,
         href,
-        reference: moved.reference,
+        // A gift's is its route; the reason says more.
+        reference: match moved.code.as_str() {
+            "token_gift" => String::new(),
+            _ => moved.reference,
+        },
         change: change(moved.amount),
         left: tokens(moved.balance),
     })

@@ -17,6 +17,7 @@ mod keys;
 mod messages;
 mod order;
 mod orders;
+mod paybacks;
 mod people;
 mod prices;
 mod promotions;
@@ -71,7 +72,6 @@ pub fn router() -> Router<App> {
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
-        .route(&at("/disputes"), get(disputes::disputes))
         .route(&at("/customers"), get(customers::customers))
         .route(
             &at("/customers/new"),
@@ -126,6 +126,8 @@ pub fn router() -> Router<App> {
         .merge(prices::router())
         .merge(promotions::router())
         .merge(gifts::router())
+        .merge(disputes::router())
+        .merge(paybacks::router())
 }
 
 /// `GET /shops/{slug}/staff`.

@@ -41,6 +41,7 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/orders", Look),
     ("/orders/{order}", Look),
     ("/disputes", Look),
+    ("/paybacks", Look),
     ("/customers/{customer}/statement", Look),
     ("/customers/{customer}/statement.csv", Look),
     ("/reports", Look),
@@ -151,12 +152,34 @@ pub(super) const FORMS: &[Form] = &[
         "/customers/{customer}/adjust",
         Needs(Permission::Adjust),
         &[
-            ("way", "give"),
             ("tokens", "5"),
             ("reason", "The parcel was late."),
             ("key", ""),
         ],
         Line("customer.adjusted"),
+    ),
+    (
+        "/disputes",
+        Needs(Permission::Adjust),
+        &[
+            ("reversal", "du_1"),
+            ("decision", "take"),
+            ("reason", "The card was stolen."),
+            ("key", ""),
+        ],
+        Line("card.dispute_decided"),
+    ),
+    (
+        "/paybacks/{by_card}/processor",
+        Needs(Permission::Books),
+        &[("key", "")],
+        Line("payback.settled"),
+    ),
+    (
+        "/paybacks/{by_bank}/other",
+        Needs(Permission::Books),
+        &[("reference", "TR 77"), ("key", "")],
+        Line("payback.settled"),
     ),
     (
         "/customers/{customer}/standing",
