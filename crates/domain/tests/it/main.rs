@@ -28,6 +28,7 @@ mod history;
 mod identity;
 mod imports;
 mod kept;
+mod mall;
 mod message;
 mod model;
 mod offline;
