@@ -469,7 +469,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..25)
 }
 
-/// MIC-07, OPN-04: over random exchanges, values and suspensions nothing is created or lost, and
+/// MIC-07, OPN-04, GOV-09: over random exchanges, values and suspensions nothing is created or lost, and
 /// every position is what an independent model says.
 fn random_exchanges_agree_with_a_model(db: &TestDb) {
     let mall = Riverside::new(db);
