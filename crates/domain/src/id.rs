@@ -111,6 +111,9 @@ typed_id!(
     /// An order.
     OrderId, "ord");
 typed_id!(
+    /// An exchange of tokens of one vendor for another's.
+    ExchangeId, "exc");
+typed_id!(
     /// An order list that a customer keeps.
     KeptListId, "lst");
 typed_id!(

@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(15, "0015_people"),
     migration!(16, "0016_promotion"),
     migration!(17, "0017_office"),
+    migration!(20, "0020_mall"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

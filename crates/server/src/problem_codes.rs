@@ -123,6 +123,11 @@ pub const KINDS: &[Kind] = &[
         "body_too_slow",
         "The body did not arrive in time. Send it again.",
     ),
+    kind(
+        409,
+        "account_cannot_exchange",
+        "The account is not active, is a child's, or is closed at the other vendor.",
+    ),
     kind(409, "account_closed", "The account is closed."),
     kind(
         409,
@@ -217,6 +222,16 @@ pub const KINDS: &[Kind] = &[
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(
         409,
+        "mall_outside",
+        "The two vendors belong to no common mall: tokens cannot pass between them.",
+    ),
+    kind(
+        409,
+        "member_cut_off",
+        "The mall has suspended one of the vendors, or it has left. Nothing passes until it is back.",
+    ),
+    kind(
+        409,
         "message_conflict",
         "The message is on its way, or may have arrived: it is not sent again.",
     ),
@@ -306,6 +321,16 @@ pub const KINDS: &[Kind] = &[
         "promotions_full",
         "At most 200 promotions and coupons are planned or hold at once. Stop some first.",
     ),
+    kind(
+        409,
+        "quote_lapsed",
+        "The quote does not hold any more. Ask for a new one.",
+    ),
+    kind(
+        409,
+        "quote_used",
+        "The exchange was done under this quote already. Ask for a new one to exchange more.",
+    ),
     kind(409, "reference_taken", "The reference was used before."),
     kind(
         409,
@@ -349,8 +374,18 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "tokens_do_not_pass",
+        "The mall keeps these tokens at home, or the other vendor does not take them.",
+    ),
+    kind(
+        409,
         "tokens_too_few",
         "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
+        "too_few_tokens",
+        "The account has fewer tokens that may leave their vendor than were to be exchanged.",
     ),
     kind(
         409,
@@ -416,6 +451,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "exchange_invalid",
+        "The exchange cannot be as asked for; the detail says why.",
+    ),
+    kind(
+        422,
         "family_invalid",
         "A limit or a text about a family cannot be.",
     ),
@@ -450,6 +490,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "line_invalid",
         "A line names its offer by id or by SKU, not by both.",
+    ),
+    kind(
+        422,
+        "mall_invalid",
+        "The mall cannot do this; the detail says why.",
     ),
     kind(
         422,

@@ -574,7 +574,10 @@ pub(super) fn uses_between(
     to: Timestamp,
 ) -> Result<Vec<Use>> {
     let rows = tx.query(
-        concat!(use_columns!(), "AND effective_at >= $2 AND effective_at < $3"),
+        concat!(
+            use_columns!(),
+            "AND effective_at >= $2 AND effective_at < $3"
+        ),
         params![book, from.0, to.0],
     )?;
     rows.iter().map(use_row).collect()
@@ -594,12 +597,7 @@ pub(super) fn use_of(
     row.map(|row| use_row(&row)).transpose()
 }
 
-pub(super) fn use_back(
-    tx: &mut Tx<'_>,
-    book: i64,
-    id: PromotionId,
-    order: OrderId,
-) -> Result<()> {
+pub(super) fn use_back(tx: &mut Tx<'_>, book: i64, id: PromotionId, order: OrderId) -> Result<()> {
     tx.put(
         "UPDATE promotion_use SET is_back = 1
          WHERE book_id = $1 AND promotion_id = $2 AND order_id = $3",
@@ -632,14 +630,7 @@ pub(super) fn back_put(
         "INSERT INTO promotion_back (book_id, order_id, refund_no, promotion_id, amount,
                                      effective_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
-        params![
-            book,
-            &order,
-            refund_no,
-            &id,
-            amount.units(),
-            effective_at.0
-        ],
+        params![book, &order, refund_no, &id, amount.units(), effective_at.0],
     )?;
     Ok(())
 }

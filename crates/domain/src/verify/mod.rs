@@ -1,7 +1,10 @@
 //! Checks that orders, refunds and token sales say what the ledger says.
 
 mod books;
+mod mall;
 mod store;
+
+pub use mall::mall_verify;
 
 use crate::catalog::CatalogError;
 use crate::catalog::shelf::shelf_faults;

@@ -29,6 +29,7 @@ mod identity;
 mod imports;
 mod kept;
 mod linked;
+mod mall;
 mod message;
 mod model;
 mod offline;

@@ -18,11 +18,13 @@ use scrip_domain::token_sale::{
 };
 use scrip_domain::vault::{SecretKey, Vault};
 use scrip_domain::vendor::{NewVendor, Role, Vendor, staff_create, vendor_create};
-use scrip_domain::verify::vendor_verify;
+use scrip_domain::verify::{mall_verify, vendor_verify};
 use scrip_domain::{Actor, Amount, Answer, Keyed, Node};
 use scrip_engine::{Error, Options, Read, Row, SetClock, Timestamp, Tx, params};
 use scrip_ledger::verify::book_verify;
-use scrip_ledger::{Leg, NewGrant, Origin, Posting, books, entry_post, grant_open, wallets_due};
+use scrip_ledger::{
+    BookKind, Leg, NewGrant, Origin, Posting, books, entry_post, grant_open, wallets_due,
+};
 use scrip_testkit::TestDb;
 use std::sync::Arc;
 
@@ -431,7 +433,10 @@ impl World {
         for book in books.into_iter().filter(|b| own(&b.book_id)) {
             let report = self.node.engine.read(|tx| {
                 let mut report = book_verify(tx, book.book_id)?;
-                vendor_verify(tx, book.book_id, &mut report)?;
+                match book.kind {
+                    BookKind::Mall => mall_verify(tx, book.book_id, &mut report)?,
+                    _ => vendor_verify(tx, book.book_id, &mut report)?,
+                }
                 Ok::<_, scrip_ledger::Error>(report)
             });
             assert_eq!(report.unwrap().findings, [], "book {}", book.slug);

@@ -13,6 +13,7 @@ mod catalog_stock;
 mod customer;
 mod docs;
 mod document;
+mod exchange;
 mod field;
 mod figures;
 mod gift;
@@ -75,6 +76,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "order list", description = "What a customer thinks of buying"),
         (name = "orders", description = "Buying with tokens"),
         (name = "refunds", description = "Tokens back"),
+        (name = "mall", description = "Tokens of other vendors"),
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
@@ -124,6 +126,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(refund::router())
         .merge(report::router())
         .merge(figures::router())
+        .merge(exchange::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

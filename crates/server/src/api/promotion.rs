@@ -14,9 +14,9 @@ use axum::response::Response;
 use scrip_domain::id::PromotionId;
 use scrip_domain::order::QuoteCoupon;
 use scrip_domain::promotion::{
-    CouponFault, CouponKey, CouponTerms, Cut, Line, NewPromotion, Off, Promotion,
-    State as Stands, Terms, codes_count, codes_issue, promotion_by_id, promotion_put,
-    promotion_stop, promotions, scope_in_words, scope_read,
+    CouponFault, CouponKey, CouponTerms, Cut, Line, NewPromotion, Off, Promotion, State as Stands,
+    Terms, codes_count, codes_issue, promotion_by_id, promotion_put, promotion_stop, promotions,
+    scope_in_words, scope_read,
 };
 use scrip_domain::promotion::{PromotionError, Scope};
 use scrip_domain::vendor::{Vendor, vendor_by_book};
@@ -121,7 +121,10 @@ impl CouponSeen {
             name: coupon.name.clone(),
             off: Money::new(coupon.off, token),
             why: coupon.fault.as_ref().map(why),
-            problem: coupon.fault.as_ref().map(|f| crate::error::sentence(&f.to_string())),
+            problem: coupon
+                .fault
+                .as_ref()
+                .map(|f| crate::error::sentence(&f.to_string())),
         }
     }
 }

@@ -5,7 +5,7 @@
 mod rows;
 
 use crate::api_customers::{customer, sell};
-use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key};
+use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key, in_mall};
 use rows::doors;
 use scrip_testkit::TestDb;
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ struct World {
     offer: String,
     endpoint: String,
     pack: String,
+    exchange: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
     offline: [String; 3],
 }
@@ -79,6 +80,11 @@ impl World {
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
         let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
         let pack = api.post("/v1/token-packs", &pack);
+        let wanted = json!({"to": "bakery", "tokens": "5"});
+        let exchange = api.post(
+            &format!("/v1/customers/{customer}/exchange-quotes"),
+            &wanted,
+        );
         let offline = || {
             let body = json!({"tokens": "5", "means": "check"});
             let path = format!("/v1/customers/{customer}/offline-orders");
@@ -92,14 +98,16 @@ impl World {
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             pack: text(&pack.expect(201)["pack_id"]),
+            exchange: text(&exchange.expect(201)["exchange_id"]),
             offline: [offline(), offline(), offline()],
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 13] {
+    fn ids(&self) -> [&str; 14] {
         [
+            &self.exchange,
             &self.pack,
             &self.offline[0],
             &self.offline[1],
@@ -198,7 +206,7 @@ fn ended_keys(served: &Served<'_>) -> Vec<Api> {
 }
 
 fn every_door_is_guarded(db: &TestDb) {
-    let served = Served::start(db);
+    let served = Served::start_with(db, in_mall);
     let world = World::new(&served.api);
     let doors = doors(&world);
     let listed: BTreeSet<_> = doors

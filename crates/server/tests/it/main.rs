@@ -19,6 +19,7 @@ mod api_authorization;
 mod api_bad_input;
 mod api_catalog;
 mod api_customers;
+mod api_exchange;
 mod api_offline;
 mod api_orders;
 mod api_pins;

@@ -19,6 +19,7 @@ pub(super) fn doors(world: &World) -> Vec<Door> {
     doors.add_creations();
     doors.add_settings();
     doors.add_sales();
+    doors.add_mall();
     doors.add_accounts();
     doors.add_endings();
     let mut doors = doors.all;
@@ -45,6 +46,7 @@ impl Doors<'_> {
     ) {
         let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
         let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
+        let address = address.replace("{vendor}", "bakery");
         let address = address.replace("{offer_id}", &self.world.offer);
         let is_named =
             self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
@@ -68,6 +70,7 @@ impl Doors<'_> {
             ("/v1/audit", "vendor:read"),
             ("/v1/categories", "catalog:read"),
             ("/v1/customers", "customers:read"),
+            ("/v1/mall", "vendor:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
             ("/v1/ledger/verification", "ledger:read"),
@@ -301,6 +304,19 @@ impl Doors<'_> {
         ] {
             self.door("POST", template, scope, id, body);
         }
+    }
+
+    fn add_mall(&mut self) {
+        let acceptance = "/v1/mall/acceptance/{vendor}";
+        for method in ["PUT", "DELETE"] {
+            self.door(method, acceptance, "vendor:write", "", Value::Null);
+        }
+        let quotes = "/v1/customers/{id}/exchange-quotes";
+        let wanted = json!({"to": "bakery", "tokens": "1"});
+        let customer = self.world.customer.as_str();
+        self.door("POST", quotes, "orders:write", customer, wanted);
+        let taken = json!({"exchange_id": self.world.exchange});
+        self.door("POST", "/v1/exchanges", "orders:write", "", taken);
     }
 
     fn add_accounts(&mut self) {
