@@ -73,7 +73,7 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 4] = [
+const PARTS: [(&str, Forget); 5] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
     }),
@@ -82,6 +82,9 @@ const PARTS: [(&str, Forget); 4] = [
             CardError::Engine(e) => e,
             other => EngineError::Statement(other.to_string()),
         })
+    }),
+    ("cards that paid orders", |tx, customer| {
+        order::by_card::card_orders_forget(tx, customer.book_id, customer.customer_id)
     }),
     ("kept lists", |tx, customer| {
         order::kept::lists_forget(tx, customer.book_id, customer.customer_id)

@@ -6,6 +6,7 @@
 mod audit;
 pub mod auth;
 mod bounded;
+mod card_order;
 mod catalog;
 mod catalog_import;
 mod catalog_stock;
@@ -115,6 +116,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
+        .merge(card_order::router())
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())

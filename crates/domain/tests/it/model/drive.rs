@@ -464,5 +464,6 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
         Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
+        Refusal::CardNotTaken => "card",
     }
 }

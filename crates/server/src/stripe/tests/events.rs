@@ -1,12 +1,12 @@
 //! What Stripe tells by itself: once, twice, too early, too late, out of order, or never.
 
 use super::fake::{Fake, Fault};
-use super::world::{World, approved, declined};
+use super::world::{World, approved, declined, token_order};
 use scrip_domain::books::account_found;
 use scrip_domain::card_event::{
     Reversal, ReversalState, Told, event_note, events_handle, reversals, reversals_of_order,
 };
-use scrip_domain::id::TokenOrderId;
+use scrip_domain::id::{Payable, TokenOrderId};
 use scrip_domain::token_sale::{Outcome, TokenOrderState};
 use scrip_ledger::{AccountKind, Amount, account_balance};
 use scrip_testkit::TestDb;
@@ -34,7 +34,7 @@ fn handle(world: &World) -> usize {
 fn ended(payment: &str, order: Option<TokenOrderId>, paid: bool) -> Told {
     Told::Payment {
         payment: payment.to_owned(),
-        order,
+        order: order.map(Payable::from),
         paid,
     }
 }
@@ -107,7 +107,11 @@ fn an_event_of_an_unknown_payment_waits(db: &TestDb) {
     assert_eq!(handle(&world), 0, "the peer does not answer");
     assert_eq!(handle(&world), 1);
     assert_eq!(world.balance(id), 500);
-    let wrong = ended("pi_0001", Some(world.open(id, 1, "pm_ok").order), true);
+    let wrong = ended(
+        "pi_0001",
+        Some(token_order(&world.open(id, 1, "pm_ok"))),
+        true,
+    );
     assert!(tell(&world, "evt_3", &wrong), "it names another order");
     world.clock.advance_seconds(7 * 24 * 3600);
     assert_eq!(handle(&world), 0);
@@ -185,7 +189,7 @@ fn a_dispute_is_booked_and_decided_once(db: &TestDb) {
             .unwrap();
         assert_eq!(found.len(), 1);
         let open = found[0].state == ReversalState::Open;
-        assert_eq!((open, found[0].order), (false, order));
+        assert_eq!((open, found[0].order), (false, order.into()));
         assert_eq!(world.balance(id), 500, "tokens are a matter of staff");
     }
 }

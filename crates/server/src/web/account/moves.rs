@@ -2,13 +2,13 @@
 
 use super::super::frame::link;
 use super::super::session::Shop;
-use super::super::view::format::{change, counted, tokens};
+use super::super::view::format::{change, counted, money, tokens};
 use super::super::view::{Action, Pager, Shown, When};
 use crate::error::Problem;
-use scrip_domain::Actor;
 use scrip_domain::catalog::OfferKind;
 use scrip_domain::customer::Customer;
 use scrip_domain::id::{OrderId, TokenOrderId};
+use scrip_domain::order::by_card::CardPaid;
 use scrip_domain::order::{
     OrderDetail, OrderDetailLine, OrderError, OrderSummary, order_by_id, orders_of,
 };
@@ -16,6 +16,7 @@ use scrip_domain::page::Page;
 use scrip_domain::statement::{Movement, history};
 use scrip_domain::token_sale::offline::offline_order_by_id;
 use scrip_domain::token_sale::{TokenSaleError, token_order_by_id};
+use scrip_domain::{Actor, Amount};
 use scrip_engine::{Read, ReadTx};
 
 /// Movements or orders on one page.
@@ -70,6 +71,8 @@ pub struct OrderRow {
     pub reference: String,
     /// What it took.
     pub tokens: Shown,
+    /// What a card paid, in words; empty where tokens paid.
+    pub by_card: String,
     /// What was given back, in words; may be empty.
     pub back: String,
 }
@@ -127,7 +130,7 @@ pub fn in_words(
             Err(TokenSaleError::Unknown(_)) => offline_order_by_id(tx, actor, book, id)?.price,
             Err(e) => return Err(e.into()),
         };
-        let paid = super::super::view::format::money(price, &shop.vendor.currency);
+        let paid = money(price, &shop.vendor.currency);
         note = format!("for {paid}");
         if let Area::Own = area {
             href = shop.at("/buy/orders");
@@ -206,8 +209,19 @@ pub fn order_row(
         what: order_words(&detail.lines),
         href: area.order(shop, order.order_id),
         reference: order.reference,
-        tokens: tokens(order.total),
+        tokens: match order.card {
+            Some(_) => tokens(Amount::ZERO),
+            None => tokens(order.total),
+        },
+        by_card: by_card(shop, order.card.as_ref()),
         back: given_back(&detail),
+    })
+}
+
+/// What a card paid, in words; empty where tokens paid.
+pub fn by_card(shop: &Shop, card: Option<&CardPaid>) -> String {
+    card.map_or_else(String::new, |card| {
+        format!("{} by card", money(card.price, &shop.vendor.currency))
     })
 }
 

@@ -12,6 +12,8 @@ use axum::extract::State;
 use axum::response::Response;
 use scrip_domain::card_event::{Reversal, ReversalKind, ReversalState, reversals};
 use scrip_domain::customer::customer_by_id;
+use scrip_domain::id::Payable;
+use scrip_domain::order::by_card::card_order_by_id;
 use scrip_domain::token_sale::token_order_by_id;
 
 const AT_MOST: usize = 100;
@@ -24,6 +26,8 @@ struct Row {
     state: &'static str,
     reason: String,
     order: String,
+    /// The page of an order of goods; empty for one of tokens.
+    href: String,
 }
 
 #[derive(Template)]
@@ -51,8 +55,20 @@ pub async fn disputes(State(app): State<App>, member: StaffMember) -> Result<Res
             let vendor = &of.shop.vendor;
             let mut rows = Vec::new();
             for reversal in reversals(tx, vendor.book_id, AT_MOST)? {
-                let order = token_order_by_id(tx, of.actor(), vendor.book_id, reversal.order)?;
-                let customer = customer_by_id(tx, vendor.book_id, order.customer_id)?;
+                let (book, actor) = (vendor.book_id, of.actor());
+                let (buyer, order, href) = match reversal.order {
+                    Payable::Tokens(id) => {
+                        let order = token_order_by_id(tx, actor, book, id)?;
+                        (order.customer_id, order.reference, String::new())
+                    }
+                    Payable::Goods(id) => {
+                        let paid = card_order_by_id(tx, actor, book, id)?;
+                        let order = paid.order_id.map(|id| id.to_string()).unwrap_or_default();
+                        let href = of.shop.at(&format!("/staff/orders/{order}"));
+                        (paid.customer_id, order, href)
+                    }
+                };
+                let customer = customer_by_id(tx, book, buyer)?;
                 rows.push(Row {
                     at: When::day(reversal.created_at),
                     who: who(tx, &vault, of.actor(), &of.shop, &customer)?,
@@ -63,7 +79,8 @@ pub async fn disputes(State(app): State<App>, member: StaffMember) -> Result<Res
                     },
                     state: state(&reversal),
                     reason: reversal.reason.replace('_', " "),
-                    order: order.reference,
+                    order,
+                    href,
                 });
             }
             Ok::<_, Problem>(rows)

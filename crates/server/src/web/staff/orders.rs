@@ -1,6 +1,6 @@
 //! All orders of a shop, newest first (SHP-19).
 
-use super::super::account::moves::{AT_ONCE, Area, given_back, order_words, pager};
+use super::super::account::moves::{AT_ONCE, Area, by_card, given_back, order_words, pager};
 use super::super::frame::{page, staff_shell};
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::tokens;
@@ -12,11 +12,11 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use scrip_domain::Actor;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{OrderState, OrderSummary, order_by_id, orders as orders_of_book};
 use scrip_domain::vault::Vault;
+use scrip_domain::{Actor, Amount};
 use scrip_engine::Read;
 use serde::Deserialize;
 
@@ -68,9 +68,16 @@ pub fn rows(
         let customer = customer_by_id(tx, book, order.customer_id)?;
         let detail = order_by_id(tx, actor, book, order.order_id)?;
         let back = given_back(&detail);
+        let by_card = by_card(shop, order.card.as_ref());
         let (state, class) = match order.state {
             OrderState::Refused => (refusal(order.reason.as_deref()), "status stopped bad"),
-            OrderState::Completed if back.is_empty() => ("Paid".to_owned(), "status good"),
+            OrderState::Completed if back.is_empty() => match &order.card {
+                Some(card) if card.is_refund_due => {
+                    ("Refund on its way".to_owned(), "status waits")
+                }
+                Some(_) => (format!("Paid {by_card}"), "status good"),
+                None => ("Paid".to_owned(), "status good"),
+            },
             OrderState::Completed => (capital(&back), "status waits"),
         };
         rows.push(Row {
@@ -78,7 +85,10 @@ pub fn rows(
             who: who(tx, vault, actor, shop, &customer)?,
             what: order_words(&detail.lines),
             href: Area::Staff.order(shop, order.order_id),
-            tokens: tokens(order.total),
+            tokens: match order.card {
+                Some(_) => tokens(Amount::ZERO),
+                None => tokens(order.total),
+            },
             state,
             class,
         });
@@ -97,6 +107,8 @@ pub fn refusal(reason: Option<&str>) -> String {
         "not_for_sale" => "not sold any more",
         "inactive" => "the account was not active",
         "closed" => "the account was closed",
+        "card_declined" => "the card was declined",
+        "card_not_taken" => "cards do not pay orders",
         _ => return "Refused".to_owned(),
     };
     format!("Refused: {why}")
