@@ -20,7 +20,6 @@ use scrip_domain::order::by_card::{
     ByCard, CardOrderState, CardOrderView, Outcome, Placed, card_order_by_id, order_by_card_keyed,
 };
 use scrip_domain::vendor::{Vendor, vendor_by_book};
-use scrip_engine::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};

@@ -136,6 +136,12 @@ const PLANS: [Plan; 3] = [
                 tokens: 0,
                 list: &[],
             },
+            PlannedCustomer {
+                name: "Nora Weil",
+                about: "500 tokens, and an order list that a card may pay",
+                tokens: 500,
+                list: &[("yellow-wool-jumper", 1)],
+            },
         ],
     },
 ];

@@ -5,6 +5,7 @@ use super::store::CardOrder;
 use super::{Agreed, CardOrderState, Outcome, store};
 use crate::actor::Actor;
 use crate::books;
+use crate::card::{CardError, card_by_method};
 use crate::catalog::stock_add;
 use crate::customer::buyer;
 use crate::family::spending_back;
@@ -80,6 +81,7 @@ fn complete(
         store::reference_of(tx, book, &purchase.reference, purchase.order_id)?;
     }
     let done = CardOrder {
+        last_four: last_four(tx, book, order)?,
         state: CardOrderState::Completed,
         order_id: Some(purchase.order_id),
         entry_id: entry,
@@ -98,6 +100,19 @@ fn complete(
     Ok(Outcome::Completed {
         order_id: purchase.order_id,
     })
+}
+
+/// The card's last four digits: a card that was to be kept with this payment is known by now.
+fn last_four(tx: &mut Tx<'_>, book: i64, order: &CardOrder) -> Result<String> {
+    if !order.last_four.is_empty() {
+        return Ok(order.last_four.clone());
+    }
+    match card_by_method(tx, book, order.customer, &order.card) {
+        Ok(kept) => Ok(kept.map(|card| card.looks.last_four).unwrap_or_default()),
+        Err(CardError::Engine(e)) => Err(e.into()),
+        // Another account keeps it: the digits stay unknown.
+        Err(_) => Ok(String::new()),
+    }
 }
 
 /// The money is earned at once: the goods are sold. No token moves.

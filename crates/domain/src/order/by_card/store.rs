@@ -158,7 +158,7 @@ pub(super) fn close(tx: &mut Tx<'_>, book: i64, order: &CardOrder) -> Result<()>
     tx.put(
         "UPDATE card_order SET state = $3, order_id = $4, entry_id = $5, wallet_head = $6,
                 processor_reference = $7, reason = $8, attempts_left = $9, closed_at = $10,
-                frozen = ''
+                last_four = $11, frozen = ''
          WHERE book_id = $1 AND card_order_id = $2",
         params![
             book,
@@ -170,7 +170,8 @@ pub(super) fn close(tx: &mut Tx<'_>, book: i64, order: &CardOrder) -> Result<()>
             &order.processor_reference,
             &order.reason,
             order.attempts_left,
-            now.0
+            now.0,
+            &order.last_four
         ],
     )
 }
