@@ -105,6 +105,9 @@ typed_id!(
     /// An offer of a product.
     OfferId, "off");
 typed_id!(
+    /// A promotion, or a coupon.
+    PromotionId, "prm");
+typed_id!(
     /// An order.
     OrderId, "ord");
 typed_id!(

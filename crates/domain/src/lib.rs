@@ -45,6 +45,7 @@ pub mod gift_tokens;
 pub mod message;
 pub mod order;
 pub mod policy;
+pub mod promotion;
 pub mod report;
 pub mod revenue;
 pub mod session;

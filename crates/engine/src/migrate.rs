@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_report"),
     migration!(12, "0012_console"),
     migration!(13, "0013_card_order"),
+    migration!(16, "0016_promotion"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

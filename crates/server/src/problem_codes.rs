@@ -171,6 +171,21 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "coupon_code_taken",
+        "Another coupon that is planned or holds has this code. Choose another one.",
+    ),
+    kind(
+        409,
+        "coupon_refused",
+        "The coupon takes nothing off this order, and the problem says why. Nothing was debited; order without it, or with another one.",
+    ),
+    kind(
+        409,
+        "coupon_without_codes",
+        "Codes are issued for coupons without a code for everybody, until they are over.",
+    ),
+    kind(
+        409,
         "family_impossible",
         "These two accounts cannot be parent and child.",
     ),
@@ -256,6 +271,16 @@ pub const KINDS: &[Kind] = &[
         "price_changed",
         "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now.",
     ),
+    kind(
+        409,
+        "promotion_begun",
+        "The promotion has begun and does not change any more. Stop it and make another one.",
+    ),
+    kind(
+        409,
+        "promotions_full",
+        "At most 200 promotions and coupons are planned or hold at once. Stop some first.",
+    ),
     kind(409, "reference_taken", "The reference was used before."),
     kind(
         409,
@@ -311,6 +336,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "tokens_only",
+        "A coupon or a limited promotion takes something off, which counts with tokens alone. Pay with tokens, or leave the coupon out.",
     ),
     kind(
         409,
@@ -422,6 +452,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "price_invalid",
         "No price, pack or tier can be like this.",
+    ),
+    kind(
+        422,
+        "promotion_invalid",
+        "No promotion or coupon can be like this.",
     ),
     kind(
         422,

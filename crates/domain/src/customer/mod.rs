@@ -403,6 +403,9 @@ pub struct Buyer {
     pub threshold: Option<Amount>,
     /// True for a child of a family, whose purchases have limits (ADV-02).
     pub has_parent: bool,
+    /// When the last promotion of the vendor ends: later than that there is none to look for
+    /// (ADV-06).
+    pub promotions_until: Timestamp,
 }
 
 /// Loads a buyer by id.

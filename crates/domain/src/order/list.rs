@@ -1,10 +1,11 @@
 //! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
 
-use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, rules, store};
+use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, reduce, rules, store};
 use crate::actor::Actor;
 use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
 use crate::customer::{CustomerError, State, buyer, customer_by_id};
 use crate::id::{CustomerId, OfferId};
+use crate::promotion::{CouponKey, coupon_of};
 use scrip_engine::{Read, ReadTx, Tx};
 use scrip_ledger::lots_available;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct OrderList {
     pub quote: Quote,
     /// True when the account is active: only then is AT shown (SHP-11).
     pub active: bool,
+    /// The coupon that was entered (ADV-06).
+    pub coupon: Option<CouponKey>,
 }
 
 impl OrderList {
@@ -177,15 +180,18 @@ pub fn order_list(
         .into_iter()
         .map(|s| (s.offer.offer_id, s))
         .collect();
-    let lines: Vec<ListLine> = listed
+    let mut lines: Vec<ListLine> = listed
         .iter()
         .filter_map(|l| Some(line(*l, shown.remove(&l.offer_id)?)))
         .collect();
+    let coupon = coupon_of(tx, book_id, customer)?;
+    let held = reduce::list(tx, &buyer, &mut lines, coupon.as_ref())?;
     let counted = lines.iter().filter(|l| l.is_counted());
     let counted = counted.map(|l| l.line.clone()).collect();
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
     Ok(OrderList {
-        quote: rules::summed(counted, &lots, tx.now())?,
+        quote: reduce::told(rules::summed(counted, &lots, tx.now())?, &held)?,
+        coupon,
         lines,
         active: buyer.customer.state == State::Active,
     })

@@ -6,6 +6,7 @@ use crate::command::CommandError;
 use crate::customer::{AccountNumber, CustomerError};
 use crate::family::{FamilyError, Span};
 use crate::id::{CardOrderId, KeptListId, OfferId, OrderId};
+use crate::promotion::{CouponFault, PromotionError};
 use crate::text::TextError;
 use crate::token_sale::TokenSaleError;
 use crate::vendor::VendorError;
@@ -98,6 +99,12 @@ pub enum Refusal {
         /// The line.
         title: String,
     },
+    /// The coupon is good for nothing (ADV-06).
+    #[error("{fault}")]
+    Coupon {
+        /// Why.
+        fault: CouponFault,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
@@ -107,6 +114,12 @@ pub enum Refusal {
     /// The vendor takes no cards for orders (SHP-17).
     #[error("orders are not paid by card here any more: pay with tokens")]
     CardNotTaken,
+    /// What a coupon or a limited promotion takes off counts with tokens alone.
+    #[error(
+        "a coupon or a limited promotion takes something off this order, and that counts with \
+         tokens alone: pay with tokens, or leave the coupon out"
+    )]
+    TokensOnly,
 }
 
 /// How a purchase ended; stored either way (SHP-19).
@@ -252,6 +265,9 @@ pub enum OrderError {
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    /// From promotions.
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
     /// From the family.
     #[error(transparent)]
     Family(#[from] FamilyError),

@@ -12,6 +12,7 @@ use crate::catalog::stock_add;
 use crate::customer::{Customer, State, customer_by_id};
 use crate::family::spending_back;
 use crate::id::{OfferId, OrderId};
+use crate::promotion::uses_back;
 use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -143,6 +144,14 @@ pub fn order_refund(
         }
         _ => return Err(OrderError::NothingToRefund),
     };
+    let is_whole = Amount::sum(sold.iter().map(|s| s.amount))? == before.plus(refund.amount)?;
+    let pieces = refund
+        .lines
+        .iter()
+        .map(|(s, q, _)| (s.line_no, *q, s.quantity));
+    let pieces: Vec<(i64, i64, i64)> = pieces.collect();
+    let of = (request.order_id, refund_no);
+    uses_back(tx, book, of, effective_at, &pieces, is_whole)?;
     if request.restock {
         restock(tx, book, &refund)?;
     }

@@ -6,6 +6,7 @@ mod store;
 
 use crate::catalog::CatalogError;
 use crate::catalog::shelf::shelf_faults;
+use crate::promotion::{PromotionError, promotion_faults};
 use scrip_engine::{ReadTx, Result};
 use scrip_ledger::Amount;
 use scrip_ledger::verify::Report;
@@ -43,6 +44,7 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
         }
     }
     shelf(tx, book_id, report)?;
+    promotions(tx, book_id, report)?;
     for (customer, account) in store::dangling_wallets(tx, book_id)? {
         report.wrong(
             "wallet_link",
@@ -61,6 +63,18 @@ fn shelf(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
     })?;
     for what in faults {
         report.wrong("shelf", what, "differs from the products and offers");
+    }
+    Ok(())
+}
+
+/// What promotions took off is what the lines of their orders make.
+fn promotions(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let faults = promotion_faults(tx, book_id).map_err(|e| match e {
+        PromotionError::Engine(e) => e,
+        other => scrip_engine::Error::Corrupt(other.to_string()),
+    })?;
+    for (table, key, problem) in faults {
+        report.wrong(table, key, problem);
     }
     Ok(())
 }

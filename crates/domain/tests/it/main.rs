@@ -39,6 +39,7 @@ mod pin;
 mod policy;
 mod prices;
 mod privacy;
+mod promotions;
 mod refund;
 mod registration;
 mod reports;

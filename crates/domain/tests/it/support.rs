@@ -333,7 +333,7 @@ impl World {
     pub fn quote(&self, id: CustomerId, lines: &[Wanted]) -> Quote {
         self.node
             .engine
-            .read(|tx| quote(tx, Actor::Customer(id), self.book(), id, lines))
+            .read(|tx| quote(tx, Actor::Customer(id), self.book(), id, lines, None))
             .unwrap()
     }
 

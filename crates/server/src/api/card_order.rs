@@ -49,7 +49,8 @@ struct CardOrderBody {
     /// Who buys. The account is active and has the tokens with which ordering begins; they stay
     /// where they are.
     customer_id: field::Customer,
-    /// What is bought.
+    /// What is bought. Promotions count as in other orders, those that are limited with tokens
+    /// alone.
     lines: LineList,
     /// The card processor's token for a card, never a card number. A node with the test processor
     /// takes `test_ok`, `test_declined`, `test_timeout`. Or the id of a card that the customer
@@ -160,6 +161,7 @@ async fn place(
                 customer,
                 extras: Extras {
                     supply: supply.collect(),
+                    ..Extras::default()
                 },
                 lines,
                 reference: body.reference.clone().unwrap_or_default().0,

@@ -3,7 +3,7 @@
 
 use scrip_domain::id::{
     ApiKeyId, AuditId, CardOrderId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId,
-    PaymentSessionId, ProductId, RegistrationId, StaffId, TokenOrderId,
+    PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -356,6 +356,7 @@ ids! {
     CardOrder: CardOrderId, "cor";
     Gift: GiftId, "gft";
     Pack: PackId, "pck";
+    Promotion: PromotionId, "prm";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

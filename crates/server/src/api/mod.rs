@@ -27,6 +27,7 @@ mod order_list;
 mod pin;
 mod policy;
 mod price;
+mod promotion;
 mod quote;
 mod refund;
 mod registration;
@@ -70,6 +71,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "customers", description = "Accounts and whose they are"),
         (name = "tokens", description = "Selling tokens for money"),
         (name = "catalog", description = "Products, offers, stock"),
+        (name = "promotions", description = "Reduced prices for a time, and coupons"),
         (name = "order list", description = "What a customer thinks of buying"),
         (name = "orders", description = "Buying with tokens"),
         (name = "refunds", description = "Tokens back"),
@@ -109,6 +111,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(token::router())
         .merge(offline::router())
         .merge(price::router())
+        .merge(promotion::router())
         .merge(gift::router())
         .merge(catalog::router())
         .merge(catalog_import::router())

@@ -4,6 +4,7 @@ use super::auth::{May, OrdersRead};
 use super::catalog::OfferKindWord;
 use super::customer::CustomerPath;
 use super::field::{self, Line200, Moment};
+use super::promotion::{OffBody, list_price, off_kept};
 use super::refund::RefundRequestAnswer;
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor, limit};
 use crate::error::{Failed, Problem, Result};
@@ -69,6 +70,7 @@ fn code(reason: String) -> String {
         "restricted" => "tokens_restricted".into(),
         "inactive" => "account_inactive".into(),
         "closed" => "account_closed".into(),
+        "coupon" => "coupon_refused".into(),
         _ => reason,
     }
 }
@@ -265,6 +267,10 @@ struct OrderLineAnswer {
     refunded_quantity: i64,
     /// Tokens given back for them.
     refunded: Money,
+    /// Tokens for one, or for the tier, without promotions.
+    list_price: Money,
+    /// What promotions and the coupon took off.
+    off: Vec<OffBody>,
 }
 
 impl OrderLineAnswer {
@@ -282,6 +288,8 @@ impl OrderLineAnswer {
             supply: line.supply.map(field::Named),
             refunded_quantity: line.refunded_quantity,
             refunded: Money::new(line.refunded, token),
+            list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
+            off: line.off.into_iter().map(|o| off_kept(o, token)).collect(),
         }
     }
 }

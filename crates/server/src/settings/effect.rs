@@ -114,6 +114,14 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
                 _ => "Customers see prices in tokens alone.".to_owned(),
             }
         }
+        "promotions.stacking" => match value.as_bool() {
+            Some(true) => "Two promotions of 10 % each take 20 % off.".to_owned(),
+            _ => "Of two promotions of 10 % each, one takes 10 % off.".to_owned(),
+        },
+        "promotions.uses_back" => match value.as_bool() {
+            Some(true) => "A code that is good once can be used again then.".to_owned(),
+            _ => "A code that was used stays used, whatever becomes of the order.".to_owned(),
+        },
         "time_zone" => local(value.as_str().unwrap_or_default(), facts.now),
         _ => String::new(),
     }

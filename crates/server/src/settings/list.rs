@@ -288,6 +288,20 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Flag,
     ),
     setting(
+        "promotions.stacking",
+        "Promotions",
+        "Promotions add up",
+        "Otherwise the best single price counts.",
+        Kind::Flag,
+    ),
+    setting(
+        "promotions.uses_back",
+        "Promotions",
+        "An order that goes back whole gives its coupon back",
+        "",
+        Kind::Flag,
+    ),
+    setting(
         "messages.language",
         "Messages",
         "Customers who chose no language are written to in",

@@ -124,6 +124,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),
     staff_page("Shop", "Prices", "/staff/prices"),
+    staff_page("Shop", "Promotions", "/staff/promotions"),
     staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),

@@ -5,6 +5,7 @@
 
 mod card;
 mod confirm;
+pub mod coupon;
 mod receipt;
 mod review;
 mod shortage;
@@ -28,6 +29,7 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/card-orders/{order}",
             get(card::show).post(card::confirmed),
         )
+        .route("/shops/{slug}/coupon", post(coupon::change))
         .route("/shops/{slug}/orders/{order}", get(receipt::show))
         .route(
             "/shops/{slug}/orders/{order}/refund-request",

@@ -11,6 +11,7 @@ use crate::customer::buyer;
 use crate::family::spending_back;
 use crate::id::{CardOrderId, OrderId};
 use crate::order::{OrderError, Purchase, Result, store as order_store};
+use crate::promotion::{Held, Off, uses_keep};
 use crate::token_sale::{ChargeOutcome, attempt_declined, attempt_paid};
 use crate::vendor::Vendor;
 use scrip_engine::{Tx, outbox};
@@ -77,6 +78,7 @@ fn complete(
     let wallet_head = account_head_locked(tx, book, customer.wallet)?;
     let entry = post(tx, vendor, &purchase, order)?;
     order_store::insert(tx, &purchase, quote, None, Some(entry))?;
+    promotions_keep(tx, &purchase, quote)?;
     if !purchase.reference.is_empty() {
         store::reference_of(tx, book, &purchase.reference, purchase.order_id)?;
     }
@@ -100,6 +102,29 @@ fn complete(
     Ok(Outcome::Completed {
         order_id: purchase.order_id,
     })
+}
+
+/// What promotions took off. None of them is a coupon or limited: nothing is counted.
+fn promotions_keep(
+    tx: &mut Tx<'_>,
+    purchase: &Purchase<'_>,
+    quote: &crate::order::Quote,
+) -> Result<()> {
+    let lines = (1_i64..).zip(&quote.lines);
+    let lines: Vec<(i64, &[Off])> = lines
+        .filter(|(_, line)| !line.off.is_empty())
+        .map(|(no, line)| (no, line.off.as_slice()))
+        .collect();
+    let of = (purchase.order_id, purchase.request.customer_id);
+    let none = Held::default();
+    Ok(uses_keep(
+        tx,
+        purchase.book_id,
+        of,
+        purchase.effective_at,
+        &lines,
+        &none,
+    )?)
 }
 
 /// The card's last four digits: a card that was to be kept with this payment is known by now.

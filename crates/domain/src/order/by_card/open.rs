@@ -9,9 +9,10 @@ use crate::id::{CardOrderId, CustomerId, OfferId, OrderId, PaymentSessionId};
 use crate::order::OrderOutcome;
 use crate::order::{
     Extras, OrderError, OrderRequest, Purchase, Quote, Refusal, Result, Wanted, child, load,
-    load_offers, refuse, rules as order_rules, store as order_store,
+    load_offers, reduce, refuse, rules as order_rules, store as order_store,
 };
 use crate::policy::policy;
+use crate::promotion::Held;
 use crate::text;
 use crate::token_sale::{attempt_begin, payment_session_open};
 use crate::vendor::{Vendor, token_price_at};
@@ -85,9 +86,13 @@ pub fn card_order_open(
     // The wallet is only looked at; its lock makes this purchase and others of the account one
     // after the other.
     let lots = lots_locked(tx, book, purchase.buyer.customer.wallet)?;
-    let quote = order_rules::quoted(lines, &lots, tx.now())?;
+    let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
+    let quote = reduce::told(order_rules::quoted(lines, &lots, tx.now())?, &held)?;
     if !policy(tx, book)?.checkout.card {
         return refused(tx, &purchase, &quote, Refusal::CardNotTaken);
+    }
+    if let Some(refusal) = reduce::refusal(tx, &purchase, &held)? {
+        return refused(tx, &purchase, &quote, refusal);
     }
     let refusal = order_rules::refusal(&purchase.buyer, &request.lines, &offers, &quote);
     // RT may be more than AT: the tokens stay where they are.
@@ -98,6 +103,9 @@ pub fn card_order_open(
         && let Some(refusal) = child::refusal(tx, &purchase, &quote)?
     {
         return refused(tx, &purchase, &quote, refusal);
+    }
+    if is_limited(&held, &quote) {
+        return refused(tx, &purchase, &quote, Refusal::TokensOnly);
     }
     let price = price_now(tx, vendor, &quote)?;
     if new.quoted.is_some_and(|quoted| quoted != price) {
@@ -158,6 +166,18 @@ fn refused(
         // A refusal ends in nothing else.
         OrderOutcome::Completed(_) => Err(OrderError::NothingToPay),
     }
+}
+
+/// True when something comes off that is good so often only. Whether it is used shows when the
+/// card has answered, and then somebody else may have had the last use.
+fn is_limited(held: &Held, quote: &Quote) -> bool {
+    let off = quote.lines.iter().flat_map(|line| &line.off);
+    let limited = |id| {
+        let promotion = held.promotions().iter().find(|p| p.id == id);
+        promotion.is_some_and(|p| p.terms.in_total > 0 || p.terms.per_customer > 0)
+    };
+    off.into_iter()
+        .any(|off| off.is_coupon || limited(off.promotion_id))
 }
 
 /// What a card pays for it now. What costs no tokens costs no money, and needs no card.

@@ -18,6 +18,7 @@ use crate::order::refund::{
 };
 use crate::order::request;
 use crate::order::{OrderError, Result, store as order_store};
+use crate::promotion::uses_back;
 use crate::text;
 use crate::token_sale::CardProcessor;
 use crate::vendor::Vendor;
@@ -167,6 +168,12 @@ fn book_refund(tx: &mut Tx<'_>, vendor: &Vendor, id: CardOrderId) -> Result<()> 
         reference: &refund.reference,
         effective_at: tx.now(),
     };
+    let pieces = sold.lines.iter();
+    let pieces: Vec<(i64, i64, i64)> = pieces
+        .map(|(line, q, _)| (line.line_no, *q, line.quantity))
+        .collect();
+    let of = (order_id, row.refund_no);
+    uses_back(tx, book, of, row.effective_at, &pieces, true)?;
     order_store::insert_refund(tx, book, &row, &sold)?;
     store::refund_done(tx, book, id, entry)?;
     let customer = customer_by_id(tx, book, paid.customer)?;

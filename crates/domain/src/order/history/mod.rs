@@ -10,6 +10,7 @@ use crate::catalog::OfferKind;
 use crate::customer::{Customer, customer_by_id};
 use crate::id::{CustomerId, OfferId, OrderId, ids_between};
 use crate::page::Page;
+use crate::promotion::{Line as OffLine, lines_of};
 use scrip_engine::{Read, ReadTx, Timestamp};
 use scrip_ledger::{Amount, account_history, entries_by_id, entry_transfers};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,8 @@ pub struct OrderDetailLine {
     pub refunded_quantity: i64,
     /// Tokens given back for them.
     pub refunded: Amount,
+    /// What promotions took off: the list price is the price and these (ADV-06).
+    pub off: Vec<OffLine>,
 }
 
 /// An order with all that became of it.
@@ -136,6 +139,11 @@ pub fn order_by_id(
         if let Some(line) = lines.iter_mut().find(|l| l.line_no == line_no) {
             line.refunded_quantity = line.refunded_quantity.saturating_add(pieces);
             line.refunded = line.refunded.plus(amount)?;
+        }
+    }
+    for off in lines_of(tx, book_id, order_id)? {
+        if let Some(line) = lines.iter_mut().find(|l| l.line_no == off.line_no) {
+            line.off.push(off);
         }
     }
     let remaining_after = match entry_id {

@@ -119,6 +119,7 @@ pub(super) fn lines(
                 },
                 refunded_quantity: 0,
                 refunded: Amount::ZERO,
+                off: Vec::new(),
             })
         })
         .collect()

@@ -1,6 +1,7 @@
 //! What comes after an order by card: refunds, late money, disputes, figures, what verify finds.
 
 use super::{allow, order, paid, pay, pay_with, pounds, sales};
+use crate::promotions;
 use crate::reports::read;
 use crate::support::{World, tokens, want};
 use scrip_domain::books::account_found;
@@ -14,8 +15,9 @@ use scrip_domain::order::by_card::{
     order_refund_begin,
 };
 use scrip_domain::order::{
-    OrderError, OrderState, RefundLines, RefundRequest, order_by_id, order_refund,
+    OrderError, OrderState, RefundLines, RefundRequest, Refusal, order_by_id, order_refund,
 };
+use scrip_domain::promotion::{Cut, Terms, lines_of};
 use scrip_domain::report::calendar::{Span, Step};
 use scrip_domain::report::rollup::Way;
 use scrip_domain::report::selling::{assortment, selling};
@@ -38,6 +40,7 @@ both!(
     a_dispute_of_goods_is_booked,
     figures_keep_tokens_and_cards_apart,
     verify_finds_an_order_whose_entry_is_missing,
+    promotions_count_and_limited_ones_want_tokens,
 );
 
 fn request(order_id: OrderId, restock: bool) -> RefundRequest {
@@ -351,6 +354,45 @@ fn figures_keep_tokens_and_cards_apart(db: &TestDb) {
     assert_eq!(goods.total.back.tokens, Amount::ZERO);
     assert_eq!(books.closing, books.outstanding);
     assert_eq!(books.deferred_after_booking().unwrap(), books.closing);
+}
+
+/// SHP-17, ADV-06: what a promotion takes off comes off the money too; what is good so often only
+/// counts with tokens alone, because a card may answer late.
+fn promotions_count_and_limited_ones_want_tokens(db: &TestDb) {
+    let world = World::new(db);
+    allow(&world, true);
+    let (id, pot) = (world.buyer(100), world.offer("pot", 60));
+    promotions::put(&world, promotions::terms(&world, Cut::Rate(1_000)));
+    let order_id = paid(pay(&world, &order(id, pot, 2, "test_ok")).unwrap());
+    assert_eq!(sales(&world), pounds("1.08"));
+    let lines = world
+        .node
+        .engine
+        .read(|tx| lines_of(tx, world.book(), order_id))
+        .unwrap();
+    assert_eq!(lines[0].amount, tokens(12));
+    world.verify();
+    refund(&world, order_id, false).unwrap();
+    world.verify();
+    let calls = world.cards.calls();
+    for (per_customer, in_total) in [(0, 5), (1, 0)] {
+        let limited = Terms {
+            per_customer,
+            in_total,
+            ..promotions::terms(&world, Cut::Rate(2_000))
+        };
+        promotions::put(&world, limited);
+        let placed = pay(&world, &order(id, pot, 1, "test_ok")).unwrap();
+        let is_refused = matches!(
+            placed,
+            Placed::Refused {
+                refusal: Refusal::TokensOnly,
+                ..
+            }
+        );
+        assert!(is_refused, "{placed:?}");
+    }
+    assert_eq!(world.cards.calls(), calls);
 }
 
 /// SHP-17: an order by card says what its entry moved, or verify says that it does not.

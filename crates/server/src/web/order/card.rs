@@ -26,6 +26,7 @@ use scrip_domain::order::by_card::{
     card_order_resolve, order_by_card_keyed,
 };
 use scrip_domain::order::{Extras, OrderError, Refusal, Supply, Wanted};
+use scrip_domain::promotion::CouponKey;
 use scrip_domain::token_sale::TokenSaleError;
 use scrip_engine::Error as EngineError;
 use serde::Deserialize;
@@ -66,6 +67,7 @@ const TRIES: usize = 3;
 struct Try {
     lines: Vec<Wanted>,
     supply: BTreeMap<OfferId, Supply>,
+    coupon: Option<CouponKey>,
     form: Confirmed,
 }
 
@@ -101,6 +103,7 @@ pub async fn pay(
     let tried = Try {
         lines: wanted(&member.shop, &form)?,
         supply: form.supply()?,
+        coupon: form.coupon()?,
         form,
     };
     if app.settings.cards == Cards::None {
@@ -190,6 +193,7 @@ async fn read(
         reference: String::new(),
         extras: Extras {
             supply: tried.supply.clone(),
+            coupon: tried.coupon.clone(),
         },
         payment_session,
         card: method.to_owned(),
@@ -221,9 +225,17 @@ async fn page_again(
     }
     let review = Review {
         supply: tried.supply.clone(),
-        ..look(app, member, tried.lines.clone()).await?
+        ..look(app, member, tried.lines.clone(), tried.coupon.clone()).await?
     };
-    shown(app, member, &review, Some(notice), status, Some(again)).await
+    shown(
+        app,
+        member,
+        &review,
+        (Some(notice), None),
+        status,
+        Some(again),
+    )
+    .await
 }
 
 /// The vendor takes no cards for orders any more.
@@ -234,7 +246,7 @@ async fn withdrawn(app: &App, member: &Member, tried: &Try) -> Result<Response> 
     }
     let review = Review {
         supply: tried.supply.clone(),
-        ..look(app, member, tried.lines.clone()).await?
+        ..look(app, member, tried.lines.clone(), tried.coupon.clone()).await?
     };
     let notice = Notice::new(
         Tone::Warn,
@@ -242,7 +254,7 @@ async fn withdrawn(app: &App, member: &Member, tried: &Try) -> Result<Response> 
         "The shop has changed that meanwhile. Nothing was charged and nothing was taken. You can \
          pay with tokens.",
     );
-    shown(app, member, &review, Some(notice), status, None).await
+    shown(app, member, &review, (Some(notice), None), status, None).await
 }
 
 /// Where the customer goes when the order stands, or was refused.
@@ -267,7 +279,7 @@ async fn answered(
             }
             let problem = refused(&order_id.to_string(), &refusal);
             let again = tried.again();
-            let what = (tried.lines, tried.supply);
+            let what = (tried.lines, tried.supply, tried.coupon);
             return not_placed(app, member, what, &refusal, problem, Some(again)).await;
         }
     };

@@ -4,6 +4,7 @@
 //! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
 //! since is asked about again.
 
+use super::coupon::{self, CouponForm, Wrong};
 use super::review::{Review, review};
 use super::shortage;
 use crate::config::Cards;
@@ -29,6 +30,7 @@ use scrip_domain::order::{
     Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
     order_list_clear, order_place,
 };
+use scrip_domain::promotion::{CouponKey, coupon_clear};
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -56,6 +58,11 @@ struct ConfirmPage {
     /// True when tokens are short, so that only a card can pay.
     is_short: bool,
     by_card: Option<CardWay>,
+    /// What promotions and the coupon take off; none where nothing comes off.
+    off: Option<Shown>,
+    /// The key of the coupon that the order has; empty for none.
+    coupon_key: String,
+    coupon: CouponForm,
 }
 
 /// Paying by card instead of tokens (SHP-17).
@@ -86,6 +93,8 @@ struct Line {
     title: String,
     note: String,
     price: Shown,
+    /// What it would be without promotions.
+    was: Option<Shown>,
     offer: String,
     quantity: i64,
     quoted: String,
@@ -130,9 +139,19 @@ pub struct Confirmed {
     pub session: String,
     #[serde(default)]
     pub money: String,
+    /// The key of the coupon that was shown; empty for none.
+    #[serde(default)]
+    coupon: String,
 }
 
 impl Confirmed {
+    /// The coupon that the page showed.
+    pub fn coupon(&self) -> Result<Option<CouponKey>> {
+        let key = Some(self.coupon.as_str()).filter(|key| !key.is_empty());
+        let key = key.map(str::parse).transpose();
+        key.map_err(|text| Problem::invalid("form_invalid", text))
+    }
+
     /// How programs are handed over. A page that was drawn before there was a choice has none.
     pub fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
         let chosen = self.offer.iter().zip(&self.supply);
@@ -161,20 +180,36 @@ pub async fn list_shown(
     if !member.sight.may_order() {
         return gate::closed(app, member, StatusCode::OK).await;
     }
+    asked(app, member, None, StatusCode::OK, by_card).await
+}
+
+/// The page with what was wrong with a coupon's code.
+pub async fn with_wrong(app: &App, member: &Member, wrong: &Wrong) -> Result<Response> {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    asked(app, member, Some(wrong), status, None).await
+}
+
+async fn asked(
+    app: &App,
+    member: &Member,
+    wrong: Option<&Wrong>,
+    status: StatusCode,
+    by_card: Option<CardAgain>,
+) -> Result<Response> {
     let list = crate::web::list::load(app, member).await?;
     let wanted = list.wanted();
     if wanted.is_empty() {
-        return nothing(member, &list, None, StatusCode::OK);
+        return nothing(member, &list, None, status);
     }
     if list.quote.required > TOKENS_AT_MOST {
         return too_large(member);
     }
-    let review = look(app, member, wanted).await?;
+    let review = look(app, member, wanted, list.coupon.clone()).await?;
     let notice = (!review.changes.is_empty()).then(|| {
         let headline = "The order is not quite what your list says.";
         Notice::new(Tone::Warn, headline, review.changes.join(" "))
     });
-    shown(app, member, &review, notice, StatusCode::OK, by_card).await
+    shown(app, member, &review, (notice, wrong), status, by_card).await
 }
 
 /// `POST /shops/{slug}/confirm` (SHP-13): places the order that was shown.
@@ -186,10 +221,11 @@ pub async fn place(
     let wanted = wanted(&member.shop, &form)?;
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;
-    let supply = form.supply()?;
+    let (supply, coupon) = (form.supply()?, form.coupon()?);
     let request = OrderRequest {
         extras: Extras {
             supply: supply.clone(),
+            coupon: coupon.clone(),
         },
         customer_id: customer,
         lines: wanted.clone(),
@@ -198,10 +234,14 @@ pub async fn place(
     };
     let keyed = member.keyed(form.key, format!("confirm {request:?}").into_bytes());
     let offers = form.offer;
+    let (me, has_coupon) = (member.me.customer.clone(), coupon.is_some());
     let placed = app.submit(keyed, move |tx| {
         let outcome = order_place(tx, actor, book, &request)?;
         if let OrderOutcome::Completed(_) = outcome {
             order_list_clear(tx, actor, book, customer, &offers)?;
+            if has_coupon {
+                coupon_clear(tx, actor, &me)?;
+            }
         }
         Ok::<_, OrderError>(outcome)
     });
@@ -213,7 +253,8 @@ pub async fn place(
         OrderOutcome::Refused { order_id, refusal } => {
             app.metrics.order(false);
             let problem = refused(&order_id.to_string(), &refusal);
-            not_placed(&app, &member, (wanted, supply), &refusal, problem, None).await
+            let of = (wanted, supply, coupon);
+            not_placed(&app, &member, of, &refusal, problem, None).await
         }
     }
 }
@@ -242,7 +283,7 @@ pub fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
 pub async fn not_placed(
     app: &App,
     member: &Member,
-    (wanted, supply): (Vec<Wanted>, BTreeMap<OfferId, Supply>),
+    (wanted, supply, coupon): (Vec<Wanted>, BTreeMap<OfferId, Supply>, Option<CouponKey>),
     refusal: &Refusal,
     problem: Problem,
     by_card: Option<CardAgain>,
@@ -259,7 +300,7 @@ pub async fn not_placed(
     }
     let review = Review {
         supply,
-        ..look(app, member, wanted).await?
+        ..look(app, member, wanted, coupon).await?
     };
     let notice = match refusal {
         Refusal::Restricted { .. } => Notice::new(
@@ -284,6 +325,17 @@ pub async fn not_placed(
         )
         .action("Your limits", member.shop.at("/account/family"))
         .action("Change your list", member.shop.at("/list")),
+        Refusal::Coupon { fault } => Notice::new(
+            Tone::Warn,
+            "Nothing was taken: the coupon takes nothing off.",
+            format!("{} The order stands here without it.", coupon::words(fault)),
+        ),
+        Refusal::TokensOnly => Notice::new(
+            Tone::Warn,
+            "Nothing was charged: this order is paid in tokens.",
+            "A coupon or a limited promotion takes something off it, and that counts with tokens \
+             alone. Pay with tokens, or take the coupon off.",
+        ),
         _ if review.changes.is_empty() => Notice::new(
             Tone::Warn,
             "Nothing was taken. Look at the order again.",
@@ -295,13 +347,19 @@ pub async fn not_placed(
             format!("{} Confirm again if it is right.", review.changes.join(" ")),
         ),
     };
-    shown(app, member, &review, Some(notice), status, by_card).await
+    let told = (Some(notice), None);
+    shown(app, member, &review, told, status, by_card).await
 }
 
-pub async fn look(app: &App, member: &Member, wanted: Vec<Wanted>) -> Result<Review> {
+pub async fn look(
+    app: &App,
+    member: &Member,
+    wanted: Vec<Wanted>,
+    coupon: Option<CouponKey>,
+) -> Result<Review> {
     let book = member.shop.vendor.book_id;
     let customer = member.me.customer.customer_id;
-    app.read(move |tx| review(tx, book, customer, &wanted))
+    app.read(move |tx| review(tx, book, customer, &wanted, coupon))
         .await
 }
 
@@ -315,7 +373,7 @@ pub async fn shown(
     app: &App,
     member: &Member,
     review: &Review,
-    notice: Option<Notice>,
+    (notice, wrong): (Option<Notice>, Option<&Wrong>),
     status: StatusCode,
     by_card: Option<CardAgain>,
 ) -> Result<Response> {
@@ -334,7 +392,7 @@ pub async fn shown(
         let notice = notice.filter(|_| !review.changes.is_empty());
         return shortage::shown(app, member, &review.quote, short, notice, status).await;
     }
-    let page = frame::page_with(status, &confirm_page(member, review, notice, way))?;
+    let page = frame::page_with(status, &confirm_page(member, review, (notice, wrong), way))?;
     Ok(with_script(app, page))
 }
 
@@ -347,7 +405,13 @@ async fn card_way(
 ) -> Result<Option<CardWay>> {
     let required = review.quote.required;
     let takes = member.shop.policy.checkout.card && app.settings.cards != Cards::None;
-    if !takes || !required.is_positive() {
+    // A coupon counts with tokens alone.
+    let has_coupon = review
+        .quote
+        .coupon
+        .as_ref()
+        .is_some_and(|c| c.off.is_positive());
+    if !takes || has_coupon || !required.is_positive() {
         return Ok(None);
     }
     let of = member.clone();
@@ -374,7 +438,7 @@ async fn card_way(
 fn confirm_page(
     member: &Member,
     review: &Review,
-    notice: Option<Notice>,
+    (notice, wrong): (Option<Notice>, Option<&Wrong>),
     by_card: Option<CardWay>,
 ) -> ConfirmPage {
     let (shop, me, quote) = (&member.shop, &member.me, &review.quote);
@@ -384,6 +448,10 @@ fn confirm_page(
     }
     let negated = quote.required.negated().unwrap_or(Amount::ZERO);
     let lines: Vec<Line> = quote.lines.iter().map(|l| line(shop, l, review)).collect();
+    let off = quote.lines.iter().flat_map(|line| &line.off);
+    let off = Amount::sum(off.map(|off| off.amount)).unwrap_or_default();
+    let is_good = quote.coupon.as_ref().is_some_and(|c| c.fault.is_none());
+    let key = review.coupon.clone().filter(|_| is_good);
     ConfirmPage {
         shop_name: shop.vendor.name.clone(),
         name: me.name.clone(),
@@ -400,6 +468,11 @@ fn confirm_page(
         left: tokens(quote.remaining),
         trio: Trio::of(quote.required, Some(quote.available)),
         key: form_key(),
+        off: off
+            .is_positive()
+            .then(|| change(off.negated().unwrap_or_default())),
+        coupon_key: key.map(String::from).unwrap_or_default(),
+        coupon: coupon::of_confirm(shop, quote.coupon.as_ref(), wrong),
         action: shop.at("/confirm"),
         back: shop.at("/list"),
         quit: shop.at("/quit"),
@@ -417,8 +490,12 @@ fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
         let (size, time) = (format::size(kilobytes), format::download_time(kilobytes));
         note.push_str(&format!(". Download of {size}, {time}"));
     }
+    if !line.off.is_empty() {
+        note.push_str(&format!(". {}", words::off(line)));
+    }
     let as_shown = line.as_shown();
     Line {
+        was: words::was(line),
         title: line.title.clone(),
         note,
         price: tokens(line.amount),

@@ -12,6 +12,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::Amount;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, Supply, order_by_id,
@@ -60,6 +61,10 @@ struct Line {
     title: String,
     note: String,
     price: Shown,
+    /// What it would have been without promotions.
+    was: Option<Shown>,
+    /// What took how much off; empty for nothing.
+    off: String,
 }
 
 /// The form that asks for a refund.
@@ -237,6 +242,7 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         amount: line.amount,
         on_sale: false,
         stocked: false,
+        off: Vec::new(),
     };
     let mut note = words::granted(&quoted, tiered, sells);
     match line.supply {
@@ -248,7 +254,11 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         let (pieces, back) = (count(line.refunded_quantity), tokens(line.refunded));
         note.push_str(&format!(". Given back: {pieces}, {back}"));
     }
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    let off: Vec<(&str, Amount)> = off.collect();
     Line {
+        was: words::was_of(line.amount, &off),
+        off: words::off_of(&off),
         title: line.title.clone(),
         note,
         price: tokens(line.amount),
@@ -266,10 +276,12 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("not_for_sale") => "Something on it was not sold any more.",
         Some("over_cap") => "It would have passed a cap that your parent set.",
         Some("not_allowed") => "It had something that your parent does not allow.",
+        Some("coupon") => "The coupon took nothing off it.",
         Some("inactive") => "Your account was not active yet.",
         Some("below_threshold") => "You had fewer tokens than ordering begins with. Buy some.",
         Some("closed") => "The account was closed.",
         Some("card_declined") => "The card was declined. Your tokens are as they were.",
+        Some("tokens_only") => "A coupon or a limited promotion counts with tokens alone.",
         Some("card_not_taken") => "Orders are not paid by card here any more.",
         _ => "It could not be placed.",
     };

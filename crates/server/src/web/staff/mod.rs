@@ -18,6 +18,7 @@ mod order;
 mod orders;
 mod people;
 mod prices;
+mod promotions;
 mod register;
 mod reports;
 mod requests;
@@ -105,6 +106,7 @@ pub fn router() -> Router<App> {
         .merge(settings::router())
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(promotions::router())
         .merge(gifts::router())
 }
 

@@ -108,6 +108,7 @@ pub fn refusal(reason: Option<&str>) -> String {
         "inactive" => "the account was not active",
         "closed" => "the account was closed",
         "card_declined" => "the card was declined",
+        "tokens_only" => "what is off counts with tokens alone",
         "card_not_taken" => "cards do not pay orders",
         _ => return "Refused".to_owned(),
     };
