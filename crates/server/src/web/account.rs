@@ -24,7 +24,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use holdings::Holdings;
-use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
+use moves::{AT_ONCE, Area, Awaiting, Move, OrderRow, awaiting, moves, order_rows, pager};
 use scrip_domain::Amount;
 use scrip_domain::customer::{Customer, tokens_to_activate};
 use scrip_domain::statement::balance;
@@ -202,6 +202,8 @@ async fn account(
 #[template(path = "account/orders.html")]
 struct OrdersPage {
     shell: Shell,
+    /// Orders whose cards have not answered.
+    waiting: Vec<Awaiting>,
     rows: Vec<OrderRow>,
     pager: Option<Pager>,
     shop: String,
@@ -222,17 +224,20 @@ async fn orders(
     Query(part): Query<OrdersPart>,
 ) -> Result<Response> {
     let of = member.clone();
-    let found = app
+    let (found, waiting) = app
         .read(move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
             let most = (Area::Own, AT_ONCE);
-            order_rows(tx, actor, &of.shop, customer, part.before, most)
+            let waiting = awaiting(tx, &of.shop, Some(customer.customer_id))?;
+            let found = order_rows(tx, actor, &of.shop, customer, part.before, most)?;
+            Ok::<_, Problem>((found, waiting))
         })
         .await?;
     let shop = &member.shop;
     let next = found.next.map(|seq| seq.to_string());
     page(&OrdersPage {
         shell: member_shell(&member, "Your orders", "/orders"),
+        waiting,
         rows: found.items,
         pager: pager(&shop.at("/orders"), "orders", part.before.is_none(), next),
         shop: shop.at("/shop"),

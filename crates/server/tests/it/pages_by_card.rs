@@ -161,7 +161,10 @@ fn a_declined_card_is_told_and_the_third_ends_it(db: &TestDb) {
         422,
         &["This payment is over.", "nothing was charged"],
     );
-    let after = pay(&member, &with_card(&page, "test_ok"));
+    let mut late = with_card(&page, "test_ok");
+    late.retain(|(name, _)| name != "key");
+    late.push(("key".to_owned(), fresh_key()));
+    let after = pay(&member, &late);
     says(&after, 422, &["This payment is over."]);
     assert_eq!(
         (&*club.available(&member.id), club.on_hand("pot")),
@@ -230,6 +233,14 @@ fn a_silent_card_is_waited_for(db: &TestDb) {
     // Nobody was asked by a bank here: coming from there changes nothing.
     assert_eq!(member.visitor.post(&at, &[]).see(), at);
     assert_eq!(club.on_hand("pot"), 4, "set aside");
+    let own = member.visitor.get("/shops/club/orders");
+    says(
+        &own,
+        200,
+        &["A card has not answered yet.", "$6.00 for an order"],
+    );
+    let staff = club.staff("cashier").get("/shops/club/staff/orders");
+    says(&staff, 200, &["Cards have not answered", "$6.00"]);
     let other = club.member("Jo", 60);
     assert_eq!(other.visitor.get(&at).status, 404);
 }

@@ -2,7 +2,7 @@
 
 use super::{Frozen, rules, store};
 use crate::actor::Actor;
-use crate::catalog::stock_take;
+use crate::catalog::{Offer, stock_take};
 use crate::customer::customer_by_id;
 use crate::family::spending_add;
 use crate::id::{CardOrderId, CustomerId, OfferId, OrderId, PaymentSessionId};
@@ -88,24 +88,8 @@ pub fn card_order_open(
     let lots = lots_locked(tx, book, purchase.buyer.customer.wallet)?;
     let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
     let quote = reduce::told(order_rules::quoted(lines, &lots, tx.now())?, &held)?;
-    if !policy(tx, book)?.checkout.card {
-        return refused(tx, &purchase, &quote, Refusal::CardNotTaken);
-    }
-    if let Some(refusal) = reduce::refusal(tx, &purchase, &held)? {
+    if let Some(refusal) = refusal(tx, &purchase, &offers, &quote, &held)? {
         return refused(tx, &purchase, &quote, refusal);
-    }
-    let refusal = order_rules::refusal(&purchase.buyer, &request.lines, &offers, &quote);
-    // RT may be more than AT: the tokens stay where they are.
-    if let Some(refusal) = refusal.filter(|r| !matches!(r, Refusal::Shortage { .. })) {
-        return refused(tx, &purchase, &quote, refusal);
-    }
-    if purchase.buyer.has_parent
-        && let Some(refusal) = child::refusal(tx, &purchase, &quote)?
-    {
-        return refused(tx, &purchase, &quote, refusal);
-    }
-    if is_limited(&held, &quote) {
-        return refused(tx, &purchase, &quote, Refusal::TokensOnly);
     }
     let price = price_now(tx, vendor, &quote)?;
     if new.quoted.is_some_and(|quoted| quoted != price) {
@@ -130,29 +114,69 @@ pub fn card_order_open(
         spending_add(tx, &purchase.buyer.customer, quote.required)?;
     }
     let id = CardOrderId(tx.new_id()?);
-    if !purchase.reference.is_empty() {
-        order_store::insert_reference(tx, book, &purchase.reference, OrderId(id.0))?;
-    }
-    let frozen = Frozen {
-        request: OrderRequest {
-            reference: purchase.reference.clone(),
-            ..request.clone()
-        },
-        quote,
-        actor: actor.to_string(),
-        from_list: new.from_list,
-    };
     let order = store::CardOrder::awaiting(id, new.customer, payment_session, price, tx.now());
     let order = store::CardOrder {
         card,
         last_four,
         ..order
     };
-    store::insert(tx, book, &order, &frozen)?;
+    freeze(tx, &purchase, quote, &order, new.from_list)?;
     Ok(Opening::Opened {
         id,
         payment_session,
     })
+}
+
+/// Why the order is refused, as far as it shows without stock.
+fn refusal(
+    tx: &mut Tx<'_>,
+    purchase: &Purchase<'_>,
+    offers: &[Offer],
+    quote: &Quote,
+    held: &Held,
+) -> Result<Option<Refusal>> {
+    if !policy(tx, purchase.book_id)?.checkout.card {
+        return Ok(Some(Refusal::CardNotTaken));
+    }
+    if let Some(refusal) = reduce::refusal(tx, purchase, held)? {
+        return Ok(Some(refusal));
+    }
+    let lines = &purchase.request.lines;
+    let refusal = order_rules::refusal(&purchase.buyer, lines, offers, quote);
+    // RT may be more than AT: the tokens stay where they are.
+    if let Some(refusal) = refusal.filter(|r| !matches!(r, Refusal::Shortage { .. })) {
+        return Ok(Some(refusal));
+    }
+    if purchase.buyer.has_parent
+        && let Some(refusal) = child::refusal(tx, purchase, quote)?
+    {
+        return Ok(Some(refusal));
+    }
+    Ok(is_limited(held, quote).then_some(Refusal::TokensOnly))
+}
+
+/// Writes what was agreed, and keeps the reference for it.
+fn freeze(
+    tx: &mut Tx<'_>,
+    purchase: &Purchase<'_>,
+    quote: Quote,
+    order: &store::CardOrder,
+    from_list: bool,
+) -> Result<()> {
+    if !purchase.reference.is_empty() {
+        let (book, target) = (purchase.book_id, OrderId(order.id.0));
+        order_store::insert_reference(tx, book, &purchase.reference, target)?;
+    }
+    let frozen = Frozen {
+        request: OrderRequest {
+            reference: purchase.reference.clone(),
+            ..purchase.request.clone()
+        },
+        quote,
+        actor: purchase.actor.to_string(),
+        from_list,
+    };
+    Ok(store::insert(tx, purchase.book_id, order, &frozen)?)
 }
 
 fn refused(

@@ -94,7 +94,7 @@ impl Recount {
             moved: Vec::new(),
             orders: Vec::new(),
             refunds: Vec::new(),
-            money: Vec::new(),
+            money: money(world),
             grants: BTreeMap::new(),
             lines: lines(world),
         };
@@ -105,20 +105,6 @@ impl Recount {
         }
         for row in world.rows("SELECT effective_at FROM refund WHERE book_id = $1") {
             recount.refunds.push(int(&row, 0));
-        }
-        for row in world.rows(
-            "SELECT o.effective_at, c.price FROM card_order c
-             JOIN orders o ON o.book_id = c.book_id AND o.order_id = c.order_id
-             WHERE c.book_id = $1 AND c.state = 'completed'",
-        ) {
-            recount.money.push((int(&row, 0), int(&row, 1)));
-        }
-        for row in world.rows(
-            "SELECT r.effective_at, c.price FROM card_order c
-             JOIN refund r ON r.book_id = c.book_id AND r.order_id = c.order_id
-             WHERE c.book_id = $1",
-        ) {
-            recount.money.push((int(&row, 0), -int(&row, 1)));
         }
         for row in world.rows(
             "SELECT grant_id, quantity, paid, expires_at, origin, granted_at FROM token_grant
@@ -267,6 +253,24 @@ impl Recount {
         }
         found
     }
+}
+
+/// When, and how much cards paid for goods, or got back.
+fn money(world: &World) -> Vec<(i64, i64)> {
+    let int = |row: &Row, i| row.int(i).unwrap();
+    let paid = world.rows(
+        "SELECT o.effective_at, c.price FROM card_order c
+         JOIN orders o ON o.book_id = c.book_id AND o.order_id = c.order_id
+         WHERE c.book_id = $1 AND c.state = 'completed'",
+    );
+    let back = world.rows(
+        "SELECT r.effective_at, c.price FROM card_order c
+         JOIN refund r ON r.book_id = c.book_id AND r.order_id = c.order_id
+         WHERE c.book_id = $1",
+    );
+    let paid = paid.iter().map(|row| (int(row, 0), int(row, 1)));
+    let back = back.iter().map(|row| (int(row, 0), -int(row, 1)));
+    paid.chain(back).collect()
 }
 
 fn lines(world: &World) -> Vec<Line> {

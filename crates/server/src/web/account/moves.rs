@@ -7,8 +7,8 @@ use super::super::view::{Action, Pager, Shown, When};
 use crate::error::Problem;
 use scrip_domain::catalog::OfferKind;
 use scrip_domain::customer::Customer;
-use scrip_domain::id::{OrderId, TokenOrderId};
-use scrip_domain::order::by_card::CardPaid;
+use scrip_domain::id::{CustomerId, OrderId, TokenOrderId};
+use scrip_domain::order::by_card::{CardOrderView, CardPaid, card_orders_awaiting};
 use scrip_domain::order::{
     OrderDetail, OrderDetailLine, OrderError, OrderSummary, order_by_id, orders_of,
 };
@@ -223,6 +223,34 @@ pub fn by_card(shop: &Shop, card: Option<&CardPaid>) -> String {
     card.map_or_else(String::new, |card| {
         format!("{} by card", money(card.price, &shop.vendor.currency))
     })
+}
+
+/// An order whose card has not answered.
+pub struct Awaiting {
+    /// When it was placed.
+    pub at: When,
+    /// The money.
+    pub money: String,
+    /// Its page: of the customer, or about the customer for staff.
+    pub href: String,
+}
+
+/// Orders whose cards have not answered, newest first: of a customer, or of all for staff.
+pub fn awaiting(
+    tx: &mut dyn Read,
+    shop: &Shop,
+    customer: Option<CustomerId>,
+) -> Result<Vec<Awaiting>, Problem> {
+    let found = card_orders_awaiting(tx, shop.vendor.book_id, customer, AT_ONCE)?;
+    let shown = |order: CardOrderView| Awaiting {
+        at: When::minute(order.created_at),
+        money: money(order.price, &shop.vendor.currency),
+        href: match customer {
+            Some(_) => shop.at(&format!("/card-orders/{}", order.id)),
+            None => shop.at(&format!("/staff/customers/{}", order.customer_id)),
+        },
+    };
+    Ok(found.into_iter().map(shown).collect())
 }
 
 /// What was given back of an order, in words; empty for nothing.

@@ -1,6 +1,8 @@
 //! All orders of a shop, newest first (SHP-19).
 
-use super::super::account::moves::{AT_ONCE, Area, by_card, given_back, order_words, pager};
+use super::super::account::moves::{
+    AT_ONCE, Area, Awaiting, awaiting, by_card, given_back, order_words, pager,
+};
 use super::super::frame::{page, staff_shell};
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::tokens;
@@ -43,6 +45,8 @@ pub struct Row {
 struct OrdersPage {
     shell: Shell,
     find: String,
+    /// Orders whose cards have not answered.
+    waiting: Vec<Awaiting>,
     rows: Vec<Row>,
     pager: Option<Pager>,
 }
@@ -132,11 +136,12 @@ pub async fn orders(
         None => None,
     };
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (rows, next) = app
+    let (rows, next, waiting) = app
         .read(move |tx| {
             let found = orders_of_book(tx, of.shop.vendor.book_id, before, AT_ONCE)?;
             let rows = rows(tx, &vault, of.actor(), &of.shop, found.items)?;
-            Ok::<_, Problem>((rows, found.next))
+            let waiting = awaiting(tx, &of.shop, None)?;
+            Ok::<_, Problem>((rows, found.next, waiting))
         })
         .await?;
     let path = member.shop.at("/staff/orders");
@@ -144,6 +149,7 @@ pub async fn orders(
     page(&OrdersPage {
         shell: staff_shell(&member, "Orders", "/staff/orders"),
         find: member.shop.at("/staff/customers"),
+        waiting,
         rows,
         pager: pager(&path, "orders", before.is_none(), next),
     })
