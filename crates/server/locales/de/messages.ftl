@@ -60,6 +60,7 @@ order-refused-why = { $reason ->
     [not_for_sale] Etwas davon wird nicht mehr verkauft.
     [inactive] Ihr Konto ist noch nicht aktiv.
     [card_declined] Die Karte wurde abgelehnt.
+    [tokens_only] Ein Gutschein oder eine begrenzte Aktion gilt nur mit Tokens.
     [card_not_taken] Bestellungen werden in diesem Shop zurzeit nicht mit der Karte bezahlt.
     [closed] Ihr Konto ist geschlossen.
    *[other] Den Grund sagt Ihnen der Shop.

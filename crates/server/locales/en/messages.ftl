@@ -60,6 +60,7 @@ order-refused-why = { $reason ->
     [not_for_sale] Something on it is not sold any more.
     [inactive] Your account is not active yet.
     [card_declined] The card was declined.
+    [tokens_only] A coupon or a limited promotion counts with tokens alone.
     [card_not_taken] Orders are not paid by card at this shop now.
     [closed] Your account is closed.
    *[other] Ask the shop for the reason.

@@ -140,6 +140,19 @@ fn what_is_withdrawn_is_told_and_not_charged(db: &TestDb) {
     assert!(!shown.contains(BY_CARD), "{shown}");
     assert_eq!(club.on_hand("pot"), 5);
     assert_eq!(orders(&club), [("refused".to_owned(), "60".to_owned())]);
+    // Also where tokens are short, so that the card was the only way.
+    allow(&club, true);
+    let short = club.member("Jo", 60);
+    let pot = crate::market::offer(&club.api, "pot");
+    put(&short.visitor, &pot, 3);
+    let page = short.visitor.get(BY_CARD);
+    let fields = with_card(page.page(200), "test_ok");
+    allow(&club, false);
+    let words = [
+        "Orders are not paid by card here any more.",
+        "120 tokens short",
+    ];
+    says(&pay(&short, &fields), 402, &words);
 }
 
 /// SHP-17, SHP-19, REG-09, TOK-09

@@ -254,7 +254,9 @@ async fn withdrawn(app: &App, member: &Member, tried: &Try) -> Result<Response> 
         "The shop has changed that meanwhile. Nothing was charged and nothing was taken. You can \
          pay with tokens.",
     );
-    shown(app, member, &review, (Some(notice), None), status, None).await
+    let told = (Some(notice), None);
+    let by_card = Some(CardAgain::default());
+    shown(app, member, &review, told, status, by_card).await
 }
 
 /// Where the customer goes when the order stands, or was refused.

@@ -388,12 +388,16 @@ pub async fn shown(
             StatusCode::OK => StatusCode::OK,
             _ => StatusCode::PAYMENT_REQUIRED,
         };
-        // What is short is said by the page itself.
-        let notice = notice.filter(|_| !review.changes.is_empty());
+        // What is short is said by the page itself; what became of the card is not.
+        let notice = notice.filter(|_| !review.changes.is_empty() || by_card.is_some());
         return shortage::shown(app, member, &review.quote, short, notice, status).await;
     }
+    let has_entry = way.as_ref().is_some_and(|way| way.part.entry.is_some());
     let page = frame::page_with(status, &confirm_page(member, review, (notice, wrong), way))?;
-    Ok(with_script(app, page))
+    Ok(match has_entry {
+        true => with_script(app, page),
+        false => page,
+    })
 }
 
 /// How a card may pay, where the vendor and the node take cards and there is something to pay.
