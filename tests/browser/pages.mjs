@@ -34,6 +34,8 @@ export const pages = [
   { name: 'list-empty', path: '/shops/rasterworks/list', who: 'rasterworks/Mara' },
   { name: 'confirm', path: '/shops/rasterworks/confirm', who: 'rasterworks/Ana' },
   { name: 'confirm-nothing', path: '/shops/rasterworks/confirm', who: 'rasterworks/Mara' },
+  { name: 'confirm-card', path: '/shops/loom/confirm/card', who: 'loom/500 tokens' },
+  { name: 'shortage-card', path: '/shops/loom/confirm', who: 'loom/500 tokens' },
   { name: 'off-line', path: '/shops/rasterworks/off-line', who: 'rasterworks/Jonas' },
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },

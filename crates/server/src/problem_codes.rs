@@ -61,7 +61,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         402,
         "card_declined",
-        "The card processor declined the card. No tokens were sold; the problem says how many tries are left.",
+        "The card processor declined the card. No tokens or goods were sold; the problem says how many tries are left.",
     ),
     kind(
         402,
@@ -153,6 +153,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "below_threshold",
         "The account has fewer tokens than ordering begins with at this shop. Nothing was debited; a refused order has threshold and available.",
+    ),
+    kind(
+        409,
+        "card_not_taken",
+        "Orders are not paid by card at this shop now. Nothing was charged. Pay with tokens.",
     ),
     kind(
         409,
@@ -334,6 +339,11 @@ pub const KINDS: &[Kind] = &[
     kind(409, "reference_taken", "The reference was used before."),
     kind(
         409,
+        "refund_by_processor",
+        "A card paid, and its money went back at the card processor already, or is disputed there. Settle the rest there.",
+    ),
+    kind(
+        409,
         "refund_declined",
         "A refund of the order was declined, which is final.",
     ),
@@ -396,6 +406,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "tokens_only",
+        "A coupon or a limited promotion takes something off, which counts with tokens alone. Pay with tokens, or leave the coupon out.",
     ),
     kind(
         409,

@@ -87,6 +87,9 @@ const PARTS: [(&str, Forget); 5] = [
             other => EngineError::Statement(other.to_string()),
         })
     }),
+    ("cards that paid orders", |tx, customer| {
+        order::by_card::card_orders_forget(tx, customer.book_id, customer.customer_id)
+    }),
     ("kept lists", |tx, customer| {
         order::kept::lists_forget(tx, customer.book_id, customer.customer_id)
     }),

@@ -1,9 +1,11 @@
 //! Orders: the order list, the quote, the purchase, the refund (SHP-10 to SHP-14, SHP-19).
 //!
 //! A purchase is one transaction: prices and stock are checked again, the whole order is paid or
-//! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
+//! refused, and either way the outcome is stored. No card processor is involved (MIC-04). An order
+//! that a card pays instead takes two: `by_card/`.
 
 pub mod allocation;
+pub mod by_card;
 mod child;
 mod fit;
 pub mod gate;

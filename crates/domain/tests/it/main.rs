@@ -15,6 +15,7 @@ macro_rules! both {
 
 mod api_key;
 mod browse;
+mod by_card;
 mod catalog;
 mod closing;
 mod command;

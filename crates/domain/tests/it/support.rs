@@ -7,7 +7,7 @@ use scrip_domain::customer::{
     customer_register,
 };
 use scrip_domain::expiry::{Expired, lots_expire};
-use scrip_domain::id::{CustomerId, OfferId, PaymentSessionId, StaffId};
+use scrip_domain::id::{CustomerId, OfferId, Payable, PaymentSessionId, StaffId, TokenOrderId};
 use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, Quote, Receipt, Refusal, Wanted, order_place,
     quote,
@@ -516,5 +516,13 @@ pub fn refused(outcome: OrderOutcome) -> Refusal {
     match outcome {
         OrderOutcome::Refused { refusal, .. } => refusal,
         OrderOutcome::Completed(receipt) => panic!("completed: {receipt:?}"),
+    }
+}
+
+/// The order of tokens that a card was asked to pay.
+pub fn token_order(paid: Payable) -> TokenOrderId {
+    match paid {
+        Payable::Tokens(id) => id,
+        Payable::Goods(id) => panic!("goods: {id}"),
     }
 }

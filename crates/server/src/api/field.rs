@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, ExchangeId, GiftId, OfferId, OrderId, PackId,
-    PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CardOrderId, CustomerId, EndpointId, ExchangeId, GiftId, OfferId, OrderId,
+    PackId, PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -354,6 +354,7 @@ ids! {
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
     Exchange: ExchangeId, "exc";
+    CardOrder: CardOrderId, "cor";
     Gift: GiftId, "gft";
     Pack: PackId, "pck";
     Promotion: PromotionId, "prm";

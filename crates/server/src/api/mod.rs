@@ -7,6 +7,7 @@ mod asker;
 mod audit;
 pub mod auth;
 mod bounded;
+mod card_order;
 mod catalog;
 mod catalog_import;
 mod catalog_stock;
@@ -122,6 +123,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
+        .merge(card_order::router())
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())

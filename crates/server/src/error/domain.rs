@@ -188,6 +188,12 @@ impl Kind for OrderError {
             OrderError::NotYet(refusal) => not_ordered(&refusal),
             OrderError::ListFull { .. } => conflict("order_list_full", text),
             OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
+            OrderError::TokenSale(e) => e.problem(),
+            OrderError::CardPriceChanged => conflict("price_changed", text),
+            OrderError::CardOrderUnknown(_) => Problem::not_found("order by card"),
+            OrderError::PaidByCard | OrderError::MoneyWentBack => {
+                conflict("refund_by_processor", text)
+            }
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
         }
@@ -310,6 +316,8 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
         Refusal::Coupon { .. } => (StatusCode::CONFLICT, "coupon_refused"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
+        Refusal::CardNotTaken => (StatusCode::CONFLICT, "card_not_taken"),
+        Refusal::TokensOnly => (StatusCode::CONFLICT, "tokens_only"),
     };
     Problem::new(status, code, refusal.to_string())
 }

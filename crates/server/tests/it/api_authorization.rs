@@ -42,6 +42,7 @@ struct World {
     staff: String,
     key: String,
     token_order: String,
+    card_order: String,
     order: String,
     offer: String,
     endpoint: String,
@@ -68,6 +69,12 @@ impl World {
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 9}]});
         let order = api.post("/v1/orders", &bought);
         let order = text(&order.expect(201)["order_id"]);
+        let version = api.get("/v1/vendor/policy").expect(200)["version"].clone();
+        let policy = json!({"version": version, "policy": {"checkout": {"card": true}}});
+        api.put("/v1/vendor/policy", &policy).expect(200);
+        let by_card = json!({"customer_id": customer, "card": "test_ok",
+            "lines": [{"sku": SKU, "quantity": 1}]});
+        let by_card = api.post("/v1/card-orders", &by_card);
         let asked = json!({"reason": "It broke."});
         api.post(&format!("/v1/orders/{order}/refund-requests"), &asked)
             .expect(201);
@@ -95,6 +102,7 @@ impl World {
             staff: text(&staff.expect(201)["staff_id"]),
             key: text(&key.expect(201)["key_id"]),
             token_order: text(&tokens.expect(200)["items"][0]["token_order_id"]),
+            card_order: text(&by_card.expect(201)["card_order_id"]),
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             pack: text(&pack.expect(201)["pack_id"]),
@@ -117,6 +125,7 @@ impl World {
             &self.staff,
             &self.key,
             &self.token_order,
+            &self.card_order,
             &self.order,
             &self.offer,
             &self.endpoint,

@@ -43,6 +43,7 @@ mod mails;
 mod maintain;
 mod market;
 mod pages_account;
+mod pages_by_card;
 mod pages_cards;
 mod pages_catalogue;
 mod pages_entrance;

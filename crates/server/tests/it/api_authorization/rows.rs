@@ -122,6 +122,11 @@ impl Doors<'_> {
                 self.world.token_order.as_str(),
             ),
             (
+                "/v1/card-orders/{id}",
+                "orders:read",
+                self.world.card_order.as_str(),
+            ),
+            (
                 "/v1/offline-orders/{id}",
                 "customers:read",
                 self.world.offline[0].as_str(),
@@ -136,6 +141,8 @@ impl Doors<'_> {
     fn add_creations(&mut self) {
         let customer = self.world.customer.as_str();
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
+        let mut by_card = bought.clone();
+        by_card["card"] = json!("test_ok");
         let returned = json!({"customer_id": customer, "reference": "CN-1",
             "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
         let hook = json!({"url": "https://shop.example/more"});
@@ -148,6 +155,7 @@ impl Doors<'_> {
             ("/v1/customers", "customers:write", json!({})),
             ("/v1/goods-returns", "refunds:write", returned),
             ("/v1/orders", "orders:write", bought.clone()),
+            ("/v1/card-orders", "orders:write", by_card),
             (
                 "/v1/orders:batch",
                 "orders:write",
