@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_checkout"),
     migration!(11, "0011_report"),
     migration!(12, "0012_console"),
+    migration!(14, "0014_goods"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

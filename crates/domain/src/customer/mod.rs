@@ -5,6 +5,7 @@
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
 mod activation;
+mod address;
 mod erase;
 mod identity;
 mod list;
@@ -32,6 +33,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use activation::activation_sweep;
+pub use address::{
+    Address, AddressError, SealedAddress, address_checked, address_open, address_seal,
+};
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
@@ -244,6 +248,9 @@ pub enum CustomerError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A delivery address that cannot be taken.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -31,6 +31,7 @@ mod refund;
 mod registration;
 mod report;
 mod shape;
+mod shipment;
 mod statement;
 mod token;
 mod vendor;
@@ -102,6 +103,7 @@ impl utoipa::Modify for KeyScheme {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(registration::router())
+        .merge(shipment::router())
         .merge(customer::router())
         .merge(statement::router())
         .merge(pin::router())

@@ -5,6 +5,7 @@ use super::bounded::{List, Quantity};
 use super::catalog::OfferKindWord;
 use super::field::{self, Decimal, Line200, Moment, OptionalLine200, words};
 use super::shape::{Money, ProblemBody};
+use super::shipment::AddressBody;
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
 use crate::http::body::BatchJson;
@@ -15,10 +16,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use scrip_domain::catalog::{CatalogError, offer_by_sku};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Supply, Wanted,
     order_place,
 };
+use scrip_domain::vault::Vault;
 use scrip_domain::{Actor, Answer};
 use scrip_engine::Tx;
 use scrip_ledger::{Amount, Asset};
@@ -77,6 +80,10 @@ pub struct OrderBody {
     pub reference: Option<OptionalLine200>,
     /// When it counts, if that was earlier than now.
     pub effective_at: Option<Moment>,
+    /// Where it is sent to; needed when something of it is a product that is shipped. It is kept
+    /// encrypted, apart from the order.
+    #[serde(skip_serializing)]
+    pub delivery_address: Option<AddressBody>,
 }
 
 /// A line with its price.
@@ -227,6 +234,7 @@ fn run(
     tx: &mut Tx<'_>,
     actor: Actor,
     book: i64,
+    vault: &Vault,
     order: &Prepared,
 ) -> std::result::Result<OrderOutcome, OrderError> {
     let lines = wanted(tx, book, &order.lines)?;
@@ -235,6 +243,13 @@ fn run(
     let request = OrderRequest {
         extras: Extras {
             supply: supply.collect(),
+            address: match &order.body.delivery_address {
+                Some(to) => {
+                    let customer = order.body.customer_id.0;
+                    Some(order_address(tx, vault, book, customer, &to.address())?)
+                }
+                None => None,
+            },
         },
         customer_id: order.body.customer_id.0,
         lines,
@@ -321,6 +336,9 @@ fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem 
             .with("threshold", tokens(threshold))
             .with("available", tokens(available)),
         Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
+        Refusal::Reserved { free, reserved, .. } => problem
+            .with("on_hand", serde_json::json!(free))
+            .with("reserved", serde_json::json!(reserved)),
         _ => problem,
     }
 }
@@ -406,6 +424,32 @@ async fn place_batch(
     Ok(axum::Json(BatchAnswer { results }))
 }
 
+/// What equal requests have in common: the address as a hash under the master key, because what is
+/// kept of a request must not tell where somebody lives.
+#[derive(Serialize)]
+struct Asked {
+    #[serde(flatten)]
+    body: OrderBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<[u8; 32]>,
+}
+
+impl Asked {
+    fn new(vault: &Vault, body: &OrderBody) -> Result<Asked> {
+        let address = match &body.delivery_address {
+            Some(to) => {
+                let text = serde_json::to_vec(to).map_err(|e| Problem::internal(&e))?;
+                Some(vault.hash("delivery address", &[&text]))
+            }
+            None => None,
+        };
+        Ok(Asked {
+            body: body.clone(),
+            address,
+        })
+    }
+}
+
 async fn place_one(
     app: &App,
     caller: &super::auth::Caller,
@@ -416,9 +460,10 @@ async fn place_one(
     let order = prepare(body, token)?;
     let (actor, book) = (caller.actor(), caller.book());
     let subject = Some(order.body.customer_id.0);
-    let request = order.body.clone();
+    let vault = app.node.vault.clone();
+    let request = Asked::new(&vault, &order.body)?;
     submit(app, caller, key, (ROUTE, &request), subject, move |tx| {
-        run(tx, actor, book, &order)
+        run(tx, actor, book, &vault, &order)
     })
     .await
 }

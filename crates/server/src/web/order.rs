@@ -3,7 +3,9 @@
 //! Read on: `order/confirm.rs` (what is shown is what is placed), `order/review.rs` (what is not
 //! as it was shown), `order/shortage.rs`, `order/receipt.rs`.
 
+mod address;
 mod confirm;
+pub mod parcel;
 mod receipt;
 mod review;
 mod shortage;

@@ -36,6 +36,7 @@ fn line(n: u128, quantity: i64, selected: bool, bounds: &[i64]) -> ListLine {
         selected,
         tiers: tiers(bounds),
         on_hand: None,
+        hold: scrip_domain::catalog::reservation::Hold::default(),
         active: true,
         handle: String::new(),
         download_kb: 0,

@@ -4,6 +4,7 @@
 //! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
 //! since is asked about again.
 
+use super::address::{self, To};
 use super::review::{Review, review};
 use super::shortage;
 use crate::error::{Problem, Result, refused};
@@ -14,16 +15,18 @@ use crate::web::gate;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, change, tokens};
-use crate::web::view::{Choice, Notice, Shell, Shown, Tone, Trio, When};
+use crate::web::view::{Choice, Field, Notice, Shell, Shown, Tone, Trio, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
+use scrip_domain::customer::{Address, address_checked};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
-    order_list_clear, order_place,
+    order_list_bought, order_place,
 };
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
 use serde::Deserialize;
@@ -49,6 +52,8 @@ struct ConfirmPage {
     back: String,
     quit: String,
     has_codes: bool,
+    /// Where it is sent to; empty where nothing is.
+    to: Vec<Field>,
 }
 
 /// A line to confirm.
@@ -59,6 +64,8 @@ struct Line {
     offer: String,
     quantity: i64,
     quoted: String,
+    /// Until when it is reserved.
+    reserved: Option<When>,
     /// What a program is handed over with; empty for what is none (SHP-12).
     supply: Vec<Choice>,
 }
@@ -88,9 +95,37 @@ pub struct Confirmed {
     /// How each program is handed over; empty for what is none.
     #[serde(default)]
     supply: Vec<String>,
+    #[serde(default)]
+    to_name: String,
+    #[serde(default)]
+    to_lines: String,
+    #[serde(default)]
+    to_postal_code: String,
+    #[serde(default)]
+    to_city: String,
+    #[serde(default)]
+    to_country: String,
+}
+
+/// What was chosen on the page, to stand there again.
+struct Chosen {
+    wanted: Vec<Wanted>,
+    supply: BTreeMap<OfferId, Supply>,
+    to: To,
 }
 
 impl Confirmed {
+    /// Where it is sent to.
+    fn address(&self) -> Address {
+        Address {
+            name: self.to_name.clone(),
+            lines: self.to_lines.clone(),
+            postal_code: self.to_postal_code.clone(),
+            city: self.to_city.clone(),
+            country: self.to_country.clone(),
+        }
+    }
+
     /// How programs are handed over. A page that was drawn before there was a choice has none.
     fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
         let chosen = self.offer.iter().zip(&self.supply);
@@ -118,7 +153,10 @@ pub async fn show(State(app): State<App>, member: Member) -> Result<Response> {
     if list.quote.required > TOKENS_AT_MOST {
         return too_large(&member);
     }
-    let review = look(&app, &member, wanted).await?;
+    let mut review = look(&app, &member, wanted).await?;
+    if address::is_needed(&review) {
+        review.to = address::suggested(&app, &member).await?;
+    }
     let notice = (!review.changes.is_empty()).then(|| {
         let headline = "The order is not quite what your list says.";
         Notice::new(Tone::Warn, headline, review.changes.join(" "))
@@ -136,25 +174,55 @@ pub async fn place(
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;
     let supply = form.supply()?;
+    let to = form.address();
+    let mut chosen = Chosen {
+        wanted: wanted.clone(),
+        supply: supply.clone(),
+        to: To {
+            address: to.clone(),
+            wrong: None,
+        },
+    };
+    let to = (to != Address::default()).then_some(to);
+    if let Some(Err(wrong)) = to.as_ref().map(address_checked) {
+        chosen.to.wrong = Some(wrong);
+        return no_address(&app, &member, chosen).await;
+    }
     let request = OrderRequest {
         extras: Extras {
-            supply: supply.clone(),
+            supply,
+            ..Extras::default()
         },
         customer_id: customer,
-        lines: wanted.clone(),
+        lines: wanted,
         reference: String::new(),
         effective_at: None,
     };
-    let keyed = member.keyed(form.key, format!("confirm {request:?}").into_bytes());
+    // Hashed under the master key: what is kept of a request must not tell where somebody lives.
+    let vault = app.node.vault.clone();
+    let address = serde_json::to_vec(&to).map_err(|e| Problem::internal(&e))?;
+    let address = to.is_some().then(|| vault.hash("delivery address", &[&address]));
+    let asked = format!("confirm {request:?} {}", address.map_or(String::new(), hex));
+    let keyed = member.keyed(form.key, asked.into_bytes());
     let offers = form.offer;
     let placed = app.submit(keyed, move |tx| {
+        let mut request = request.clone();
+        if let Some(to) = &to {
+            request.extras.address = Some(order_address(tx, &vault, book, customer, to)?);
+        }
         let outcome = order_place(tx, actor, book, &request)?;
         if let OrderOutcome::Completed(_) = outcome {
-            order_list_clear(tx, actor, book, customer, &offers)?;
+            order_list_bought(tx, actor, book, customer, &offers)?;
         }
         Ok::<_, OrderError>(outcome)
     });
-    match placed.await?.value {
+    let placed = match placed.await {
+        Err(problem) if problem.code == "address_missing" => {
+            return no_address(&app, &member, chosen).await;
+        }
+        placed => placed?,
+    };
+    match placed.value {
         OrderOutcome::Completed(receipt) => {
             app.metrics.order(true);
             frame::see(&member.shop.at(&format!("/orders/{}", receipt.order_id)))
@@ -162,9 +230,28 @@ pub async fn place(
         OrderOutcome::Refused { order_id, refusal } => {
             app.metrics.order(false);
             let problem = refused(&order_id.to_string(), &refusal);
-            not_placed(&app, &member, (wanted, supply), &refusal, problem).await
+            not_placed(&app, &member, chosen, &refusal, problem).await
         }
     }
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The page again: it does not say where to, or not well.
+async fn no_address(app: &App, member: &Member, chosen: Chosen) -> Result<Response> {
+    let review = Review {
+        supply: chosen.supply,
+        to: chosen.to,
+        ..look(app, member, chosen.wanted).await?
+    };
+    let notice = Notice::new(
+        Tone::Bad,
+        "Say where the order is sent to.",
+        "Nothing was taken. Look at the address below and confirm again.",
+    );
+    shown(app, member, &review, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// The lines of a form.
@@ -191,7 +278,7 @@ fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
 async fn not_placed(
     app: &App,
     member: &Member,
-    (wanted, supply): (Vec<Wanted>, BTreeMap<OfferId, Supply>),
+    chosen: Chosen,
     refusal: &Refusal,
     problem: Problem,
 ) -> Result<Response> {
@@ -206,8 +293,9 @@ async fn not_placed(
         return gate::closed(app, member, status).await;
     }
     let review = Review {
-        supply,
-        ..look(app, member, wanted).await?
+        supply: chosen.supply,
+        to: chosen.to,
+        ..look(app, member, chosen.wanted).await?
     };
     let notice = match refusal {
         Refusal::Restricted { .. } => Notice::new(
@@ -294,6 +382,10 @@ fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> Con
         name: me.name.clone(),
         number: me.customer.number.to_string(),
         when: When::minute(member.now),
+        to: match address::is_needed(review) {
+            true => address::fields(&review.to),
+            false => Vec::new(),
+        },
         has_codes: lines.iter().any(|line| !line.supply.is_empty()),
         lines,
         available: tokens(quote.available),
@@ -327,6 +419,12 @@ fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
         price: tokens(line.amount),
         offer: line.offer_id.to_string(),
         quantity: as_shown.quantity,
+        reserved: review
+            .holds
+            .get(&line.offer_id)
+            .and_then(|hold| hold.own)
+            .filter(|own| own.pieces >= line.granted)
+            .map(|own| When::minute(own.until)),
         quoted: line.unit_price.decimal(shop.vendor.token.scale),
         supply: match shown.map(|shown| words::sort(shop, shown.delivery)) {
             Some(Sells::Software) => supply(review.supply.get(&line.offer_id)),
