@@ -69,7 +69,11 @@ const LINES_AT_MOST: usize = 4;
 pub fn address_checked(address: &Address) -> std::result::Result<Address, AddressError> {
     let of = |field| move |problem| AddressError { field, problem };
     let lines = text::paragraph("the street", &address.lines, 300).map_err(of("lines"))?;
-    let lines: Vec<&str> = lines.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let lines: Vec<&str> = lines
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
     let field = "the street";
     match lines.len() {
         0 => return Err(of("lines")(TextError::Empty { field })),
@@ -146,7 +150,13 @@ mod tests {
     #[test]
     fn an_address_is_whole_or_its_fault_is_told() {
         let whole = address_checked(&address()).unwrap();
-        let written = ["Ana Bee", "1 High Street", "Flat 2", "AB1 2CD Town", "Ireland"];
+        let written = [
+            "Ana Bee",
+            "1 High Street",
+            "Flat 2",
+            "AB1 2CD Town",
+            "Ireland",
+        ];
         assert_eq!(whole.written(), written);
         assert_eq!(format!("{whole:?}"), "Address(…)");
         let no_code = Address {

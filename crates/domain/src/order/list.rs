@@ -1,8 +1,8 @@
 //! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
 
+use super::reserving::list_reserve;
 use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, rules, store};
 use crate::actor::Actor;
-use super::reserving::list_reserve;
 use crate::catalog::reservation::{Hold, holds};
 use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
 use crate::customer::{CustomerError, State, buyer, customer_by_id};

@@ -147,7 +147,11 @@ mod tests {
         assert_eq!(of(&[(3, offer(1, 50, &[]))], 100), [2], "AT");
         let two = [(3, offer(1, 30, &[])), (3, offer(2, 5, &[]))];
         assert_eq!(of(&two, 100), [3, 2], "line by line");
-        assert_eq!(of(&[(3, offer(1, 0, &[]))], 0), [3], "what is free of charge");
+        assert_eq!(
+            of(&[(3, offer(1, 0, &[]))], 0),
+            [3],
+            "what is free of charge"
+        );
         let tiers = [(5, 40), (50, 90)];
         assert_eq!(of(&[(6, offer(1, 0, &tiers))], 100), [10]);
         assert_eq!(of(&[(6, offer(1, 0, &tiers))], 80), [0]);

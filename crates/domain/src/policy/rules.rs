@@ -1,6 +1,8 @@
 //! Pure decisions about settings.
 
-use super::{CheckoutPolicy, ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy};
+use super::{
+    CheckoutPolicy, ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy,
+};
 use crate::text;
 use crate::vendor::TOKENS_AT_MOST;
 use scrip_ledger::Amount;

@@ -189,7 +189,8 @@ fn stock_is_taken_all_or_none(db: &TestDb) {
         world.stocked_offer("cup", 5, 3),
     );
     let book = world.book();
-    let take = |wanted: Vec<(OfferId, i64)>| world.write(move |tx| stock_take(tx, book, None, &wanted));
+    let take =
+        |wanted: Vec<(OfferId, i64)>| world.write(move |tx| stock_take(tx, book, None, &wanted));
     let few = TooFew {
         offer_id: cup,
         free: 3,

@@ -11,6 +11,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::kept::list_keep;
+use scrip_domain::order::shipment::{ShipmentMove, ShipmentState, Tracking, shipment_move};
 use scrip_domain::order::{
     order_by_id, order_list_set, refund_ask, refund_request_decline, refund_request_opened,
 };

@@ -56,7 +56,9 @@ impl World {
             .read(|tx| order_list(tx, Actor::Customer(id), book, id))
             .unwrap();
         let mut lines = list.lines.into_iter();
-        lines.find(|l| l.line.offer_id == offer).expect("on the list")
+        lines
+            .find(|l| l.line.offer_id == offer)
+            .expect("on the list")
     }
 
     fn hold(&self, id: CustomerId, offer: OfferId) -> Hold {
@@ -177,9 +179,7 @@ fn a_reservation_ends_in_each_of_its_ways(db: &TestDb) {
     assert_eq!(world.rows_kept(), 1, "the other one's ended row alone");
     let vendor = world.vendor.clone();
     world
-        .write(move |tx| {
-            stock_correct(tx, Actor::System, &vendor, pen, (Some(0), 1), "found one")
-        })
+        .write(move |tx| stock_correct(tx, Actor::System, &vendor, pen, (Some(0), 1), "found one"))
         .unwrap();
     let poor = world.buyer(50);
     put(poor);

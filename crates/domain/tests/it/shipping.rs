@@ -69,7 +69,9 @@ impl World {
     }
 
     fn order_to(&self, id: CustomerId, offers: &[OfferId]) -> OrderId {
-        let request = self.request_to(id, offers, &address("Wilma Quack")).unwrap();
+        let request = self
+            .request_to(id, offers, &address("Wilma Quack"))
+            .unwrap();
         let outcome = self.place_as(Actor::Customer(id), &request).unwrap();
         completed(outcome).order_id
     }
@@ -82,9 +84,8 @@ impl World {
     fn opened(&self, order: OrderId) -> ShipmentOpened {
         let shipment = self.shipment(Actor::System, order).expect("a parcel");
         let vault = &self.node.vault;
-        let read = |tx: &mut scrip_engine::ReadTx<'_>| {
-            shipment_opened(tx, vault, self.book(), &shipment)
-        };
+        let read =
+            |tx: &mut scrip_engine::ReadTx<'_>| shipment_opened(tx, vault, self.book(), &shipment);
         self.node.engine.read(read).unwrap()
     }
 
@@ -139,12 +140,17 @@ fn an_order_of_goods_needs_an_address(db: &TestDb) {
     }
     let order = world.order_to(id, &[pen, pot]);
     let parcel = world.shipment(me, order).expect("a parcel");
-    assert_eq!((parcel.state, parcel.lines.as_slice()), (ShipmentState::ToPack, &[2][..]));
+    assert_eq!(
+        (parcel.state, parcel.lines.as_slice()),
+        (ShipmentState::ToPack, &[2][..])
+    );
     assert_eq!(world.opened(order).address, Some(address("Wilma Quack")));
     let order = world.order_to(id, &[pen]);
     assert_eq!(world.shipment(me, order), None, "nothing is sent");
     let dear = world.shipped_offer("piano", 90);
-    let short = world.request_to(id, &[dear], &address("Wilma Quack")).unwrap();
+    let short = world
+        .request_to(id, &[dear], &address("Wilma Quack"))
+        .unwrap();
     let refusal = refused(world.place_as(me, &short).unwrap());
     assert!(matches!(refusal, Refusal::Shortage { .. }));
     assert_eq!(world.waiting(), 1, "a refused order is not sent");
@@ -182,9 +188,16 @@ fn a_parcel_goes_its_way(db: &TestDb) {
     let sent = world.parcel_move(order, ToPack, ship("Post")).unwrap();
     assert_eq!((sent.state, sent.shipped_at), (Shipped, Some(world.now())));
     let tracking = world.opened(order).tracking.expect("a number");
-    assert_eq!((tracking.carrier.as_str(), tracking.number.as_str()), ("Post", "1Z 999 AA1"));
-    world.parcel_move(order, Shipped, ShipmentMove::Deliver).unwrap();
-    world.parcel_move(order, Delivered, ShipmentMove::Return).unwrap();
+    assert_eq!(
+        (tracking.carrier.as_str(), tracking.number.as_str()),
+        ("Post", "1Z 999 AA1")
+    );
+    world
+        .parcel_move(order, Shipped, ShipmentMove::Deliver)
+        .unwrap();
+    world
+        .parcel_move(order, Delivered, ShipmentMove::Return)
+        .unwrap();
     let over = world.parcel_move(order, Returned, ship("Post"));
     assert!(matches!(over, Err(OrderError::ShipmentStep { .. })));
     let subject = order.to_string();
@@ -197,9 +210,20 @@ fn a_parcel_goes_its_way(db: &TestDb) {
     let plain = completed(world.place(id, &[want(pen, 1)])).order_id;
     let none = world.parcel_move(plain, ToPack, ship("Post"));
     assert!(matches!(none, Err(OrderError::NotShipped(_))));
-    let (vault, vendor, me) = (world.node.vault.clone(), world.vendor.clone(), Actor::Customer(id));
+    let (vault, vendor, me) = (
+        world.node.vault.clone(),
+        world.vendor.clone(),
+        Actor::Customer(id),
+    );
     let own = world.write(move |tx| {
-        shipment_move(tx, &vault, me, &vendor, (order, Returned), &ShipmentMove::Cancel)
+        shipment_move(
+            tx,
+            &vault,
+            me,
+            &vendor,
+            (order, Returned),
+            &ShipmentMove::Cancel,
+        )
     });
     assert!(matches!(own, Err(OrderError::StaffOnly)));
 }
@@ -239,7 +263,10 @@ fn two_staff_at_once(db: &TestDb) {
 fn what_is_given_back_is_not_sent(db: &TestDb) {
     let world = World::new(db);
     let id = world.buyer(100);
-    let (pot, cup) = (world.shipped_offer("pot", 10), world.shipped_offer("cup", 10));
+    let (pot, cup) = (
+        world.shipped_offer("pot", 10),
+        world.shipped_offer("cup", 10),
+    );
     let order = world.order_to(id, &[pot, cup]);
     let refund = |lines: RefundLines| {
         let vendor = world.vendor.clone();
@@ -290,9 +317,16 @@ fn an_address_is_for_those_who_may(db: &TestDb) {
     };
     assert_eq!(suggested(nobody), None);
     let first = suggested(known).expect("from the personal data");
-    assert_eq!((first.name.as_str(), first.lines.as_str()), ("Wilma Quack", "1 Old Road\nTown"));
+    assert_eq!(
+        (first.name.as_str(), first.lines.as_str()),
+        ("Wilma Quack", "1 Old Road\nTown")
+    );
     let order = world.order_to(known, &[pot]);
-    assert_eq!(suggested(known), Some(address("Wilma Quack")), "the last one");
+    assert_eq!(
+        suggested(known),
+        Some(address("Wilma Quack")),
+        "the last one"
+    );
     world.order_to(nobody, &[pot]);
     assert_eq!(suggested(nobody), None, "for one order only");
     assert!(world.shipment(Actor::Customer(known), order).is_some());
@@ -306,7 +340,9 @@ fn an_erased_person_has_no_address(db: &TestDb) {
     let id = world.buyer(100);
     let pot = world.shipped_offer("pot", 10);
     let (waits, sent) = (world.order_to(id, &[pot]), world.order_to(id, &[pot]));
-    world.parcel_move(sent, ShipmentState::ToPack, ship("Post")).unwrap();
+    world
+        .parcel_move(sent, ShipmentState::ToPack, ship("Post"))
+        .unwrap();
     let (vault, customer) = (world.node.vault.clone(), world.customer(id));
     world
         .write(move |tx| customer_erase(tx, &vault, Actor::System, &customer))
@@ -346,7 +382,9 @@ fn the_queue_is_oldest_first(db: &TestDb) {
     assert_eq!(first, orders[..3]);
     assert_eq!(page(ShipmentState::ToPack, next).0, orders[3..]);
     for order in &orders[..2] {
-        world.parcel_move(*order, ShipmentState::ToPack, ship("Post")).unwrap();
+        world
+            .parcel_move(*order, ShipmentState::ToPack, ship("Post"))
+            .unwrap();
     }
     assert_eq!(world.waiting(), 3);
     let (sent, _) = page(ShipmentState::Shipped, None);

@@ -1,8 +1,10 @@
 //! Parcels: where an order is sent to, how far it is, what the carrier calls it (SHP-13).
 
 use super::auth::{CustomersRead, May, OrdersRead, OrdersWrite};
-use super::field::{self, Line100, Line200, Moment, OptionalLine60, OptionalLine200, Paragraph1000};
 use super::field::words;
+use super::field::{
+    self, Line100, Line200, Moment, OptionalLine60, OptionalLine200, Paragraph1000,
+};
 use super::order_history::OrderPath;
 use super::shape::{Page, ProblemBody, cursor, limit};
 use super::{IdempotencyKey, Repeatable, answer, submit};

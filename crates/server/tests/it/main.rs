@@ -45,6 +45,7 @@ mod pages_account;
 mod pages_cards;
 mod pages_catalogue;
 mod pages_entrance;
+mod pages_goods;
 mod pages_kept;
 mod pages_list;
 mod pages_messages;

@@ -26,11 +26,7 @@ pub(super) fn live(tx: &mut dyn Read, book: i64, offer: OfferId) -> Result<Vec<K
 }
 
 /// All that a customer has and had.
-pub(super) fn of_customer(
-    tx: &mut dyn Read,
-    book: i64,
-    customer: CustomerId,
-) -> Result<Vec<Kept>> {
+pub(super) fn of_customer(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result<Vec<Kept>> {
     let rows = tx.query(
         "SELECT offer_id, customer_id, pieces, began_at, ends_at FROM reservation
          WHERE book_id = $1 AND customer_id = $2",

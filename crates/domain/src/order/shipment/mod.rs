@@ -355,9 +355,10 @@ pub(super) fn given_back(
         return Ok(());
     }
     let whole = order_by_id(tx, Actor::System, book, order)?;
-    let left = whole.lines.iter().any(|line| {
-        held.lines.contains(&line.line_no) && line.refunded_quantity < line.quantity
-    });
+    let left = whole
+        .lines
+        .iter()
+        .any(|line| held.lines.contains(&line.line_no) && line.refunded_quantity < line.quantity);
     if left {
         return Ok(());
     }

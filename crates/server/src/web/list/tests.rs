@@ -74,6 +74,7 @@ fn offer(n: u128, bounds: &[i64]) -> Offer {
         on_sale: false,
         active: true,
         stocked: false,
+        shipped: false,
         tiered: !bounds.is_empty(),
         options: Vec::new(),
         tiers: tiers(bounds),

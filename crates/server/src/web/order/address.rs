@@ -70,8 +70,16 @@ pub fn fields(to: &To) -> Vec<Field> {
             "lines",
             lines,
         ),
-        field(code.class("is-short").optional(), "postal_code", postal_code),
-        field(line("to_city", "City", 100, "shipping address-level2"), "city", city),
+        field(
+            code.class("is-short").optional(),
+            "postal_code",
+            postal_code,
+        ),
+        field(
+            line("to_city", "City", 100, "shipping address-level2"),
+            "city",
+            city,
+        ),
         field(
             line("to_country", "Country", 100, "shipping country-name"),
             "country",

@@ -201,7 +201,9 @@ pub async fn place(
     // Hashed under the master key: what is kept of a request must not tell where somebody lives.
     let vault = app.node.vault.clone();
     let address = serde_json::to_vec(&to).map_err(|e| Problem::internal(&e))?;
-    let address = to.is_some().then(|| vault.hash("delivery address", &[&address]));
+    let address = to
+        .is_some()
+        .then(|| vault.hash("delivery address", &[&address]));
     let asked = format!("confirm {request:?} {}", address.map_or(String::new(), hex));
     let keyed = member.keyed(form.key, asked.into_bytes());
     let offers = form.offer;
@@ -251,7 +253,14 @@ async fn no_address(app: &App, member: &Member, chosen: Chosen) -> Result<Respon
         "Say where the order is sent to.",
         "Nothing was taken. Look at the address below and confirm again.",
     );
-    shown(app, member, &review, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await
+    shown(
+        app,
+        member,
+        &review,
+        Some(notice),
+        StatusCode::UNPROCESSABLE_ENTITY,
+    )
+    .await
 }
 
 /// The lines of a form.

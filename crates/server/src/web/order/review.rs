@@ -186,7 +186,10 @@ mod tests {
         let some = "Only 2 of Pot are free, because others have reserved the rest, so the order \
                     takes 2."
             .to_owned();
-        assert_eq!(of_reserved(5, &shown(100, Some(6), &[]), 4), (Some(2), some));
+        assert_eq!(
+            of_reserved(5, &shown(100, Some(6), &[]), 4),
+            (Some(2), some)
+        );
         let held = "Pot is reserved by others for a while and was left out.".to_owned();
         assert_eq!(of_reserved(1, &shown(100, Some(4), &[]), 4), (None, held));
         let gone = "Pot is out of stock and was left out.".to_owned();

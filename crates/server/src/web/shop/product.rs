@@ -230,7 +230,9 @@ fn held(
         },
     };
     let views = holds.iter();
-    Ok(views.map(|(id, hold)| (id.to_string(), view(hold))).collect())
+    Ok(views
+        .map(|(id, hold)| (id.to_string(), view(hold)))
+        .collect())
 }
 
 fn page(

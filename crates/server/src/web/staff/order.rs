@@ -3,10 +3,10 @@
 
 use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
+use super::super::order::parcel::parcel;
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::{count, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
-use super::super::order::parcel::parcel;
 use super::orders::refusal;
 use super::shipping::Parcel;
 use super::{May, Who, permission, said, who};
@@ -43,7 +43,7 @@ pub struct OrderPage {
     given_back: Option<Shown>,
     refund: Option<Refund>,
     asked: Option<Asked>,
-    parcel: Option<Parcel>,
+    pub parcel: Option<Parcel>,
     may: bool,
     here: String,
     key: String,
@@ -375,7 +375,7 @@ pub async fn decline(
 }
 
 /// The page again, with what was refused and what was typed.
-pub async fn again(
+async fn again(
     app: &App,
     member: &StaffMember,
     id: OrderId,

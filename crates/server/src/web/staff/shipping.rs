@@ -1,12 +1,11 @@
 //! What is to be sent: the queue, the packing slip, moving parcels on (SHP-13).
 
-use super::super::account::moves::line_words;
-use super::super::frame::{link, page, see, staff_shell};
+use super::super::frame::{link, page, page_with, see, staff_shell};
 use super::super::order::parcel::{ParcelView, opened, state_words};
 use super::super::session::StaffMember;
 use super::super::view::{Action, Choice, Field, Pager, Shell, When, format};
-use super::order::{At, again};
-use super::{May, Who, at, permission, who};
+use super::order::{At, order_page};
+use super::{May, Who, at, permission, said, who};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::state::App;
@@ -61,7 +60,9 @@ impl Parcel {
             }
             ShipmentState::ToPack | ShipmentState::Shipped => ("", ""),
         };
-        let others = ways(state).iter().filter(|to| **to != ShipmentState::Shipped);
+        let others = ways(state)
+            .iter()
+            .filter(|to| **to != ShipmentState::Shipped);
         let others = others.map(|to| {
             let (label, note) = words(*to);
             Choice::new("to", to.name(), label, false).note(note)
@@ -76,6 +77,13 @@ impl Parcel {
             action: format!("{here}/shipment"),
             slip: format!("{here}/packing-slip"),
             view,
+        }
+    }
+
+    /// What was typed stays.
+    fn typed(&mut self, carrier: &str, number: &str) {
+        for (field, value) in self.fields.iter_mut().zip([carrier, number]) {
+            value.clone_into(&mut field.value);
         }
     }
 }
@@ -109,15 +117,15 @@ pub struct Part {
     after: Option<String>,
 }
 
-/// What is in a parcel, less what was given back.
-fn contents(order: &OrderDetail, lines: &[i64]) -> Vec<(String, i64)> {
+/// What is in a parcel, and how many pieces, less what was given back.
+fn contents<'a>(order: &'a OrderDetail, lines: &[i64]) -> Vec<(&'a OrderDetailLine, i64)> {
     let inside = order.lines.iter().filter(|l| lines.contains(&l.line_no));
     let left = |line: &OrderDetailLine| match line.refunded_quantity {
         0 => line.granted,
         back => line.quantity.saturating_sub(back),
     };
     inside
-        .map(|line| (line.title.clone(), left(line)))
+        .map(|line| (line, left(line)))
         .filter(|(_, pieces)| *pieces > 0)
         .collect()
 }
@@ -145,15 +153,23 @@ async fn queue(
                 let inside = contents(&order, &shipment.lines);
                 let href = of.shop.at(&format!("/staff/orders/{}", shipment.order_id));
                 let view = opened(tx, &vault, book, shipment)?;
-                let words = inside.iter().map(|(what, n)| format!("{} × {what}", format::count(*n)));
+                let words = inside
+                    .iter()
+                    .map(|(line, n)| format!("{} × {}", format::count(*n), line.title));
+                let what = words.collect::<Vec<_>>().join(", ");
                 parcels.push(Waiting {
                     who: who(tx, &vault, of.actor(), &of.shop, &customer)?,
-                    what: words.collect::<Vec<_>>().join(", "),
+                    what,
                     since: When::minute(view.shipment.changed_at),
                     city: match view.address.split_first() {
-                        Some((_, rest)) => {
-                            rest.iter().rev().take(2).rev().cloned().collect::<Vec<_>>().join(", ")
-                        }
+                        Some((_, rest)) => rest
+                            .iter()
+                            .rev()
+                            .take(2)
+                            .rev()
+                            .cloned()
+                            .collect::<Vec<_>>()
+                            .join(", "),
                         None => "address erased".to_owned(),
                     },
                     slip: format!("{href}/packing-slip"),
@@ -177,7 +193,10 @@ async fn queue(
         }),
         next: next.map(|id| Action {
             label: "More parcels".to_owned(),
-            href: link(&path, &[("state", state.name()), ("after", &id.to_string())]),
+            href: link(
+                &path,
+                &[("state", state.name()), ("after", &id.to_string())],
+            ),
         }),
     });
     let tag = |one: &ShipmentState| {
@@ -215,11 +234,7 @@ struct SlipLine {
 }
 
 /// `GET /shops/{slug}/staff/orders/{id}/packing-slip`: to be printed and put in. It says no prices.
-async fn slip(
-    State(app): State<App>,
-    member: StaffMember,
-    Path(at): Path<At>,
-) -> Result<Response> {
+async fn slip(State(app): State<App>, member: StaffMember, Path(at): Path<At>) -> Result<Response> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
     let (order, parcel) = app
         .read(move |tx| {
@@ -231,15 +246,11 @@ async fn slip(
             Ok::<_, OrderError>((order, parcel))
         })
         .await?;
-    let inside = contents(&order, &parcel.shipment.lines);
-    let lines = order.lines.iter().filter(|l| parcel.shipment.lines.contains(&l.line_no));
-    let lines = lines.filter_map(|line| {
-        let (_, pieces) = inside.iter().find(|(title, _)| *title == line.title)?;
-        Some(SlipLine {
-            what: line_title(line),
-            sku: line.sku.clone(),
-            pieces: format::count(*pieces),
-        })
+    let inside = contents(&order, &parcel.shipment.lines).into_iter();
+    let lines = inside.map(|(line, pieces)| SlipLine {
+        what: line.title.clone(),
+        sku: line.sku.clone(),
+        pieces: format::count(pieces),
     });
     let here = format!("/staff/orders/{}", at.id);
     page(&SlipPage {
@@ -252,13 +263,6 @@ async fn slip(
         lines: lines.collect(),
         back: member.shop.at(&here),
     })
-}
-
-fn line_title(line: &OrderDetailLine) -> String {
-    match line.title.is_empty() {
-        true => line_words(line),
-        false => line.title.clone(),
-    }
 }
 
 /// How a parcel moves on.
@@ -313,6 +317,14 @@ async fn move_on(
             let path = member.shop.at(&format!("/staff/orders/{}", at.id));
             see(&link(&path, &[("done", "moved")]))
         }
-        Err(problem) => again(&app, &member, at.id, "", problem).await,
+        Err(problem) => {
+            let (status, notice) = said(problem)?;
+            let mut page_of = order_page(&app, &member, at.id, "").await?;
+            if let Some(parcel) = &mut page_of.parcel {
+                parcel.typed(&form.carrier, &form.number);
+            }
+            page_of.shell.notice = Some(notice);
+            page_with(status, &page_of)
+        }
     }
 }

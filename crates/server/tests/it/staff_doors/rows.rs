@@ -37,6 +37,8 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/customers/{customer}", Look),
     ("/orders", Look),
     ("/orders/{order}", Look),
+    ("/orders/{parcel}/packing-slip", Look),
+    ("/shipping", Look),
     ("/disputes", Look),
     ("/customers/{customer}/statement", Look),
     ("/customers/{customer}/statement.csv", Look),
@@ -121,6 +123,17 @@ pub(super) const FORMS: &[Form] = &[
         Needs(Permission::Orders),
         &[("what", "whole"), ("key", "")],
         Line("order.refunded"),
+    ),
+    (
+        "/orders/{parcel}/shipment",
+        Needs(Permission::Orders),
+        &[
+            ("from", "to_pack"),
+            ("to", "shipped"),
+            ("carrier", "Post"),
+            ("number", "17"),
+        ],
+        Line("order.shipment"),
     ),
     (
         "/customers/{empty}/close",
