@@ -1,4 +1,5 @@
--- Pieces that are reserved while a customer thinks, and orders that are sent to an address.
+-- Pieces that are reserved while a customer thinks, orders that are sent to an address, the time zone
+-- of a customer.
 
 -- Until when pieces of an offer are reserved by anybody at most. Here, because every purchase of
 -- counted pieces reads this row: while nothing is reserved it reads nothing more.
@@ -43,3 +44,6 @@ CREATE TABLE shipment_line (
     line_no BIGINT NOT NULL,
     PRIMARY KEY (book_id, order_id, line_no)
 );
+
+-- In which time zone a customer reads times, as in the IANA database; empty for none chosen.
+ALTER TABLE customer ADD COLUMN time_zone TEXT COLLATE "C" NOT NULL DEFAULT '';

@@ -21,6 +21,7 @@ mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
@@ -56,6 +57,8 @@ pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 pub use standing::{CreditStatus, Fate, Opener, Standing, fate, standing, standing_set};
+
+pub use zone::{time_zone, time_zone_checked, time_zone_set};
 
 pub use crate::policy::{Channel, Means};
 
@@ -239,6 +242,9 @@ pub enum CustomerError {
     /// The person was erased.
     #[error("the personal data of account {0} was erased: nothing can be kept of it any more")]
     Erased(AccountNumber),
+    /// No such time zone.
+    #[error("no time zone {0:?} is known: write it as in the IANA database, Europe/Berlin")]
+    ZoneUnknown(String),
     /// Not one's own account.
     #[error("only the customer or the vendor's staff may do this")]
     Forbidden,

@@ -4,7 +4,7 @@
 use super::words::Words;
 use askama::Template;
 use scrip_domain::customer::{
-    Customer, State, customer_by_id, customer_person, tokens_to_activate,
+    Customer, State, customer_by_id, customer_person, time_zone, tokens_to_activate,
 };
 use scrip_domain::id::{OrderId, TokenOrderId};
 use scrip_domain::message::{Claimed, MessageError, choice};
@@ -98,7 +98,8 @@ pub fn compose(
         let policy = policy(tx, book)?;
         let language = choice(tx, &customer)?.language;
         let language = language.unwrap_or(policy.messages.language);
-        let words = Words::new(language, &policy.time_zone);
+        let zone = time_zone(tx, &customer)?.unwrap_or(policy.time_zone);
+        let words = Words::new(language, &zone);
         let writer = Writer {
             words: &words,
             vendor: &vendor,

@@ -5,13 +5,14 @@
 //! customer and as staff at once; ending one session leaves the others alone.
 
 use super::buy::bought::Bought;
+use super::view::zone;
 use crate::error::{Problem, Result};
 use crate::http::body::Path;
 use crate::state::App;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::Response;
-use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
+use scrip_domain::customer::{Customer, State, customer_by_id, customer_person, time_zone};
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::gate::{Sight, gate, threshold};
 use scrip_domain::order::{OrderError, available};
@@ -214,8 +215,9 @@ impl FromRequestParts<App> for Guest {
         let token = cookie(&parts.headers, &customer_cookie(&slug));
         let vault = app.node.vault.clone();
         let bought = parts.extensions.get::<Bought>().copied();
+        let browsers = cookie(&parts.headers, zone::COOKIE).map(|name| zone::of_cookie(&name));
         let last = cookie(&parts.headers, &last_cookie(&slug)).filter(|at| is_shelf(at, &slug));
-        let (mut guest, touch) = app
+        let (mut guest, touch, chosen) = app
             .read(move |tx| {
                 use scrip_engine::Read;
                 let shop = shop(tx, &slug)?;
@@ -223,13 +225,13 @@ impl FromRequestParts<App> for Guest {
                 let mut guest = Guest::stranger(shop, now);
                 let book = guest.shop.vendor.book_id;
                 let Some(token) = token else {
-                    return Ok((guest, false));
+                    return Ok((guest, false, None));
                 };
                 let Some(session) = session_find(tx, book, &token)? else {
-                    return Ok((guest, false));
+                    return Ok((guest, false, None));
                 };
                 let Subject::Customer(id) = session.subject else {
-                    return Ok((guest, false));
+                    return Ok((guest, false, None));
                 };
                 let customer = customer_by_id(tx, book, id)?;
                 let person = customer_person(tx, &vault, Actor::Customer(id), &customer)?;
@@ -241,6 +243,7 @@ impl FromRequestParts<App> for Guest {
                         Some(Err(TokenSaleError::Unknown(_))) | None => None,
                         Some(Err(e)) => return Err(e.into()),
                     };
+                let chosen = time_zone(tx, &customer)?;
                 let available = available(&lots, now)?;
                 guest.sight = sight(tx, &guest.shop, customer.state, available)?;
                 guest.me = Some(Me {
@@ -253,10 +256,12 @@ impl FromRequestParts<App> for Guest {
                     token,
                     bought,
                 });
-                Ok::<_, Problem>((guest, session.touch_due(now)))
+                Ok::<_, Problem>((guest, session.touch_due(now), chosen))
             })
             .await?;
         guest.last = last;
+        let reader = chosen.or(browsers);
+        zone::set(&guest.shop.policy.time_zone, reader.as_deref());
         if touch && let Some(me) = &guest.me {
             touched(app, guest.shop.vendor.book_id, &me.token);
         }
@@ -316,6 +321,7 @@ impl FromRequestParts<App> for StaffMember {
                 Ok::<_, Problem>((shop, found, now))
             })
             .await?;
+        zone::set(&shop.policy.time_zone, None);
         let Some((staff, touch)) = found else {
             let next = back_to(parts, &shop);
             return Err(sign_in_needed(&shop.at("/staff/sign-in"), &next));

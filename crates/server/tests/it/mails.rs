@@ -70,7 +70,8 @@ fn parcel(served: &Served<'_>, id: &str) {
     let offer = json!({"kind": "purchase", "price": "7"});
     let offers = "/v1/products/vase/offers/vase";
     served.api.put(offers, &offer).expect(201);
-    let to = json!({"name": "Ada", "lines": "17 Unusual Street", "city": "Town", "country": "Ireland"});
+    let to =
+        json!({"name": "Ada", "lines": "17 Unusual Street", "city": "Town", "country": "Ireland"});
     let lines = json!([{"sku": "vase", "quantity": 1}]);
     let body = json!({"customer_id": id, "lines": lines, "delivery_address": to});
     let placed = served.api.post("/v1/orders", &body);
