@@ -1,6 +1,8 @@
 //! In which time zone a customer reads times.
 
-use super::{Customer, CustomerError, Result, store};
+mod store;
+
+use super::{Customer, CustomerError, Result};
 use crate::actor::Actor;
 use jiff::tz::TimeZone;
 use scrip_engine::{Read, Tx};
