@@ -2,7 +2,7 @@
 
 use crate::support::{World, tokens};
 use scrip_domain::books::account_found;
-use scrip_domain::id::TokenOrderId;
+use scrip_domain::id::{Payable, TokenOrderId};
 use scrip_domain::payback::{
     PaybackError, PaybackState, Settled, Way, payback_ask, payback_by_processor, payback_note_paid,
     paybacks_due, paybacks_resolve, paybacks_settled,
@@ -28,7 +28,7 @@ both!(
 #[derive(Default)]
 struct Told {
     answers: Mutex<Vec<ProcessorError>>,
-    calls: Mutex<Vec<(TokenOrderId, String)>>,
+    calls: Mutex<Vec<(Payable, String)>>,
 }
 
 impl CardProcessor for Told {
@@ -138,7 +138,7 @@ fn the_processor_pays_back_once(db: &TestDb) {
     assert_eq!(pay(&world, &cards, order), Settled::Paid);
     assert_eq!(pay(&world, &cards, order), Settled::Paid);
     let calls = cards.calls.lock().unwrap().clone();
-    assert_eq!(calls, [(order, format!("test_{order}"))]);
+    assert_eq!(calls, [(order.into(), format!("test_{order}"))]);
     assert_eq!(money(&world), (0, 0, 0));
     assert!(due(&world).is_empty());
     let way = Some(Way::Processor);

@@ -100,7 +100,8 @@ impl World {
         self.write(move |tx| shipment_move(tx, &vault, staff, &vendor, (order, from), &step))
     }
 
-    fn waiting(&self) -> i64 {
+    /// Parcels that wait to be packed.
+    pub fn waiting(&self) -> i64 {
         let read = |tx: &mut scrip_engine::ReadTx<'_>| shipments_waiting(tx, self.book(), 100);
         self.node.engine.read(read).unwrap()
     }

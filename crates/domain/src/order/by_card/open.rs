@@ -9,7 +9,7 @@ use crate::id::{CardOrderId, CustomerId, OfferId, OrderId, PaymentSessionId};
 use crate::order::OrderOutcome;
 use crate::order::{
     Extras, OrderError, OrderRequest, Purchase, Quote, Refusal, Result, Wanted, child, load,
-    load_offers, reduce, refuse, rules as order_rules, store as order_store,
+    load_offers, reduce, refuse, rules as order_rules, shipment, store as order_store,
 };
 use crate::policy::policy;
 use crate::promotion::Held;
@@ -84,6 +84,7 @@ pub fn card_order_open(
     let card = text::line("the card", &new.card, 200)?;
     let last_four = text::optional_line("the last four digits", &new.last_four, 4)?;
     let offers = load_offers(tx, book, &request.lines)?;
+    shipment::check_address(&offers, new.extras.address.as_ref())?;
     let lines = order_rules::priced(&request.lines, &offers)?;
     // The wallet is only looked at; its lock makes this purchase and others of the account one
     // after the other.

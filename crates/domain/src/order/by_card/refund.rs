@@ -17,7 +17,7 @@ use crate::order::refund::{
     RefundLines, RefundRequest, Refunded, order_refund, restock, sold_of, work_out,
 };
 use crate::order::request;
-use crate::order::{OrderError, Result, store as order_store};
+use crate::order::{OrderError, Result, shipment, store as order_store};
 use crate::promotion::uses_back;
 use crate::text;
 use crate::token_sale::CardProcessor;
@@ -176,6 +176,7 @@ fn book_refund(tx: &mut Tx<'_>, vendor: &Vendor, id: CardOrderId) -> Result<()> 
     uses_back(tx, book, of, row.effective_at, &pieces, true)?;
     order_store::insert_refund(tx, book, &row, &sold)?;
     store::refund_done(tx, book, id, entry)?;
+    shipment::given_back(tx, actor, vendor, order_id)?;
     let customer = customer_by_id(tx, book, paid.customer)?;
     spending_back(tx, &customer, paid.created_at, sold.amount)?;
     request::refunded(tx, book, order_id, actor)?;

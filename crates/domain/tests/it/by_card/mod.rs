@@ -5,6 +5,7 @@
 
 pub mod after;
 
+use crate::shipping::address;
 use crate::support::{World, completed, tokens, want};
 use scrip_domain::books::account_found;
 use scrip_domain::id::{CustomerId, OfferId, OrderId, PaymentSessionId};
@@ -35,6 +36,7 @@ both!(
     a_price_that_changed_is_asked_about,
     a_child_keeps_to_its_limits,
     a_list_of_orders_has_both_kinds_in_turn,
+    goods_are_sent_to_the_address_that_was_given,
 );
 
 /// Changes what the vendor decided.
@@ -66,6 +68,7 @@ pub fn order(customer: CustomerId, offer: OfferId, quantity: i64, card: &str) ->
         lines: vec![want(offer, quantity)],
         reference: String::new(),
         extras: Extras::default(),
+        to: None,
         payment_session: None,
         card: card.to_owned(),
         last_four: "4242".to_owned(),
@@ -499,4 +502,23 @@ fn a_list_of_orders_has_both_kinds_in_turn(db: &TestDb) {
         .read(|tx| orders_of(tx, Actor::System, &customer, None, 1));
     let page = page.unwrap();
     assert_eq!((page.items[0].order_id, page.next), (bought, None));
+}
+
+/// SHP-12, SHP-17: what is sent needs an address, and leaves the queue when the money goes back.
+fn goods_are_sent_to_the_address_that_was_given(db: &TestDb) {
+    let world = World::new(db);
+    allow(&world, true);
+    let (id, pot) = (world.buyer(100), world.shipped_offer("pot", 60));
+    let calls = world.cards.calls();
+    let nowhere = pay(&world, &order(id, pot, 1, "test_ok"));
+    assert!(matches!(nowhere, Err(OrderError::AddressMissing { .. })));
+    assert_eq!(world.cards.calls(), calls, "no card was asked");
+    let new = ByCard {
+        to: Some(address("Wilma Quack")),
+        ..order(id, pot, 1, "test_ok")
+    };
+    let order_id = paid(pay(&world, &new).unwrap());
+    assert_eq!(world.waiting(), 1);
+    after::refund(&world, order_id, false).unwrap();
+    assert_eq!(world.waiting(), 0);
 }

@@ -20,17 +20,15 @@ use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::card::{PaymentState, card_by_method, payment_of};
 use scrip_domain::command::CommandError;
-use scrip_domain::id::{CardId, CardOrderId, OfferId, PaymentSessionId};
+use scrip_domain::id::{CardId, CardOrderId, PaymentSessionId};
 use scrip_domain::order::by_card::{
     ByCard, CardOrderState, CardOrderView, Outcome, Placed, card_order_by_id, card_order_charge,
     card_order_resolve, order_by_card_keyed,
 };
-use scrip_domain::order::{Extras, OrderError, Refusal, Supply, Wanted};
-use scrip_domain::promotion::CouponKey;
+use scrip_domain::order::{Extras, OrderError, Refusal};
 use scrip_domain::token_sale::TokenSaleError;
 use scrip_engine::Error as EngineError;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 #[derive(Template)]
 #[template(path = "order/over.html")]
