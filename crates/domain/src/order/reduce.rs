@@ -211,6 +211,13 @@ pub(super) fn keep(
         .map(|(no, line)| (no, line.off.as_slice()))
         .collect();
     let of = (purchase.order_id, purchase.buyer.customer.customer_id);
-    uses_keep(tx, purchase.book_id, of, purchase.effective_at, &lines, held)?;
+    uses_keep(
+        tx,
+        purchase.book_id,
+        of,
+        purchase.effective_at,
+        &lines,
+        held,
+    )?;
     Ok(())
 }

@@ -140,7 +140,10 @@ pub fn order_refund(
         _ => return Err(OrderError::NothingToRefund),
     };
     let is_whole = Amount::sum(sold.iter().map(|s| s.amount))? == before.plus(refund.amount)?;
-    let pieces = refund.lines.iter().map(|(s, q, _)| (s.line_no, *q, s.quantity));
+    let pieces = refund
+        .lines
+        .iter()
+        .map(|(s, q, _)| (s.line_no, *q, s.quantity));
     let pieces: Vec<(i64, i64, i64)> = pieces.collect();
     let of = (request.order_id, refund_no);
     uses_back(tx, book, of, effective_at, &pieces, is_whole)?;

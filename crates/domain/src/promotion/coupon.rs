@@ -98,7 +98,9 @@ pub enum CouponFault {
     #[error("no coupon has this code: look at it again, letter by letter")]
     Unknown,
     /// Too many wrong codes.
-    #[error("too many wrong codes were entered with this account: wait a while before the next one")]
+    #[error(
+        "too many wrong codes were entered with this account: wait a while before the next one"
+    )]
     TooMany {
         /// When the next one is allowed. Microseconds.
         until: i64,

@@ -33,8 +33,8 @@ pub use plan::{
     promotion_stop, promotions, scope_in_words, scope_read,
 };
 pub use uses::{
-    Line, Reduced, Taken, Use, lines_of, promotion_faults, uses_back, uses_between,
-    uses_count, uses_keep, uses_move,
+    Line, Reduced, Taken, Use, lines_of, promotion_faults, uses_back, uses_between, uses_count,
+    uses_keep, uses_move,
 };
 
 /// Which products a promotion is for.

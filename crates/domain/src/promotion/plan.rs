@@ -162,8 +162,7 @@ pub fn scope_read(tx: &mut dyn Read, book_id: i64, names: &[String]) -> Result<S
             Ok(detail) => products.push(detail.product_id),
             Err(CatalogError::ProductUnknown(_)) => {
                 let offer = offer_by_sku(tx, book_id, name).map_err(catalogue)?;
-                let unknown =
-                    || PromotionError::NothingCalled(name.chars().take(60).collect());
+                let unknown = || PromotionError::NothingCalled(name.chars().take(60).collect());
                 offers.push(offer.ok_or_else(unknown)?);
             }
             Err(error) => return Err(catalogue(error)),

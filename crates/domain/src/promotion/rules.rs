@@ -72,9 +72,7 @@ pub(super) fn checked(terms: &Terms, now: Timestamp) -> Result<Terms> {
 
 fn cut(cut: Cut) -> Result<()> {
     match cut {
-        Cut::Rate(rate) if !(1..=ALL).contains(&rate) => {
-            Err(wrong("a rate is 0.01 to 100 % off"))
-        }
+        Cut::Rate(rate) if !(1..=ALL).contains(&rate) => Err(wrong("a rate is 0.01 to 100 % off")),
         Cut::Each(off) if !off.is_positive() || off > TOKENS_AT_MOST => {
             Err(wrong("more than 0 tokens are taken off each piece"))
         }
@@ -155,7 +153,10 @@ pub(super) struct Facts<'a> {
 
 /// True when a promotion is for this.
 pub(super) fn is_for(terms: &Terms, of: &Facts<'_>) -> bool {
-    let maker = terms.coupon.as_ref().map_or("", |c| c.manufacturer.as_str());
+    let maker = terms
+        .coupon
+        .as_ref()
+        .map_or("", |c| c.manufacturer.as_str());
     if !maker.is_empty() && maker != of.manufacturer {
         return false;
     }

@@ -71,13 +71,21 @@ fn the_best_counts_or_all_together() {
         (3, Cut::Price(units(90))),
     ];
     let single = best(units(100), 1, &cuts, false, None).unwrap();
-    assert_eq!((single.price, single.off), (units(80), vec![(2, units(20))]));
+    assert_eq!(
+        (single.price, single.off),
+        (units(80), vec![(2, units(20))])
+    );
     // 90, less 15, less 30 %: 52.5, rounded up.
     let all = best(units(100), 1, &cuts, true, None).unwrap();
     assert_eq!(all.price, units(53));
     assert_eq!(
         all.off,
-        vec![(3, units(10)), (1, units(15)), (0, units(7)), (2, units(15))]
+        vec![
+            (3, units(10)),
+            (1, units(15)),
+            (0, units(7)),
+            (2, units(15))
+        ]
     );
     let too_much = [(0, Cut::Rate(6_000)), (1, Cut::Rate(6_000))];
     assert_eq!(together(units(100), 1, &too_much).unwrap().price, units(0));

@@ -174,12 +174,7 @@ fn use_back(tx: &mut Tx<'_>, book: i64, id: PromotionId, order: OrderId) -> Resu
 }
 
 /// From now on the uses of a merged account count for the one that is kept.
-pub fn uses_move(
-    tx: &mut Tx<'_>,
-    book_id: i64,
-    from: CustomerId,
-    into: CustomerId,
-) -> Result<()> {
+pub fn uses_move(tx: &mut Tx<'_>, book_id: i64, from: CustomerId, into: CustomerId) -> Result<()> {
     store::uses_move(tx, book_id, from, into)
 }
 
@@ -216,7 +211,9 @@ pub fn promotion_faults(
     let all = store::uses_between(tx, book_id, Timestamp(i64::MIN), Timestamp::NEVER)?;
     let mut back: BTreeMap<(PromotionId, OrderId), Amount> = BTreeMap::new();
     for taken in store::backs_between(tx, book_id, Timestamp(i64::MIN), Timestamp::NEVER)? {
-        let sum = back.entry((taken.promotion_id, taken.order_id)).or_default();
+        let sum = back
+            .entry((taken.promotion_id, taken.order_id))
+            .or_default();
         *sum = sum.plus(taken.amount)?;
     }
     let mut counts: BTreeMap<PromotionId, i64> = BTreeMap::new();

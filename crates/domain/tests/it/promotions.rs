@@ -8,7 +8,7 @@ use scrip_domain::catalog::{NewOffer, NewProduct, Tier, offer_put, product_put};
 use scrip_domain::customer::{Standing, standing, standing_set};
 use scrip_domain::id::{CustomerId, OfferId, PromotionId};
 use scrip_domain::order::{
-    OrderOutcome, Refusal, RefundLines, RefundRequest, Wanted, order_by_id, order_list,
+    OrderOutcome, RefundLines, RefundRequest, Refusal, Wanted, order_by_id, order_list,
     order_list_set, order_refund, quote_with_fits,
 };
 use scrip_domain::policy::{policy_set, policy_version};
@@ -129,12 +129,16 @@ fn a_promotion_holds_between_its_dates(db: &TestDb) {
     assert_eq!(unit_price(&world, id, pen), tokens(27), "a second before");
     world.clock.set(now.plus_seconds(10 * DAY_S));
     assert_eq!(unit_price(&world, id, pen), tokens(30), "from then on");
-    assert_eq!(completed(world.place(id, &[want(pen, 1)])).total, tokens(30));
+    assert_eq!(
+        completed(world.place(id, &[want(pen, 1)])).total,
+        tokens(30)
+    );
     assert_eq!(world.balance(id), tokens(1_000 - 81 - 30));
 
-    let order = world.node.engine.read(|tx| {
-        order_by_id(tx, Actor::Customer(id), world.book(), receipt.order_id)
-    });
+    let order = world
+        .node
+        .engine
+        .read(|tx| order_by_id(tx, Actor::Customer(id), world.book(), receipt.order_id));
     let line = order.unwrap().lines.remove(0);
     assert_eq!((line.unit_price, line.amount), (tokens(27), tokens(81)));
     let off: Vec<_> = line.off.iter().map(|o| (o.each, o.amount)).collect();
@@ -159,14 +163,31 @@ fn only_its_products_get_cheaper(db: &TestDb) {
         );
         let quote = world.quote(id, &[want(pot, 1), want(spade, 1), want(lamp, 1)]);
         stop(&world, sale.id);
-        quote.lines.iter().map(|l| l.unit_price.units() / 1_000_000).collect::<Vec<_>>()
+        quote
+            .lines
+            .iter()
+            .map(|l| l.unit_price.units() / 1_000_000)
+            .collect::<Vec<_>>()
     };
     assert_eq!(prices(Scope::All), [99, 99, 99]);
-    assert_eq!(prices(Scope::Categories(vec!["Garden".into()])), [99, 99, 100]);
-    assert_eq!(prices(Scope::Manufacturers(vec!["Acme".into()])), [99, 100, 99]);
+    assert_eq!(
+        prices(Scope::Categories(vec!["Garden".into()])),
+        [99, 99, 100]
+    );
+    assert_eq!(
+        prices(Scope::Manufacturers(vec!["Acme".into()])),
+        [99, 100, 99]
+    );
     let (book, names) = (world.book(), vec!["pot".to_owned(), "lamp".to_owned()]);
-    let chosen = world.node.engine.read(|tx| scope_read(tx, book, &names)).unwrap();
-    let words = world.node.engine.read(|tx| scope_in_words(tx, book, &chosen));
+    let chosen = world
+        .node
+        .engine
+        .read(|tx| scope_read(tx, book, &names))
+        .unwrap();
+    let words = world
+        .node
+        .engine
+        .read(|tx| scope_in_words(tx, book, &chosen));
     assert_eq!(words.unwrap(), names);
     assert_eq!(prices(chosen), [99, 100, 99]);
     let one = Scope::Chosen {
@@ -174,7 +195,10 @@ fn only_its_products_get_cheaper(db: &TestDb) {
         offers: vec![spade],
     };
     assert_eq!(prices(one), [100, 99, 100]);
-    let gone = world.node.engine.read(|tx| scope_read(tx, book, &["shed".into()]));
+    let gone = world
+        .node
+        .engine
+        .read(|tx| scope_read(tx, book, &["shed".into()]));
     let gone = gone.unwrap_err().to_string();
     assert!(gone.contains("\"shed\""), "{gone}");
 }
@@ -193,7 +217,10 @@ fn the_best_single_price_or_all_together(db: &TestDb) {
     // 100 - 15, less 30 %.
     assert_eq!(receipt.lines[0].unit_price, Amount::from_units(59_500_000));
     assert_eq!(receipt.lines[0].off.len(), 3);
-    assert_eq!(world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"), 3);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"),
+        3
+    );
 }
 
 /// ADV-06, SHP-10: of a tier each of the pieces counts that it grants; the list shows its prices,
@@ -214,7 +241,10 @@ fn tiers_are_reduced_by_piece(db: &TestDb) {
         ],
         ..plain_offer("pages", tokens(0))
     });
-    put(&world, terms(&world, Cut::Each(Amount::from_units(100_000))));
+    put(
+        &world,
+        terms(&world, Cut::Each(Amount::from_units(100_000))),
+    );
     let line = &world.quote(id, &[want(pages, 60)]).lines[0];
     assert_eq!((line.granted, line.unit_price), (100, tokens(40)));
     let (book, actor) = (world.book(), Actor::Customer(id));
@@ -226,11 +256,16 @@ fn tiers_are_reduced_by_piece(db: &TestDb) {
     let tiers: Vec<Amount> = list.lines[0].tiers.iter().map(|t| t.price).collect();
     assert_eq!(tiers, [tokens(40), tokens(300)]);
     assert_eq!(list.quote.required, tokens(300));
-    let short = world.node.engine.read(|tx| {
-        quote_with_fits(tx, actor, book, id, &[want(pages, 1_000)], None)
-    });
+    let short = world
+        .node
+        .engine
+        .read(|tx| quote_with_fits(tx, actor, book, id, &[want(pages, 1_000)], None));
     let (_, fits) = short.unwrap();
-    assert_eq!(fits.single[0].remaining, tokens(40), "80 less the tier at 40");
+    assert_eq!(
+        fits.single[0].remaining,
+        tokens(40),
+        "80 less the tier at 40"
+    );
     let receipt = completed(world.place(id, &list_as_shown(&world, id, pages)));
     assert_eq!(receipt.total, tokens(40));
     assert_eq!(receipt.lines[0].off[0].amount, tokens(10));
@@ -263,8 +298,14 @@ fn a_promotion_that_ends_before_confirming_changes_the_price(db: &TestDb) {
     assert_eq!(stop(&world, sale.id).state(world.now()), State::Stopped);
     assert_eq!(refused(world.place(id, &shown)), changed);
     assert_eq!(world.balance(id), tokens(1_000));
-    assert_eq!(world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"), 0);
-    assert_eq!(world.number("SELECT promotions_until FROM vendor WHERE book_id = $1"), 0);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"),
+        0
+    );
+    assert_eq!(
+        world.number("SELECT promotions_until FROM vendor WHERE book_id = $1"),
+        0
+    );
 }
 
 /// ADV-06: preferred customers, orders of a size, so many orders of one customer.
@@ -280,7 +321,11 @@ fn only_those_whom_it_is_for(db: &TestDb) {
         ..terms(&world, Cut::Rate(5_000))
     };
     put(&world, for_few);
-    assert_eq!(world.quote(id, &[want(pen, 2)]).required, tokens(200), "not preferred");
+    assert_eq!(
+        world.quote(id, &[want(pen, 2)]).required,
+        tokens(200),
+        "not preferred"
+    );
     for id in [id, other] {
         let customer = world.customer(id);
         let set = world.write(move |tx| {
@@ -315,7 +360,10 @@ fn a_refund_gives_back_what_was_paid(db: &TestDb) {
     };
     put(&world, limited);
     let receipt = completed(world.place(id, &[want(pen, 3)]));
-    assert_eq!((receipt.total, unit_price(&world, id, pen)), (tokens(81), tokens(30)));
+    assert_eq!(
+        (receipt.total, unit_price(&world, id, pen)),
+        (tokens(81), tokens(30))
+    );
     let back = |lines| RefundRequest {
         order_id: receipt.order_id,
         lines,
@@ -323,8 +371,15 @@ fn a_refund_gives_back_what_was_paid(db: &TestDb) {
         reference: String::new(),
         effective_at: None,
     };
-    assert_eq!(refund(&world, back(RefundLines::Lines(vec![(1, 1)]))), tokens(27));
-    assert_eq!(unit_price(&world, id, pen), tokens(30), "a part gives no use back");
+    assert_eq!(
+        refund(&world, back(RefundLines::Lines(vec![(1, 1)]))),
+        tokens(27)
+    );
+    assert_eq!(
+        unit_price(&world, id, pen),
+        tokens(30),
+        "a part gives no use back"
+    );
     assert_eq!(refund(&world, back(RefundLines::Whole)), tokens(54));
     assert_eq!(world.balance(id), tokens(1_000));
     assert_eq!(unit_price(&world, id, pen), tokens(27), "the use is back");
@@ -340,7 +395,11 @@ fn a_refund_gives_back_what_was_paid(db: &TestDb) {
         effective_at: None,
     };
     assert_eq!(refund(&world, whole), tokens(27));
-    assert_eq!(unit_price(&world, id, pen), tokens(30), "the policy keeps it");
+    assert_eq!(
+        unit_price(&world, id, pen),
+        tokens(30),
+        "the policy keeps it"
+    );
 }
 
 /// ADV-06: made, changed before it begins, stopped; of two who change it the second is told; the
@@ -355,7 +414,10 @@ fn staff_plan_change_and_stop(db: &TestDb) {
     };
     let book = world.book();
     let look = planned.clone();
-    let preview = world.node.engine.read(|tx| promotion_preview(tx, book, &look, None, 10));
+    let preview = world
+        .node
+        .engine
+        .read(|tx| promotion_preview(tx, book, &look, None, 10));
     let preview = preview.unwrap();
     let prices = preview.examples.iter().map(|e| (e.list, e.price));
     assert_eq!(
@@ -383,12 +445,19 @@ fn staff_plan_change_and_stop(db: &TestDb) {
             ..planned.clone()
         },
     };
-    assert!(matches!(try_put(&world, coupon), Err(PromotionError::Invalid(_))));
+    assert!(matches!(
+        try_put(&world, coupon),
+        Err(PromotionError::Invalid(_))
+    ));
     world.clock.advance_seconds(2 * DAY_S);
     let late = try_put(&world, change(2, Cut::Rate(600)));
     assert!(matches!(late, Err(PromotionError::Begun)));
     assert_eq!(stop(&world, made.id).version, 3);
-    assert_eq!(stop(&world, made.id).version, 3, "stopping it again changes nothing");
+    assert_eq!(
+        stop(&world, made.id).version,
+        3,
+        "stopping it again changes nothing"
+    );
     let stranger = world.register().customer_id;
     let (vendor, id) = (world.vendor.clone(), made.id);
     let other = world.write(move |tx| promotion_stop(tx, Actor::Customer(stranger), &vendor, id));
@@ -401,10 +470,20 @@ fn staff_plan_change_and_stop(db: &TestDb) {
         trail(tx, book, &filter, None, 10)
     });
     let noted: Vec<String> = noted.unwrap().items.into_iter().map(|n| n.action).collect();
-    assert_eq!(noted, ["promotion.stopped", "promotion.changed", "promotion.created"]);
+    assert_eq!(
+        noted,
+        [
+            "promotion.stopped",
+            "promotion.changed",
+            "promotion.created"
+        ]
+    );
     let all = world.node.engine.read(|tx| promotions(tx, book, None, 10));
     assert_eq!(all.unwrap().items.len(), 1);
-    let found = world.node.engine.read(|tx| promotion_by_id(tx, book, made.id));
+    let found = world
+        .node
+        .engine
+        .read(|tx| promotion_by_id(tx, book, made.id));
     assert_eq!(found.unwrap().state(world.now()), State::Stopped);
 }
 
@@ -424,11 +503,20 @@ fn what_is_off_sale_or_entered_stays_as_it_is(db: &TestDb) {
     let receipt = completed(order.unwrap());
     assert_eq!(receipt.total, tokens(10));
     assert!(receipt.lines.iter().all(|line| line.off.is_empty()));
-    assert_eq!(world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"), 0);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"),
+        0
+    );
     world.offer_of(NewOffer {
         active: false,
         ..plain_offer("pen", tokens(30))
     });
     let gone = world.place(id, &[want(pen, 1)]);
-    assert!(matches!(gone, OrderOutcome::Refused { refusal: Refusal::NotForSale { .. }, .. }));
+    assert!(matches!(
+        gone,
+        OrderOutcome::Refused {
+            refusal: Refusal::NotForSale { .. },
+            ..
+        }
+    ));
 }

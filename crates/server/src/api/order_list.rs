@@ -112,7 +112,11 @@ impl OrderListAnswer {
             remaining: Money::new(list.quote.remaining, token),
             short: list.quote.shortage().map(|short| Money::new(short, token)),
             fits: FitsBody::new(fits, token),
-            coupon: list.quote.coupon.as_ref().map(|c| CouponSeen::new(c, token)),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map(|c| CouponSeen::new(c, token)),
             account_active: list.active,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::auth::{May, VendorRead, VendorWrite};
 use super::bounded::{List, Whole};
-use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine200, Text, words};
+use super::field::{self, Decimal, Moment, OptionalLine60, OptionalLine200, Text, words};
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor};
 use super::{IdempotencyKey, Repeatable, answer, submit};
 use crate::error::{Failed, Problem, Result};
@@ -14,9 +14,9 @@ use axum::response::Response;
 use scrip_domain::id::PromotionId;
 use scrip_domain::order::QuoteCoupon;
 use scrip_domain::promotion::{
-    CouponFault, CouponKey, CouponTerms, Cut, Line, NewPromotion, Off, Promotion,
-    State as Stands, Terms, codes_count, codes_issue, promotion_by_id, promotion_put,
-    promotion_stop, promotions, scope_in_words, scope_read,
+    CouponFault, CouponKey, CouponTerms, Cut, Line, NewPromotion, Off, Promotion, State as Stands,
+    Terms, codes_count, codes_issue, promotion_by_id, promotion_put, promotion_stop, promotions,
+    scope_in_words, scope_read,
 };
 use scrip_domain::promotion::{PromotionError, Scope};
 use scrip_domain::vendor::{Vendor, vendor_by_book};
@@ -40,7 +40,9 @@ pub fn router() -> OpenApiRouter<App> {
 type Name60 = Text<1, 60, false>;
 type Uses = Whole<1, 1_000_000_000>;
 type Rate = Whole<1, 10_000>;
-type Names = List<Line200, 1, 500>;
+/// Of another length than other lists, so that it has a name of its own in the document.
+type Name250 = Text<1, 250, false>;
+type Names = List<Name250, 1, 500>;
 
 words! {
     PromotionStateWord: Stands, Stands::ALL.iter().map(|s| s.name()).collect::<Vec<_>>();
@@ -121,7 +123,10 @@ impl CouponSeen {
             name: coupon.name.clone(),
             off: Money::new(coupon.off, token),
             why: coupon.fault.as_ref().map(why),
-            problem: coupon.fault.as_ref().map(|f| crate::error::sentence(&f.to_string())),
+            problem: coupon
+                .fault
+                .as_ref()
+                .map(|f| crate::error::sentence(&f.to_string())),
         }
     }
 }

@@ -25,6 +25,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use filter::{Asked, Finder};
+use sale::Sales;
 use scrip_domain::catalog::images::{Image, firsts};
 use scrip_domain::catalog::shelf::{Branch, Facet, ShelfPage, categories, manufacturers, shelf};
 use scrip_domain::id::ProductId;
@@ -33,7 +34,6 @@ use scrip_domain::order::{OrderList, order_list};
 use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
 use scrip_engine::ReadTx;
-use sale::Sales;
 use shelf::{Item, Row, TierChoice};
 use std::collections::BTreeMap;
 
@@ -312,7 +312,10 @@ fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePa
     });
     SoftwarePage {
         tiers: tiers.filter(|_| side.is_list()).collect(),
-        rows: all.iter().map(|p| shelf::row(guest, (p, &read.sales), list)).collect(),
+        rows: all
+            .iter()
+            .map(|p| shelf::row(guest, (p, &read.sales), list))
+            .collect(),
         programs: read.page.total.map_or_else(
             || "Programs".to_owned(),
             |total| format::counted(total, "program", "programs"),

@@ -5,6 +5,7 @@
 mod rows;
 
 use crate::api_customers::{customer, sell};
+use crate::api_promotions::in_days;
 use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key};
 use rows::doors;
 use scrip_testkit::TestDb;
@@ -45,6 +46,7 @@ struct World {
     order: String,
     offer: String,
     endpoint: String,
+    promotion: String,
     pack: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
     offline: [String; 3],
@@ -79,6 +81,11 @@ impl World {
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
         let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
         let pack = api.post("/v1/token-packs", &pack);
+        let coupon = json!({
+            "name": "Autumn", "begins_at": in_days(1), "ends_at": in_days(3), "rate": 1000,
+            "coupon": {},
+        });
+        let coupon = api.post("/v1/promotions", &coupon);
         let offline = || {
             let body = json!({"tokens": "5", "means": "check"});
             let path = format!("/v1/customers/{customer}/offline-orders");
@@ -92,14 +99,16 @@ impl World {
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             pack: text(&pack.expect(201)["pack_id"]),
+            promotion: text(&coupon.expect(201)["promotion_id"]),
             offline: [offline(), offline(), offline()],
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 13] {
+    fn ids(&self) -> [&str; 14] {
         [
+            &self.promotion,
             &self.pack,
             &self.offline[0],
             &self.offline[1],

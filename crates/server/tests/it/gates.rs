@@ -66,6 +66,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/buy/offline/{id}/cancel", Own),
     ("/buy/orders", Own),
     ("/confirm", Ordering),
+    ("/coupon", Own),
     ("/enter", Ordinary),
     ("/forgot", Ordinary),
     ("/goodbye", Ordinary),

@@ -5,7 +5,7 @@ use crate::support::{DAY_S, World, completed, refused, request, tokens, want};
 use scrip_domain::closing::customer_merge;
 use scrip_domain::id::{CustomerId, OfferId, PromotionId};
 use scrip_domain::order::{
-    Extras, OrderOutcome, OrderRequest, Quote, Refusal, RefundLines, RefundRequest, order_list,
+    Extras, OrderOutcome, OrderRequest, Quote, RefundLines, RefundRequest, Refusal, order_list,
     order_list_set, quote,
 };
 use scrip_domain::promotion::{
@@ -47,9 +47,10 @@ fn coupon_terms(world: &World, code: &str, cut: Cut) -> Terms {
 fn quoted(world: &World, id: CustomerId, offer: OfferId, code: &str) -> Quote {
     let key = key(world, code);
     let (book, actor) = (world.book(), Actor::Customer(id));
-    let found = world.node.engine.read(|tx| {
-        quote(tx, actor, book, id, &[want(offer, 1)], Some(&key))
-    });
+    let found = world
+        .node
+        .engine
+        .read(|tx| quote(tx, actor, book, id, &[want(offer, 1)], Some(&key)));
     found.unwrap()
 }
 
@@ -120,17 +121,32 @@ fn a_coupon_obeys_dates_and_products(db: &TestDb) {
     world.clock.advance_seconds(DAY_S);
     assert_eq!(fault(&world, id, pot, " autumn 10"), None);
     assert_eq!(quoted(&world, id, pot, "AUTUMN10").required, tokens(90));
-    assert_eq!(fault(&world, id, lamp, "AUTUMN10"), Some(CouponFault::NotForThese));
+    assert_eq!(
+        fault(&world, id, lamp, "AUTUMN10"),
+        Some(CouponFault::NotForThese)
+    );
     assert_eq!(
         fault(&world, id, spade, "AUTUMN10"),
         Some(CouponFault::NotForThese),
         "a manufacturer's coupon is for its own products"
     );
     let small = world.offer("pin", 1);
-    assert_eq!(fault(&world, id, small, "AUTUMN10"), Some(CouponFault::NotForThese));
-    assert_eq!(completed(place(&world, id, pot, "AUTUMN10")).total, tokens(90));
-    assert_eq!(completed(place(&world, id, pot, "Autumn_10")).total, tokens(90));
-    assert_eq!(fault(&world, id, pot, "AUTUMN10"), Some(CouponFault::UsedByYou));
+    assert_eq!(
+        fault(&world, id, small, "AUTUMN10"),
+        Some(CouponFault::NotForThese)
+    );
+    assert_eq!(
+        completed(place(&world, id, pot, "AUTUMN10")).total,
+        tokens(90)
+    );
+    assert_eq!(
+        completed(place(&world, id, pot, "Autumn_10")).total,
+        tokens(90)
+    );
+    assert_eq!(
+        fault(&world, id, pot, "AUTUMN10"),
+        Some(CouponFault::UsedByYou)
+    );
     let other = world.buyer(500);
     world.clock.advance_seconds(9 * DAY_S);
     let over = Refusal::Coupon {
@@ -138,11 +154,21 @@ fn a_coupon_obeys_dates_and_products(db: &TestDb) {
     };
     assert_eq!(refused(place(&world, other, pot, "AUTUMN10")), over);
     assert_eq!(world.balance(other), tokens(500));
-    let all = world.node.engine.read(|tx| {
-        uses_between(tx, world.book(), Timestamp(i64::MIN), Timestamp::NEVER)
-    });
-    let sum = all.unwrap().uses.iter().map(|u| u.amount.units()).sum::<i64>();
-    assert_eq!(Amount::from_units(sum), tokens(20), "what the manufacturer owes for");
+    let all = world
+        .node
+        .engine
+        .read(|tx| uses_between(tx, world.book(), Timestamp(i64::MIN), Timestamp::NEVER));
+    let sum = all
+        .unwrap()
+        .uses
+        .iter()
+        .map(|u| u.amount.units())
+        .sum::<i64>();
+    assert_eq!(
+        Amount::from_units(sum),
+        tokens(20),
+        "what the manufacturer owes for"
+    );
 }
 
 /// ADV-06: an unknown code says nothing but that, and five lock the account's entries for a while,
@@ -153,17 +179,33 @@ fn wrong_codes_are_counted_by_account(db: &TestDb) {
     let pen = world.offer("pen", 100);
     put(&world, coupon_terms(&world, "RIGHT", Cut::Rate(1_000)));
     for wrong in ["WRONG", "", "\u{1F600}", "RIGHT1"] {
-        assert_eq!(enter(&world, id, wrong), Some(CouponFault::Unknown), "{wrong}");
-        assert_eq!(enter(&world, id, "RIGHT"), None, "a right one takes nothing back");
+        assert_eq!(
+            enter(&world, id, wrong),
+            Some(CouponFault::Unknown),
+            "{wrong}"
+        );
+        assert_eq!(
+            enter(&world, id, "RIGHT"),
+            None,
+            "a right one takes nothing back"
+        );
     }
     let unknown = Refusal::Coupon {
         fault: CouponFault::Unknown,
     };
-    assert_eq!(refused(place(&world, id, pen, "WRONG")), unknown, "an order counts too");
+    assert_eq!(
+        refused(place(&world, id, pen, "WRONG")),
+        unknown,
+        "an order counts too"
+    );
     let until = world.now().plus_seconds(15 * 60).0;
     let locked = Some(CouponFault::TooMany { until });
     assert_eq!(enter(&world, id, "RIGHT"), locked);
-    assert_eq!(enter(&world, id, "WRONG"), locked, "nothing more is counted");
+    assert_eq!(
+        enter(&world, id, "WRONG"),
+        locked,
+        "nothing more is counted"
+    );
     assert_eq!(enter(&world, other, "RIGHT"), None, "another account");
     world.clock.advance_seconds(15 * 60);
     assert_eq!(enter(&world, id, "RIGHT"), None);
@@ -181,7 +223,10 @@ fn codes_are_good_once(db: &TestDb) {
     let raw = |code: &str| code.replace('-', "").into_bytes();
     for row in &kept {
         let hash = row.blob(0).unwrap();
-        assert!(codes.iter().all(|code| raw(code) != hash), "no code lies open");
+        assert!(
+            codes.iter().all(|code| raw(code) != hash),
+            "no code lies open"
+        );
     }
     let order = place(&world, id, pen, &codes[0].to_lowercase());
     assert_eq!(completed(order.clone()).total, tokens(75));
@@ -189,20 +234,35 @@ fn codes_are_good_once(db: &TestDb) {
         fault: CouponFault::UsedUp,
     };
     assert_eq!(refused(place(&world, id, pen, &codes[0])), used_up);
-    assert_eq!(completed(place(&world, id, pen, &codes[1])).total, tokens(75));
+    assert_eq!(
+        completed(place(&world, id, pen, &codes[1])).total,
+        tokens(75)
+    );
     let count = || {
-        let found = world.node.engine.read(|tx| codes_count(tx, world.book(), coupon.id));
+        let found = world
+            .node
+            .engine
+            .read(|tx| codes_count(tx, world.book(), coupon.id));
         found.unwrap()
     };
     assert_eq!(count(), CodeCount { issued: 3, used: 2 });
     assert_eq!(refund(&world, whole(order)), tokens(75));
     assert_eq!(count(), CodeCount { issued: 3, used: 1 });
-    assert_eq!(completed(place(&world, id, pen, &codes[0])).total, tokens(75));
+    assert_eq!(
+        completed(place(&world, id, pen, &codes[0])).total,
+        tokens(75)
+    );
     for count in [0, -1, 5_001] {
-        assert!(matches!(issue(&world, coupon.id, count), Err(PromotionError::CodesTooMany(_))));
+        assert!(matches!(
+            issue(&world, coupon.id, count),
+            Err(PromotionError::CodesTooMany(_))
+        ));
     }
     let shared = put(&world, coupon_terms(&world, "SHARED", Cut::Rate(1)));
-    assert!(matches!(issue(&world, shared.id, 1), Err(PromotionError::NoCodes)));
+    assert!(matches!(
+        issue(&world, shared.id, 1),
+        Err(PromotionError::NoCodes)
+    ));
 }
 
 /// Orders of one customer each that begin together; how many got the reduced price.
@@ -229,9 +289,16 @@ fn race(world: &World, buyers: &[CustomerId], pen: OfferId, code: &str) -> usize
                 })
             })
             .collect();
-        threads.into_iter().map(|t| t.join().unwrap()).filter(|r| *r).count()
+        threads
+            .into_iter()
+            .map(|t| t.join().unwrap())
+            .filter(|r| *r)
+            .count()
     });
-    let paid = buyers.iter().filter(|id| world.balance(**id) == tokens(125)).count();
+    let paid = buyers
+        .iter()
+        .filter(|id| world.balance(**id) == tokens(125))
+        .count();
     assert_eq!(paid, reduced, "nobody else paid");
     reduced
 }
@@ -278,7 +345,13 @@ fn a_coupon_is_on_the_list_until_it_is_taken_off(db: &TestDb) {
     };
     let made: Promotion = put(&world, garden);
     assert_eq!(enter(&world, id, "garden"), None);
-    let list = || world.node.engine.read(|tx| order_list(tx, actor, book, id)).unwrap();
+    let list = || {
+        world
+            .node
+            .engine
+            .read(|tx| order_list(tx, actor, book, id))
+            .unwrap()
+    };
     let off: Vec<Vec<Amount>> = list()
         .quote
         .lines
@@ -288,7 +361,10 @@ fn a_coupon_is_on_the_list_until_it_is_taken_off(db: &TestDb) {
     assert_eq!(off, [vec![tokens(20)], vec![]]);
     assert_eq!(list().quote.required, tokens(230));
     let said = list().quote.coupon.unwrap();
-    assert_eq!((said.name, said.off, said.fault), (made.terms.name, tokens(20), None));
+    assert_eq!(
+        (said.name, said.off, said.fault),
+        (made.terms.name, tokens(20), None)
+    );
     let vendor = world.vendor.clone();
     world
         .write(move |tx| promotion_stop(tx, Actor::System, &vendor, made.id))
@@ -296,9 +372,15 @@ fn a_coupon_is_on_the_list_until_it_is_taken_off(db: &TestDb) {
     assert_eq!(list().quote.coupon.unwrap().fault, Some(CouponFault::Over));
     assert_eq!(list().quote.required, tokens(250));
     let customer = world.customer(id);
-    world.write(move |tx| coupon_clear(tx, actor, &customer)).unwrap();
+    world
+        .write(move |tx| coupon_clear(tx, actor, &customer))
+        .unwrap();
     assert_eq!(list().quote.coupon, None);
-    assert_eq!(enter(&world, id, "GARDEN"), Some(CouponFault::Over), "not entered again");
+    assert_eq!(
+        enter(&world, id, "GARDEN"),
+        Some(CouponFault::Over),
+        "not entered again"
+    );
     assert_eq!(list().quote.coupon, None);
 }
 
@@ -336,7 +418,10 @@ fn uses_follow_a_merged_account(db: &TestDb) {
     world
         .write(move |tx| customer_merge(tx, Actor::System, &vendor, old, new))
         .unwrap();
-    assert_eq!(fault(&world, new, pen, "ONCE"), Some(CouponFault::UsedByYou));
+    assert_eq!(
+        fault(&world, new, pen, "ONCE"),
+        Some(CouponFault::UsedByYou)
+    );
 }
 
 /// ADV-06, SHP-14: an order that is refused uses nothing; a coupon that promotions beat is kept.
@@ -348,7 +433,10 @@ fn a_refused_order_uses_nothing(db: &TestDb) {
     let code = issue(&world, coupon.id, 1).unwrap().remove(0);
     let short = refused(place(&world, id, dear, &code));
     assert!(matches!(short, Refusal::Shortage { required, .. } if required == tokens(900)));
-    assert_eq!(world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"), 0);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"),
+        0
+    );
     let sale = put(&world, terms(&world, Cut::Rate(2_000)));
     let seen = quoted(&world, id, pen, &code);
     assert_eq!(seen.required, tokens(40));
@@ -359,9 +447,16 @@ fn a_refused_order_uses_nothing(db: &TestDb) {
         world.number("SELECT COUNT(*) FROM coupon_code WHERE book_id = $1 AND used_by IS NOT NULL"),
         0
     );
-    assert_eq!(world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"), 1);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM promotion_use WHERE book_id = $1"),
+        1
+    );
     stacking(&world, true, true);
-    assert_eq!(quoted(&world, id, pen, &code).required, tokens(40), "not combinable");
+    assert_eq!(
+        quoted(&world, id, pen, &code).required,
+        tokens(40),
+        "not combinable"
+    );
     let vendor = world.vendor.clone();
     world
         .write(move |tx| promotion_stop(tx, Actor::System, &vendor, sale.id))

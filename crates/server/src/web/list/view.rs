@@ -141,10 +141,14 @@ impl ListView {
             confirm: shop.at("/confirm"),
             shelf: shop.at("/shop"),
             hint: hint(shop.front.sells),
-            coupon: list.quote.coupon.as_ref().map_or_else(String::new, |coupon| {
-                let seen = coupon::view(coupon);
-                format!("{}. {}", seen.name, seen.said)
-            }),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map_or_else(String::new, |coupon| {
+                    let seen = coupon::view(coupon);
+                    format!("{}. {}", seen.name, seen.said)
+                }),
             lines,
         }
     }

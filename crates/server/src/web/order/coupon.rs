@@ -172,10 +172,6 @@ pub async fn change(
 }
 
 /// The form where an order is confirmed.
-pub fn of_confirm(
-    shop: &Shop,
-    coupon: Option<&QuoteCoupon>,
-    wrong: Option<&Wrong>,
-) -> CouponForm {
+pub fn of_confirm(shop: &Shop, coupon: Option<&QuoteCoupon>, wrong: Option<&Wrong>) -> CouponForm {
     CouponForm::new(shop, "confirm", coupon, wrong)
 }

@@ -347,6 +347,7 @@ mod tests {
             supply: None,
             refunded_quantity: back,
             refunded: Amount::from_units(back * each * 1_000_000),
+            off: Vec::new(),
         }
     }
 

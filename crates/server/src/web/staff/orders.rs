@@ -97,6 +97,7 @@ pub fn refusal(reason: Option<&str>) -> String {
         "not_for_sale" => "not sold any more",
         "inactive" => "the account was not active",
         "closed" => "the account was closed",
+        "coupon" => "the coupon took nothing off",
         _ => return "Refused".to_owned(),
     };
     format!("Refused: {why}")

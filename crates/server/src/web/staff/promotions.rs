@@ -154,7 +154,11 @@ async fn list(
     Query(part): Query<Part>,
 ) -> Result<Response> {
     let before: Option<PromotionId> = match &part.before {
-        Some(before) => Some(before.parse().map_err(|_| Problem::not_found("promotion"))?),
+        Some(before) => Some(
+            before
+                .parse()
+                .map_err(|_| Problem::not_found("promotion"))?,
+        ),
         None => None,
     };
     let book = member.shop.vendor.book_id;

@@ -24,7 +24,6 @@ struct FormPage {
     shell: Shell,
     title: String,
     here: String,
-    is_coupon: bool,
     name: Field,
     times: Vec<Field>,
     zone: String,
@@ -195,7 +194,9 @@ impl Typed {
             "" => Ok(0),
             text => match text.parse::<i64>() {
                 Ok(number) if number > 0 => Ok(number),
-                _ => Err(invalid("a limit is a whole number above zero, or empty for none")),
+                _ => Err(invalid(
+                    "a limit is a whole number above zero, or empty for none",
+                )),
             },
         };
         Ok(Terms {
@@ -232,7 +233,10 @@ impl Typed {
         if self.id.is_empty() {
             return Ok(None);
         }
-        let id = self.id.parse().map_err(|_| Problem::not_found("promotion"))?;
+        let id = self
+            .id
+            .parse()
+            .map_err(|_| Problem::not_found("promotion"))?;
         Ok(Some((id, self.version.parse().unwrap_or(0))))
     }
 }
@@ -332,11 +336,15 @@ fn preview_view(preview: &Preview) -> PreviewView {
     });
     if preview.unchanged > 0 {
         let n = count(preview.unchanged);
-        said.push(format!("{n} of them would not be lower, and stay as they are."));
+        said.push(format!(
+            "{n} of them would not be lower, and stay as they are."
+        ));
     }
     if preview.free > 0 {
         let n = count(preview.free);
-        said.push(format!("{n} of them would be free: look whether that is meant."));
+        said.push(format!(
+            "{n} of them would be free: look whether that is meant."
+        ));
     }
     if !preview.beside.is_empty() {
         let names = preview.beside.join(", ");
@@ -389,15 +397,12 @@ fn form_page(member: &StaffMember, typed: &Typed, preview: Option<PreviewView>) 
         true => format!("A new {noun}"),
         false => format!("Change the {noun}"),
     };
-    let cut = |value: &'static str, label: &str| {
-        Choice::new("cut", value, label, typed.cut == value)
-    };
-    let scope = |value: &'static str, label: &str| {
-        Choice::new("scope", value, label, typed.scope == value)
-    };
+    let cut =
+        |value: &'static str, label: &str| Choice::new("cut", value, label, typed.cut == value);
+    let scope =
+        |value: &'static str, label: &str| Choice::new("scope", value, label, typed.scope == value);
     FormPage {
         here: member.shop.at(PATH),
-        is_coupon,
         name: Field::text("name", "Name")
             .value(typed.name.as_str())
             .help("Customers read it: Autumn sale.")
@@ -470,7 +475,9 @@ fn coupon_fields(typed: &Typed) -> Vec<Field> {
     vec![
         Field::text("code", "One code for everybody")
             .value(typed.code.as_str())
-            .help("4 to 24 letters and digits: AUTUMN10. Empty: you issue codes that are good once.")
+            .help(
+                "4 to 24 letters and digits: AUTUMN10. Empty: you issue codes that are good once.",
+            )
             .class("is-mid")
             .max(40)
             .optional(),
@@ -512,14 +519,25 @@ mod tests {
         for (typed, zone, utc) in [
             ("2026-12-05T18:00", "UTC", "2026-12-05T18:00:00Z"),
             ("2026-12-05T18:00", "Europe/Berlin", "2026-12-05T17:00:00Z"),
-            (" 2026-07-05T18:00:30 ", "Europe/Berlin", "2026-07-05T16:00:30Z"),
+            (
+                " 2026-07-05T18:00:30 ",
+                "Europe/Berlin",
+                "2026-07-05T16:00:30Z",
+            ),
             ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"),
             ("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:30:00Z"),
             ("2026-12-05T18:00", "Nowhere/At_all", "2026-12-05T18:00:00Z"),
         ] {
             assert_eq!(moment(typed, zone).unwrap(), at(utc), "{typed} {zone}");
         }
-        for odd in ["", "tomorrow", "2026-13-01T00:00", "2026-12-05T18:00Z", "é", "99999-01-01T00:00"] {
+        for odd in [
+            "",
+            "tomorrow",
+            "2026-13-01T00:00",
+            "2026-12-05T18:00Z",
+            "é",
+            "99999-01-01T00:00",
+        ] {
             assert!(moment(odd, "UTC").is_err(), "{odd}");
         }
         let winter = typed_time(at("2026-12-05T17:00:00Z"), "Europe/Berlin");
