@@ -4,6 +4,7 @@ use scrip_domain::api_key::ApiKeyError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
+use scrip_domain::mall::MallError;
 use scrip_domain::order::OrderError;
 use scrip_domain::policy::PolicyError;
 use scrip_domain::promotion::PromotionError;
@@ -122,6 +123,7 @@ below! {
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },
     RevenueError { Engine, Ledger, Command },
+    MallError { Engine, Ledger, Vendor },
 }
 
 impl From<SecretError> for Failure {

@@ -162,6 +162,39 @@ pub fn order_list_clear(
     Ok(())
 }
 
+/// What is on one account's list goes along to the account that is to pay instead (TOK-15). Where
+/// both have an offer, what the person just looked at counts; what finds no room stays behind.
+pub fn order_list_carry(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    from: CustomerId,
+    to: CustomerId,
+) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    let mut both = [from, to];
+    both.sort_unstable();
+    for one in both {
+        tx.lock_name(&format!("order list {one}"))?;
+    }
+    let there = store::list(tx, book_id, to)?;
+    let is_there = |offer| there.iter().any(|line| line.offer_id == offer);
+    let mut room = LIST_AT_MOST.saturating_sub(there.len());
+    for line in store::list(tx, book_id, from)? {
+        if !is_there(line.offer_id) {
+            match room.checked_sub(1) {
+                Some(rest) => room = rest,
+                None => continue,
+            }
+        }
+        store::list_set(tx, book_id, to, line.offer_id, line.quantity)?;
+        store::list_select(tx, book_id, to, line.offer_id, line.selected)?;
+        store::list_remove(tx, book_id, from, line.offer_id)?;
+    }
+    Ok(())
+}
+
 /// The customer's order list with today's prices, and RT, AT, remaining of what is ticked
 /// (SHP-10, SHP-11).
 pub fn order_list(

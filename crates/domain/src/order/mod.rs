@@ -1,9 +1,11 @@
 //! Orders: the order list, the quote, the purchase, the refund (SHP-10 to SHP-14, SHP-19).
 //!
 //! A purchase is one transaction: prices and stock are checked again, the whole order is paid or
-//! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
+//! refused, and either way the outcome is stored. No card processor is involved (MIC-04). An order
+//! that a card pays instead takes two: `by_card/`.
 
 pub mod allocation;
+pub mod by_card;
 mod child;
 mod fit;
 pub mod gate;
@@ -41,8 +43,8 @@ pub use history::{
     orders, orders_between, orders_of,
 };
 pub use list::{
-    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_clear, order_list_select,
-    order_list_set,
+    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_carry, order_list_clear,
+    order_list_select, order_list_set,
 };
 pub use outcome::{OrderError, OrderOutcome, Refusal};
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};

@@ -174,6 +174,8 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::OverCap { .. } => "over_cap",
         Refusal::NotAllowed { .. } => "not_allowed",
         Refusal::Closed { .. } => "closed",
+        Refusal::CardNotTaken => "card_not_taken",
+        Refusal::TokensOnly => "tokens_only",
         Refusal::Coupon { .. } => "coupon",
     }
 }

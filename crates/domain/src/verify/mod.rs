@@ -1,7 +1,11 @@
 //! Checks that orders, refunds and token sales say what the ledger says.
 
 mod books;
+mod cards;
+mod mall;
 mod store;
+
+pub use mall::mall_verify;
 
 use crate::catalog::CatalogError;
 use crate::catalog::shelf::shelf_faults;
@@ -22,12 +26,15 @@ struct Moved {
 /// Adds to `report` each row of a vendor's shop that its ledger contradicts.
 pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
     let entries = store::moved(tx, book_id)?;
-    let mut of_orders = orders(tx, book_id, &entries, report)?;
+    let by_card = store::card_orders(tx, book_id)?;
+    let mut of_orders = orders(tx, book_id, &entries, &by_card, report)?;
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
+    cards::orders(tx, book_id, &by_card, report)?;
     token_orders(tx, book_id, &entries, report)?;
     receivables(tx, book_id, report)?;
     books::expiries(tx, book_id, report)?;
     books::bookings(tx, book_id, report)?;
+    books::paybacks(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)
@@ -80,6 +87,8 @@ struct Order {
     entry_id: Option<i64>,
     total: Amount,
     refunded: Amount,
+    /// True where a card paid: then no token moved.
+    by_card: bool,
 }
 
 type Entries = BTreeMap<i64, Moved>;
@@ -89,6 +98,7 @@ fn orders(
     tx: &mut ReadTx<'_>,
     book_id: i64,
     entries: &Entries,
+    cards: &BTreeMap<uuid::Uuid, store::CardOrder>,
     report: &mut Report,
 ) -> Result<Orders> {
     let lines = store::line_totals(tx, book_id)?;
@@ -106,7 +116,8 @@ fn orders(
             .entry_id
             .and_then(|e| entries.get(&e))
             .filter(|m| m.event_id == order.id);
-        let expected = if order.completed {
+        let by_card = cards.contains_key(&order.id);
+        let expected = if order.completed && !by_card {
             order.total
         } else {
             Amount::ZERO
@@ -120,6 +131,7 @@ fn orders(
             entry_id: order.entry_id,
             total: order.total,
             refunded: Amount::ZERO,
+            by_card,
         };
         orders.insert(order.id, row);
     }
@@ -138,7 +150,9 @@ fn refunds(
         let moved = entries
             .get(&refund.entry_id)
             .map_or(Amount::ZERO, |m| m.tokens);
-        if moved != refund.amount || refund.lines != refund.amount {
+        let by_card = orders.get(&refund.order).is_some_and(|o| o.by_card);
+        let expected = if by_card { Amount::ZERO } else { refund.amount };
+        if moved != expected || refund.lines != refund.amount {
             let problem = format!(
                 "says {} units, its entry moved {moved}, its lines make {}",
                 refund.amount, refund.lines

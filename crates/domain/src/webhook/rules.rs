@@ -17,6 +17,7 @@ pub const TOPICS: &[&str] = &[
     "customer.merged",
     "customer.pin_changed",
     "customer.registered",
+    "exchange.done",
     "lot.expiring",
     "order.completed",
     "order.refunded",
@@ -28,6 +29,7 @@ pub const TOPICS: &[&str] = &[
     "token_order.declined",
     "token_order.failed",
     "token_order.opened",
+    "token_order.paid_back",
     "token_order.pay_back",
     "top_up.failed",
 ];

@@ -170,6 +170,13 @@ enum OfferNamed {
     Sku(String),
 }
 
+impl Line {
+    /// How a program is handed over, where that was said.
+    pub fn supply(&self) -> Option<Supply> {
+        self.supply
+    }
+}
+
 /// Reads the lines of a body.
 pub fn lines(bodies: &[LineBody], token: &Asset) -> Result<Vec<Line>> {
     let tokens = |given: &Option<Decimal>| given.as_ref().map(|d| d.of(token)).transpose();
@@ -261,6 +268,9 @@ const ROUTE: &str = "POST /v1/orders";
 
 /// Place an order
 ///
+/// The order's customer is the account that pays, and the only one that is debited: of a person
+/// with several accounts send the one that was chosen.
+///
 /// Pays the whole order or refuses it. A refusal is an answer with a problem: nothing was debited,
 /// the order is kept as refused with its `order_id`, and the same key gives the same refusal again,
 /// so try again under a new key.
@@ -305,7 +315,7 @@ fn placed_answer(app: &App, placed: Answer<OrderOutcome>, token: &Asset) -> Resp
 }
 
 /// A refusal with its figures.
-fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
+pub fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
     let problem = refused(order_id, refusal);
     let tokens = |a: &Amount| serde_json::json!(Money::new(*a, token));
     match refusal {

@@ -124,8 +124,18 @@ impl Kind for CustomerError {
             }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
-                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
+                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text).with(
+                    "send",
+                    json!(
+                        "POST /v1/customers/{id}/identity-checks, with the question of GET \
+                           /v1/customers/{id}/identity-check and its answer"
+                    ),
+                )
             }
+            CustomerError::LinkImpossible | CustomerError::TooManyLinks => {
+                Problem::new(StatusCode::CONFLICT, "link_impossible", text)
+            }
+            CustomerError::NotLinked => Problem::new(StatusCode::CONFLICT, "not_linked", text),
             CustomerError::Answered => Problem::new(StatusCode::CONFLICT, "answered_before", text),
             CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),
@@ -178,6 +188,12 @@ impl Kind for OrderError {
             OrderError::NotYet(refusal) => not_ordered(&refusal),
             OrderError::ListFull { .. } => conflict("order_list_full", text),
             OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
+            OrderError::TokenSale(e) => e.problem(),
+            OrderError::CardPriceChanged => conflict("price_changed", text),
+            OrderError::CardOrderUnknown(_) => Problem::not_found("order by card"),
+            OrderError::PaidByCard | OrderError::MoneyWentBack => {
+                conflict("refund_by_processor", text)
+            }
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
         }
@@ -221,6 +237,9 @@ impl Kind for SessionError {
             SessionError::Command(e) => e.problem(),
             SessionError::Customer(e) => e.problem(),
             SessionError::Vendor(e) => e.problem(),
+            SessionError::FactorOn => {
+                Problem::new(StatusCode::CONFLICT, "second_factor_on", self.to_string())
+            }
             SessionError::Engine(e) => e.problem(),
             other => Problem::internal(&other),
         }
@@ -297,6 +316,8 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
         Refusal::Coupon { .. } => (StatusCode::CONFLICT, "coupon_refused"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
+        Refusal::CardNotTaken => (StatusCode::CONFLICT, "card_not_taken"),
+        Refusal::TokensOnly => (StatusCode::CONFLICT, "tokens_only"),
     };
     Problem::new(status, code, refusal.to_string())
 }

@@ -275,7 +275,9 @@ pub const SETTINGS: &[Setting] = &[
         "checkout.card",
         "Orders",
         "An order can be paid by card instead of tokens",
-        "",
+        "The price in money then stands beside the tokens, which stay as they are. Accounts need \
+         the tokens with which ordering begins all the same. Who is in the middle of the page when \
+         this is withdrawn is told, and not charged.",
         Kind::Flag,
     ),
     setting(

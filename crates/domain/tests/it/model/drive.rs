@@ -465,5 +465,6 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::Closed { .. } => "closed",
         Refusal::Coupon { .. } => "coupon",
         Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
+        Refusal::CardNotTaken | Refusal::TokensOnly => "card",
     }
 }

@@ -8,6 +8,7 @@ use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::tokens;
 use super::super::view::{Notice, Pager, Shell, Shown, Tone, When};
+use super::check::to_check;
 use super::customers::channel_words;
 use super::{May, permission, said, state_words, who};
 use crate::api::once::ShownOnce;
@@ -21,9 +22,11 @@ use axum::response::Response;
 use scrip_domain::closing::{customer_close, merged_accounts};
 use scrip_domain::customer::{
     Customer, CustomerSummary, Person, Standing, State as AccountState, customer_by_id,
-    customer_person, customer_summary, fate, pin_reset_start, standing,
+    customer_person, customer_summary, fate, pin_reset_start, require_check_by, standing,
 };
 use scrip_domain::id::CustomerId;
+use scrip_domain::policy::Sensitive;
+use scrip_domain::session::{Holder, factor_is_on, factor_lift};
 use scrip_domain::statement::balance;
 use scrip_domain::vendor::Permission;
 use serde::Deserialize;
@@ -50,6 +53,8 @@ struct CustomerPage {
     orders: Vec<OrderRow>,
     may: bool,
     may_adjust: bool,
+    has_factor: bool,
+    give: String,
     standing: Standing,
     merged: Vec<(String, String)>,
     kept: Option<(String, String)>,
@@ -75,6 +80,7 @@ enum Done {
     Standing,
     Merged,
     Erased,
+    Factor,
 }
 
 /// Which part of the movements.
@@ -119,7 +125,7 @@ pub async fn customer(
         ),
         Done::Adjusted => Notice::new(
             Tone::Good,
-            "The balance is put right.",
+            "The tokens are taken back.",
             "The movement stands below, with the reason. The customer sees both.",
         ),
         Done::Standing => Notice::new(
@@ -131,6 +137,11 @@ pub async fn customer(
             Tone::Good,
             "The accounts are merged into this one.",
             "The other one is closed. Its sign-in name leads here.",
+        ),
+        Done::Factor => Notice::new(
+            Tone::Good,
+            "One-time codes are off.",
+            "The customer signs in with PIN or password alone, and may turn them on anew.",
         ),
         Done::Erased => Notice::new(
             Tone::Good,
@@ -148,7 +159,7 @@ async fn customer_page(
     before: Option<i64>,
 ) -> Result<CustomerPage> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (standing, merged, kept) = app
+    let (standing, merged, kept, has_factor) = app
         .read({
             let book = member.shop.vendor.book_id;
             move |tx| {
@@ -158,7 +169,8 @@ async fn customer_page(
                     None => None,
                 };
                 let merged = merged_accounts(tx, &customer)?;
-                Ok::<_, Problem>((standing(tx, &customer)?, merged, kept))
+                let has_factor = factor_is_on(tx, Holder::customer(&customer))?;
+                Ok::<_, Problem>((standing(tx, &customer)?, merged, kept, has_factor))
             }
         })
         .await?;
@@ -195,7 +207,12 @@ async fn customer_page(
         pager: pager(&who.href, "movements", before.is_none(), next),
         orders: orders.items,
         may: member.staff.role.may(Permission::Customers),
+        has_factor,
         may_adjust: member.staff.role.may(Permission::Adjust),
+        give: link(
+            &member.shop.at("/staff/gifts"),
+            &[("account", &customer.number.to_string())],
+        ),
         standing,
         merged: merged.iter().map(|one| linked(member, one)).collect(),
         kept: kept.as_ref().map(|one| linked(member, one)),
@@ -273,6 +290,34 @@ pub async fn pin_reset(
     })
 }
 
+/// `POST /shops/{slug}/staff/customers/{id}/second-factor-off`: for one who lost the app and the
+/// recovery codes (SHP-03).
+pub async fn second_factor_off(
+    State(app): State<App>,
+    May(member, _): May<permission::Customers>,
+    Path(at): Path<At>,
+    Form(sent): Form<Sent>,
+) -> Result<Response> {
+    let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
+    let request = format!("no second factor of {id}").into_bytes();
+    let keyed = member.keyed(format!("factor-{}", sent.key), request, Some(id));
+    let done = app
+        .submit(keyed, move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            require_check_by(tx, actor, &customer, Sensitive::PinChange)?;
+            factor_lift(tx, actor, Holder::customer(&customer))?;
+            Ok::<_, Failed>(())
+        })
+        .await;
+    match done {
+        Ok(_) => {
+            let here = member.shop.at(&format!("/staff/customers/{id}"));
+            see(&link(&here, &[("done", "factor")]))
+        }
+        Err(problem) => again(&app, &member, id, problem).await,
+    }
+}
+
 /// `POST /shops/{slug}/staff/customers/{id}/close`: an account with tokens stays open.
 pub async fn close(
     State(app): State<App>,
@@ -306,6 +351,11 @@ pub async fn again(
     id: CustomerId,
     problem: Problem,
 ) -> Result<Response> {
+    let here = format!("/staff/customers/{id}");
+    let problem = match to_check(member, id, &here, problem) {
+        Ok(asked) => return asked,
+        Err(problem) => problem,
+    };
     let (status, notice): (StatusCode, Notice) = said(problem)?;
     let mut page_of = customer_page(app, member, id, None).await?;
     page_of.shell.notice = Some(notice);
