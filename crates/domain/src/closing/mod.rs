@@ -77,7 +77,7 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 5] = [
+const PARTS: [(&str, Forget); 6] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
     }),
