@@ -138,7 +138,7 @@ fn what_staff_get_wrong_is_said(db: &TestDb) {
     let (ends, past, far) = (typed(9), typed(-1), typed(4_000));
     for (name, value, said) in [
         ("ends", "", "is no time"),
-        ("ends", past.as_str(), "would be over already"),
+        ("ends", past.as_str(), "ends later than it begins"),
         ("ends", far.as_str(), "within five years"),
         ("begins", far.as_str(), "ends later than it begins"),
         ("value", "110", "0.01 to 100 %"),
