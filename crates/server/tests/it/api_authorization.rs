@@ -121,7 +121,7 @@ impl World {
         }
     }
 
-    fn ids(&self) -> [&str; 15] {
+    fn ids(&self) -> [&str; 16] {
         [
             &self.promotion,
             &self.exchange,
