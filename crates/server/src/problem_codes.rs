@@ -174,21 +174,9 @@ pub const KINDS: &[Kind] = &[
         "changed_meanwhile",
         "Somebody else changed this meanwhile. Look at what stands there now.",
     ),
-    kind(
-        409,
-        "coupon_code_taken",
-        "Another coupon that is planned or holds has this code. Choose another one.",
-    ),
-    kind(
-        409,
-        "coupon_refused",
-        "The coupon takes nothing off this order, and the problem says why. Nothing was debited; order without it, or with another one.",
-    ),
-    kind(
-        409,
-        "coupon_without_codes",
-        "Codes are issued for coupons without a code for everybody, until they are over.",
-    ),
+    kind(409, "coupon_code_taken", "Another coupon has this code."),
+    kind(409, "coupon_refused", "`why` says why it takes nothing."),
+    kind(409, "coupon_without_codes", "It has no codes to issue."),
     kind(
         409,
         "dispute_over",
@@ -316,16 +304,8 @@ pub const KINDS: &[Kind] = &[
         "price_changed",
         "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now.",
     ),
-    kind(
-        409,
-        "promotion_begun",
-        "The promotion has begun and does not change any more. Stop it and make another one.",
-    ),
-    kind(
-        409,
-        "promotions_full",
-        "At most 200 promotions and coupons are planned or hold at once. Stop some first.",
-    ),
+    kind(409, "promotion_begun", "It has begun: stop it instead."),
+    kind(409, "promotions_full", "Too many are open at once."),
     kind(
         409,
         "quote_lapsed",
@@ -559,11 +539,7 @@ pub const KINDS: &[Kind] = &[
         "price_invalid",
         "No price, pack or tier can be like this.",
     ),
-    kind(
-        422,
-        "promotion_invalid",
-        "No promotion or coupon can be like this.",
-    ),
+    kind(422, "promotion_invalid", "No promotion can be like this."),
     kind(
         422,
         "quantity_invalid",

@@ -2,7 +2,7 @@
 
 use super::auth::{May, VendorRead, VendorWrite};
 use super::bounded::{List, Whole};
-use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine200, Text, words};
+use super::field::{self, Decimal, Moment, OptionalLine60, OptionalLine200, Text, words};
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor};
 use super::{IdempotencyKey, Repeatable, answer, submit};
 use crate::error::{Failed, Problem, Result};
@@ -40,7 +40,9 @@ pub fn router() -> OpenApiRouter<App> {
 type Name60 = Text<1, 60, false>;
 type Uses = Whole<1, 1_000_000_000>;
 type Rate = Whole<1, 10_000>;
-type Names = List<Line200, 1, 500>;
+/// Of another length than other lists, so that it has a name of its own in the document.
+type Name250 = Text<1, 250, false>;
+type Names = List<Name250, 1, 500>;
 
 words! {
     PromotionStateWord: Stands, Stands::ALL.iter().map(|s| s.name()).collect::<Vec<_>>();

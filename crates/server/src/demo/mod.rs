@@ -3,6 +3,7 @@
 mod goods;
 mod notes;
 mod offline;
+mod promotions;
 
 use crate::failure::Failure;
 use scrip_domain::api_key::{NewApiKey, Scope, api_key_create};
@@ -242,6 +243,9 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
         let (_, text) = api_key_create(tx, Actor::Staff(staff.staff_id), &of, &new)?;
         Ok::<_, Failure>(text)
     })?;
+    if plan.slug == promotions::SHOP {
+        promotions::plan(node, &vendor)?;
+    }
     let customers = plan
         .customers
         .iter()

@@ -5,6 +5,7 @@
 mod rows;
 
 use crate::api_customers::{customer, sell};
+use crate::api_promotions::in_days;
 use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key, in_mall};
 use rows::doors;
 use scrip_testkit::TestDb;
@@ -46,6 +47,7 @@ struct World {
     order: String,
     offer: String,
     endpoint: String,
+    promotion: String,
     pack: String,
     exchange: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
@@ -92,6 +94,11 @@ impl World {
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
         let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
         let pack = api.post("/v1/token-packs", &pack);
+        let coupon = json!({
+            "name": "Autumn", "begins_at": in_days(1), "ends_at": in_days(3), "rate": 1000,
+            "coupon": {},
+        });
+        let coupon = api.post("/v1/promotions", &coupon);
         let wanted = json!({"to": "bakery", "tokens": "5"});
         let exchange = api.post(
             &format!("/v1/customers/{customer}/exchange-quotes"),
@@ -111,6 +118,7 @@ impl World {
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             pack: text(&pack.expect(201)["pack_id"]),
+            promotion: text(&coupon.expect(201)["promotion_id"]),
             exchange: text(&exchange.expect(201)["exchange_id"]),
             offline: [offline(), offline(), offline()],
             customer,
@@ -118,8 +126,9 @@ impl World {
         }
     }
 
-    fn ids(&self) -> [&str; 14] {
+    fn ids(&self) -> [&str; 16] {
         [
+            &self.promotion,
             &self.exchange,
             &self.pack,
             &self.offline[0],

@@ -70,6 +70,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/card-orders/{order}", Own),
     ("/confirm", Ordering),
     ("/confirm/card", Ordering),
+    ("/coupon", Own),
     ("/enter", Ordinary),
     ("/forgot", Ordinary),
     ("/goodbye", Ordinary),

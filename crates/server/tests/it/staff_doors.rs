@@ -3,6 +3,7 @@
 
 mod rows;
 
+use crate::api_promotions::in_days;
 use crate::club::{Club, PASSWORD, PNG};
 use crate::receiver::wait_until;
 use crate::visitor::Visitor;
@@ -61,6 +62,9 @@ impl<'a> Shop<'a> {
         let person = json!({"name": "Bob", "role": "owner", "password": PASSWORD});
         let key = json!({"name": "spare", "scopes": ["orders:read"]});
         let pack = json!({"name": "Fifty", "tokens": "50", "price": "4.50"});
+        let coupon = json!({
+            "name": "Autumn", "ends_at": in_days(3), "rate": 1000, "coupon": {},
+        });
         let offline = || {
             let path = format!("/v1/customers/{}/offline-orders", member.id);
             let body = json!({"tokens": "100", "means": "check", "channel": "mail"});
@@ -94,6 +98,10 @@ impl<'a> Shop<'a> {
             ("{person}", made("/v1/staff", person, "staff_id")),
             ("{api_key}", made("/v1/api-keys", key, "key_id")),
             ("{pack}", made("/v1/token-packs", pack, "pack_id")),
+            (
+                "{promotion}",
+                made("/v1/promotions", coupon, "promotion_id"),
+            ),
             ("{open}", offline()),
             ("{lost}", offline()),
             ("{dropped}", offline()),

@@ -5,6 +5,7 @@ use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::order::parcel::parcel;
 use super::super::session::{Shop, StaffMember};
+use super::super::shop::words::off_of;
 use super::super::view::format::{count, money, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
@@ -67,6 +68,8 @@ struct Line {
     sku: String,
     amount: Shown,
     back: String,
+    /// What promotions took off; empty for nothing (ADV-06).
+    off: String,
     choices: Vec<Pieces>,
 }
 
@@ -279,12 +282,15 @@ fn line(line: &OrderDetailLine) -> Line {
         _ if line.refunded == line.amount => "all given back".to_owned(),
         some => format!("{} given back", granted(some, line.kind)),
     };
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    let off: Vec<_> = off.collect();
     Line {
         no: line.line_no,
         what: line_words(line),
         sku: line.sku.clone(),
         amount: tokens(line.amount),
         back,
+        off: off_of(&off),
         choices,
     }
 }

@@ -112,6 +112,7 @@ pub fn refusal(reason: Option<&str>) -> String {
         "not_for_sale" => "not sold any more",
         "inactive" => "the account was not active",
         "closed" => "the account was closed",
+        "coupon" => "the coupon took nothing off",
         "card_declined" => "the card was declined",
         "tokens_only" => "what is off counts with tokens alone",
         "card_not_taken" => "cards do not pay orders",

@@ -1,6 +1,7 @@
 //! The table: every operation with the scope that it needs, an address and a body.
 
 use super::{Door, Foreign, SKU, World};
+use crate::api_promotions::in_days;
 use serde_json::{Value, json};
 
 /// All operations, each as a door to be tried.
@@ -83,6 +84,7 @@ impl Doors<'_> {
             ("/v1/staff", "vendor:read"),
             ("/v1/offline-orders", "customers:read"),
             ("/v1/offline-orders/ageing", "customers:read"),
+            ("/v1/promotions", "vendor:read"),
             ("/v1/token-packs", "vendor:read"),
             ("/v1/token-price", "vendor:read"),
             ("/v1/token-tiers", "vendor:read"),
@@ -118,6 +120,11 @@ impl Doors<'_> {
             ("/v1/registrations/{id}", "customers:read", registration),
             ("/v1/orders/{id}", "orders:read", order),
             ("/v1/orders/{id}/shipment", "customers:read", order),
+            (
+                "/v1/promotions/{id}",
+                "vendor:read",
+                self.world.promotion.as_str(),
+            ),
             (
                 "/v1/token-orders/{id}",
                 "customers:read",
@@ -176,6 +183,11 @@ impl Doors<'_> {
                 json!({"name": "Ada", "role": "auditor"}),
             ),
             ("/v1/token-orders:resolve", "tokens:write", Value::Null),
+            (
+                "/v1/promotions",
+                "vendor:write",
+                json!({"name": "Sale", "ends_at": in_days(2), "rate": 500}),
+            ),
             (
                 "/v1/token-packs",
                 "vendor:write",
@@ -266,6 +278,19 @@ impl Doors<'_> {
             &world.pack,
             pack,
         );
+        let coupon = json!({
+            "name": "Autumn", "begins_at": in_days(1), "ends_at": in_days(4), "rate": 900,
+            "coupon": {},
+        });
+        let id = world.promotion.as_str();
+        let change = json!({"version": 1, "promotion": coupon});
+        self.door("PUT", "/v1/promotions/{id}", "vendor:write", id, change);
+        for (template, body) in [
+            ("/v1/promotions/{id}/codes", json!({"count": 2})),
+            ("/v1/promotions/{id}/stop", Value::Null),
+        ] {
+            self.door("POST", template, "vendor:write", id, body);
+        }
         let [first, second, third] = &world.offline;
         let ordered = json!({"tokens": "5", "means": "check"});
         for (template, scope, id, body) in [

@@ -55,6 +55,9 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/token-orders/new", Needs(Permission::TokenOrders)),
     ("/token-orders/{open}", Look),
     ("/prices", Look),
+    ("/promotions", Look),
+    ("/promotions/new", Needs(Permission::Prices)),
+    ("/promotions/{promotion}", Look),
     ("/gifts", Look),
     ("/products", Look),
     ("/products/new", Needs(Permission::Catalogue)),
@@ -304,6 +307,20 @@ pub(super) const FORMS: &[Form] = &[
         Needs(Permission::Prices),
         &[("key", "")],
         Line("pack.withdrawn"),
+    ),
+    // Its dates are to come: the test of its page has them.
+    ("/promotions", Needs(Permission::Prices), &[], Elsewhere),
+    (
+        "/promotions/{promotion}/codes",
+        Needs(Permission::Prices),
+        &[("count", "2"), ("key", "")],
+        Line("coupon.codes_issued"),
+    ),
+    (
+        "/promotions/{promotion}/stop",
+        Needs(Permission::Prices),
+        &[("key", "")],
+        Line("promotion.stopped"),
     ),
     (
         "/products/new",

@@ -24,7 +24,6 @@ struct FormPage {
     shell: Shell,
     title: String,
     here: String,
-    is_coupon: bool,
     name: Field,
     times: Vec<Field>,
     zone: String,
@@ -404,7 +403,6 @@ fn form_page(member: &StaffMember, typed: &Typed, preview: Option<PreviewView>) 
         |value: &'static str, label: &str| Choice::new("scope", value, label, typed.scope == value);
     FormPage {
         here: member.shop.at(PATH),
-        is_coupon,
         name: Field::text("name", "Name")
             .value(typed.name.as_str())
             .help("Customers read it: Autumn sale.")
