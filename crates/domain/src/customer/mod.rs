@@ -47,6 +47,7 @@ pub use opening::{Opening, opening_begun, opening_due, opening_given};
 pub use person::{customer_person, open_text, person_set, seal_text};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
+pub(crate) use registering::child_enter;
 pub use registering::{
     Entry, customer_enter, customer_register, fields_checked, means_allowed, registration_details,
     registration_means, registration_start,
