@@ -54,6 +54,7 @@ export const pages = [
   { name: 'family', path: '/shops/rasterworks/account/family', who: 'rasterworks/Ana' },
   { name: 'linked', path: '/shops/rasterworks/account/linked', who: 'rasterworks/Ana' },
   { name: 'second-factor', path: '/shops/rasterworks/account/second-factor', who: 'rasterworks/Ana' },
+  { name: 'family-child', path: '/shops/rasterworks/account/family/child', who: 'rasterworks/Ana' },
   { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
   { name: 'account-messages', path: '/shops/rasterworks/account/messages', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },

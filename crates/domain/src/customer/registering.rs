@@ -208,6 +208,21 @@ pub fn customer_register(
     enter(tx, vault, Actor::System, vendor, &entry, details)
 }
 
+/// All stages at once for a child, by its parent (ADV-02); who may is decided in `family`, which
+/// stands above.
+pub(crate) fn child_enter(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    vendor: &Vendor,
+    details: &Details,
+) -> Result<Registered> {
+    let entry = Entry {
+        channel: Channel::Online,
+        means: None,
+    };
+    enter(tx, vault, Actor::System, vendor, &entry, details)
+}
+
 fn enter(
     tx: &mut Tx<'_>,
     vault: &Vault,

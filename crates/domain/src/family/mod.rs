@@ -11,9 +11,13 @@ mod store;
 
 use crate::actor::Actor;
 use crate::audit;
-use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id, links_end};
+use crate::customer::{
+    Customer, CustomerError, Details, Registered, State, activate_if_due, child_enter,
+    customer_by_id, links_end, standing,
+};
 use crate::id::CustomerId;
 use crate::text;
+use crate::vault::Vault;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Leg, Posting, entry_post, lots_locked};
@@ -22,6 +26,8 @@ use serde_json::json;
 
 /// How long an invitation waits for the child.
 const INVITATION_S: i64 = 7 * 24 * 3600;
+/// Children of one parent, at most.
+const CHILDREN_AT_MOST: usize = 10;
 /// Categories that a child can be limited to, at most.
 const CATEGORIES_AT_MOST: usize = 100;
 
@@ -123,6 +129,9 @@ pub enum FamilyError {
     /// Too many categories.
     #[error("a child is limited to 100 categories at most: choose fewer, or all")]
     TooManyCategories,
+    /// Too many children.
+    #[error("a parent has ten children's accounts at most: end one first")]
+    TooManyChildren,
     /// Too few tokens to move.
     #[error("the account has too few tokens that can be spent: move fewer")]
     TooFewTokens,
@@ -206,6 +215,41 @@ pub fn family_accept(
         return Err(FamilyError::NotInvited);
     }
     link(tx, actor, parent, child)
+}
+
+/// A parent opens an account for a child who has none: the same data and rules as on line, a number
+/// and a PIN of the child's own (ADV-02).
+pub fn family_register(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    actor: Actor,
+    vendor: &Vendor,
+    parent: &Customer,
+    details: &Details,
+) -> Result<Registered> {
+    let (book, id) = (parent.book_id, parent.customer_id);
+    if !actor.may_act_for(id) {
+        return Err(CustomerError::Forbidden.into());
+    }
+    store::lock_customer(tx, book, id)?;
+    open(&customer_by_id(tx, book, id)?)?;
+    if store::by_child(tx, book, id)?.is_some() {
+        return Err(FamilyError::Impossible);
+    }
+    if store::by_parent(tx, book, id)?.len() >= CHILDREN_AT_MOST {
+        return Err(FamilyError::TooManyChildren);
+    }
+    if details.pin_hash.is_none() {
+        return Err(CustomerError::FieldRequired("the PIN").into());
+    }
+    let details = Details {
+        country: standing(tx, parent)?.country,
+        ..details.clone()
+    };
+    let made = child_enter(tx, vault, vendor, &details)?;
+    let child = customer_by_id(tx, book, made.customer_id)?;
+    link(tx, actor, parent, &child)?;
+    Ok(made)
 }
 
 /// Staff link two accounts whose owners they know.

@@ -21,6 +21,7 @@ both!(
     a_refund_gives_the_cap_back,
     a_child_buys_from_allowed_categories_alone,
     only_the_parent_sets_limits,
+    a_parent_registers_a_child_without_an_account,
 );
 
 fn link(world: &World, parent: CustomerId, child: CustomerId) -> Result<(), FamilyError> {
@@ -322,4 +323,77 @@ fn only_the_parent_sets_limits(db: &TestDb) {
     };
     let many = limit(&world, Actor::Customer(parent), child, many);
     assert!(matches!(many, Err(FamilyError::TooManyCategories)));
+}
+
+/// ADV-02: the child has a number and a PIN of its own and the parent's limits from the start; the
+/// field policy applies; it gets no credit.
+fn a_parent_registers_a_child_without_an_account(db: &TestDb) {
+    use scrip_domain::customer::{Details, SecretKind, secret_hash, sign_in};
+    use scrip_domain::family::family_register;
+    use scrip_domain::policy::{Channel, Means};
+    use scrip_domain::secret::Proof;
+    use scrip_domain::token_sale::offline::{NewOfflineOrder, OfflineError, offline_order_open};
+    let world = World::new(db);
+    let p = world.buyer(500);
+    let register = |actor: Actor, parent: CustomerId, pin: bool| {
+        let (vendor, vault) = (world.vendor.clone(), world.node.vault.clone());
+        let parent = world.customer(parent);
+        let hash = pin.then(|| secret_hash(SecretKind::Pin, "40712").unwrap());
+        let details = Details {
+            pin_hash: hash,
+            ..Details::default()
+        };
+        world.write(move |tx| family_register(tx, &vault, actor, &vendor, &parent, &details))
+    };
+    let stranger = Actor::Customer(world.buyer(50));
+    assert!(register(stranger, p, true).is_err());
+    let none = register(Actor::Customer(p), p, false);
+    assert!(matches!(
+        none,
+        Err(FamilyError::Customer(CustomerError::FieldRequired(_)))
+    ));
+    let made = register(Actor::Customer(p), p, true).unwrap();
+    let child = made.customer_id;
+    let found = world
+        .node
+        .engine
+        .read(|tx| family_of(tx, &world.customer(child)));
+    assert_eq!(found.unwrap().unwrap().parent, p);
+    let number = made.number.to_string();
+    let proof = sign_in(
+        &world.node,
+        &world.vendor,
+        &number,
+        SecretKind::Pin,
+        "40712",
+    );
+    assert!(matches!(proof.unwrap(), Proof::Proven(who) if who.customer_id == child));
+    limit(&world, Actor::Customer(p), child, caps(Some(5), None)).unwrap();
+    fund(&world, Actor::Customer(p), child, tokens(100)).unwrap();
+    assert_eq!(world.state(child), State::Active);
+    let no_grandchild = register(Actor::Customer(child), child, true);
+    assert!(matches!(no_grandchild, Err(FamilyError::Impossible)));
+    let order = |who: CustomerId, means: Means| {
+        let vendor = world.vendor.clone();
+        let new = NewOfflineOrder {
+            customer: who,
+            quantity: tokens(100),
+            pack: None,
+            means,
+            channel: Channel::Phone,
+            quoted: None,
+            payment_reference: String::new(),
+        };
+        world.write(move |tx| offline_order_open(tx, Actor::System, &vendor, &new))
+    };
+    for means in [Means::BillMe, Means::PurchaseOrder] {
+        assert!(matches!(order(child, means), Err(OfflineError::NoCredit)));
+    }
+    order(child, Means::Check).unwrap();
+    order(p, Means::BillMe).unwrap();
+    for _ in 1..10 {
+        register(Actor::Customer(p), p, true).unwrap();
+    }
+    let eleventh = register(Actor::Customer(p), p, true);
+    assert!(matches!(eleventh, Err(FamilyError::TooManyChildren)));
 }

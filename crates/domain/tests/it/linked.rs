@@ -77,6 +77,7 @@ fn the_chosen_account_alone_is_debited(db: &TestDb) {
     world.verify();
 }
 
+/// TOK-15: both may choose the other, and nobody beyond; either ends it.
 fn a_link_holds_for_both_and_ends_by_either(db: &TestDb) {
     let world = World::new(db);
     let (a, b, c) = (world.buyer(50), world.buyer(50), world.buyer(50));
@@ -139,7 +140,7 @@ fn accounts_that_cannot_be_linked(db: &TestDb) {
     assert!(matches!(full, Err(CustomerError::TooManyLinks)), "{full:?}");
 }
 
-/// A link is worth no more than the proof that made it: a new PIN ends it, and so do closing,
+/// TOK-15: a link is worth no more than the proof that made it: a new PIN ends it, and so do closing,
 /// erasing and merging.
 fn what_ends_an_account_ends_its_links(db: &TestDb) {
     let world = World::new(db);
@@ -175,6 +176,7 @@ fn what_ends_an_account_ends_its_links(db: &TestDb) {
     assert_eq!(linked(&world, kept), []);
 }
 
+/// TOK-15: what was chosen before the account stays chosen.
 fn the_list_goes_along_to_the_account_that_pays(db: &TestDb) {
     let world = World::new(db);
     let (a, b) = (world.buyer(500), world.buyer(500));

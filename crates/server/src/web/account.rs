@@ -3,6 +3,7 @@
 
 mod cards;
 mod check;
+mod child;
 mod family;
 pub mod holdings;
 mod messages;
@@ -75,6 +76,10 @@ pub fn router() -> Router<App> {
         .route(
             "/shops/{slug}/account/family",
             get(family::form).post(family::act),
+        )
+        .route(
+            "/shops/{slug}/account/family/child",
+            get(child::form).post(child::register),
         )
 }
 

@@ -52,6 +52,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/account/erase", Own),
     ("/account/export", Own),
     ("/account/family", Own),
+    ("/account/family/child", Own),
     ("/account/linked", Own),
     ("/account/messages", Own),
     ("/account/person", Own),

@@ -80,7 +80,7 @@ fn an_address_that_guesses_wrong_waits(db: &TestDb) {
     says(&member.visitor.get("/shops/club/account"), 200, &["Ida"]);
 }
 
-/// Behind a proxy that is trusted each client has its own; nobody is kept out by another one.
+/// SHP-03: behind a proxy that is trusted each client has its own; nobody is kept out by another one.
 fn others_and_those_who_are_in_go_on(db: &TestDb) {
     let club = Club::start_env(db, &[("SCRIP_TRUSTED_PROXIES", "127.0.0.0/8,::1")]);
     let member = club.member("Ida", 0);

@@ -111,7 +111,7 @@ fn the_account_that_was_chosen_pays_alone(db: &TestDb) {
     says(&business.visitor.get("/shops/club/account"), 200, &["380"]);
 }
 
-/// Two tabs: what was drawn for one account is not taken from another.
+/// TOK-15: of two tabs, what was drawn for one account is not taken from another.
 fn a_page_of_another_account_takes_nothing(db: &TestDb) {
     let club = Club::start(db);
     let pot = club.offer("pot", "Clay pot", 60, None);
@@ -162,7 +162,7 @@ fn a_page_of_another_account_takes_nothing(db: &TestDb) {
     assert_eq!(club.available(&private.id), "100");
 }
 
-/// Attempts at the other account count as at its sign-in: five, and it is locked here and there.
+/// TOK-15: attempts at the other account count as at its sign-in: five, and it is locked here and there.
 fn a_wrong_pin_links_nothing(db: &TestDb) {
     let club = Club::start(db);
     let (own, other) = (club.member("Ida", 100), club.member("Ben", 100));

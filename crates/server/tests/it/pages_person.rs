@@ -11,6 +11,7 @@ both!(
     a_question_comes_before_a_new_pin,
     a_parent_funds_caps_and_limits_a_child,
     strangers_are_no_family,
+    a_parent_opens_an_account_for_a_child,
 );
 
 const PERSON: &str = "/shops/club/account/person";
@@ -201,4 +202,47 @@ fn strangers_are_no_family(db: &TestDb) {
     }
     assert_eq!(club.available(&ida.id), "500");
     assert_eq!(club.available(&tim.id), "60");
+}
+
+/// ADV-02: from the family page, without an account before; sent twice it opens one.
+fn a_parent_opens_an_account_for_a_child(db: &TestDb) {
+    let club = Club::start(db);
+    let parent = club.member("Ida Berg", 500);
+    let here = "/shops/club/account/family/child";
+    let form = says(
+        &parent.visitor.get(here),
+        200,
+        &["An account for a child", "Name"],
+    );
+    let key = hidden(&form, "key");
+    let send = |pin: &str, again: &str| {
+        let fields = [
+            ("name", "Kim Berg"),
+            ("pin", pin),
+            ("pin_again", again),
+            ("key", key.as_str()),
+        ];
+        parent.visitor.post(here, &fields)
+    };
+    says(
+        &send("1234", "1234"),
+        422,
+        &["No account was opened.", "Kim Berg"],
+    );
+    says(&send("83051", "83052"), 422, &["The two PINs differ"]);
+    let done = send("83051", "83051");
+    assert_eq!(done.see(), "/shops/club/account/family?done=registered");
+    assert_eq!(send("83051", "83051").see(), done.see());
+    let family = parent.visitor.get(done.see());
+    let family = says(&family, 200, &["The child's account is open.", "Child "]);
+    let children: Vec<_> = family.split("<h2>Child ").skip(1).collect();
+    assert_eq!(children.len(), 1, "sent twice, opened once");
+    let number = children[0].split('<').next().unwrap();
+    let child = club.visitor();
+    let fields = [("name", number), ("secret", "83051")];
+    assert_eq!(
+        child.post("/shops/club/sign-in", &fields).see(),
+        "/shops/club/shop"
+    );
+    says(&child.get(FAMILY), 200, &["What you may spend"]);
 }

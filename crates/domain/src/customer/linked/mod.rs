@@ -1,5 +1,5 @@
 //! Accounts that one person holds at a vendor, so that the one that pays can be chosen before
-//! goods are (TOK-15). `docs/decisions/0013-the-account-that-pays.md` says why it is so.
+//! goods are (TOK-15). `docs/decisions/0015-the-account-that-pays.md` says why it is so.
 //!
 //! Two accounts are linked by whoever is signed in to one and proves to be the other. A link lets
 //! pay and buy tokens; PIN, personal data, cards and family stay with the account that one signed

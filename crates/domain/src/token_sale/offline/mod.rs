@@ -23,8 +23,8 @@ use crate::audit;
 use crate::books;
 use crate::credit::{Facts, Verdict};
 use crate::customer::{
-    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
-    require_check_by, standing,
+    Customer, CustomerError, State, activate_if_due, buyer, customer_by_id, opening_begun,
+    opening_given, require_check_by, standing,
 };
 use crate::id::TokenOrderId;
 use crate::policy::{Channel, CreditPoint, Means, Policy, Sensitive, policy};
@@ -79,6 +79,11 @@ pub fn offline_order_open(
     require_check_by(tx, actor, &customer, Sensitive::OfflineOrder)?;
     if !offline_means(&held, actor).contains(&new.means) {
         return Err(OfflineError::MeansNotTaken(new.means));
+    }
+    // Minors get no credit (ADV-02).
+    let is_child = buyer(tx, book, customer.customer_id)?.has_parent;
+    if is_child && matches!(new.means, Means::PurchaseOrder | Means::BillMe) {
+        return Err(OfflineError::NoCredit);
     }
     let payment_reference =
         text::optional_line("the number of the payment", &new.payment_reference, 200)?;
@@ -240,7 +245,10 @@ pub fn offline_order_accept(
         return Ok(order);
     }
     let held = policy(tx, vendor.book_id)?;
-    order.credit_point = credit_point(&held, order.means);
+    order.credit_point = match buyer(tx, vendor.book_id, order.customer)?.has_parent {
+        true => CreditPoint::Receipt,
+        false => credit_point(&held, order.means),
+    };
     order.accepted_by = actor.to_string();
     order.accepted_at = Some(now);
     order.due_at = Some(now.plus_seconds(held.sale.due_days.saturating_mul(24 * 3600)));

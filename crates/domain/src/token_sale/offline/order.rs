@@ -171,6 +171,9 @@ pub enum OfflineError {
     /// The vendor does not take this means here.
     #[error("{0} is not taken here: choose another way to pay")]
     MeansNotTaken(Means),
+    /// A child's account.
+    #[error("a child's account gets no credit: choose a way to pay that comes first")]
+    NoCredit,
     /// A customer has many orders open.
     #[error("20 of these orders are open already: cancel one, or wait until they are accepted")]
     TooManyOpen,

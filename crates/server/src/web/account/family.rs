@@ -32,6 +32,7 @@ struct FamilyPage {
     children: Vec<Child>,
     invite: Field,
     action: String,
+    register: String,
     back: String,
     key: String,
 }
@@ -163,6 +164,7 @@ fn family_page(member: &Member, found: Found) -> FamilyPage {
             .collect(),
         invite: Field::text("number", "Account number of the child").class("is-code"),
         action: shop.at("/account/family"),
+        register: shop.at("/account/family/child"),
         back: shop.at("/account"),
         key: form_key(),
     }
@@ -180,6 +182,11 @@ pub async fn form(
             Tone::Good,
             "The invitation waits.",
             "The child signs in within a week and agrees on its own page Family.",
+        ),
+        "registered" => Notice::new(
+            Tone::Good,
+            "The child's account is open.",
+            "Its number stands below: with it and the PIN the child signs in.",
         ),
         "accept" => Notice::new(Tone::Good, "You are a family now.", ""),
         "fund" => Notice::new(Tone::Good, "The tokens are in the child's account.", ""),

@@ -19,6 +19,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::Proof;
+use scrip_domain::session::{Holder as Factor, factor_is_on};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -155,6 +156,13 @@ async fn begin(app: &App, member: &Member, client: Client, sent: Sent) -> Result
     let done = app
         .write(move |tx| {
             let own = customer_by_id(tx, book, own)?;
+            // Its secret alone would not open it either.
+            if factor_is_on(tx, Factor::customer(&other))? {
+                let text = "that account asks for one-time codes too: sign in to it, and link this \
+                            one from there";
+                let problem = Problem::new(StatusCode::CONFLICT, "link_impossible", text);
+                return Err(Failed::from(problem));
+            }
             account_link(tx, actor, &own, &other)?;
             Ok::<_, Failed>(())
         })
