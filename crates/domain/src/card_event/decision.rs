@@ -67,7 +67,12 @@ pub(super) fn wallet_lots(
 
 /// Tokens that the money paid for: their part of the order, rounded down for the customer, less
 /// what was taken for other money of the same order.
-fn paid_for(reversal: &Reversal, others: &[Reversal], quantity: Amount, price: Amount) -> Result<Amount> {
+fn paid_for(
+    reversal: &Reversal,
+    others: &[Reversal],
+    quantity: Amount,
+    price: Amount,
+) -> Result<Amount> {
     let all = if reversal.amount >= price {
         quantity
     } else {
@@ -128,7 +133,9 @@ pub fn reversal_decide(
     let note = text::line("the reason", &new.reason, 200)?;
     let book = vendor.book_id;
     let unknown = || CardEventError::Unknown(new.reversal.chars().take(60).collect());
-    let order = store::by_name(tx, book, &new.reversal)?.ok_or_else(unknown)?.order;
+    let order = store::by_name(tx, book, &new.reversal)?
+        .ok_or_else(unknown)?
+        .order;
     let (customer, lots) = wallet_lots(tx, vendor, order)?;
     store::lock_order(tx, book, order)?;
     let mut reversal = store::by_name(tx, book, &new.reversal)?.ok_or_else(unknown)?;

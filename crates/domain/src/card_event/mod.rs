@@ -15,11 +15,11 @@ mod reversal;
 mod store;
 
 use crate::actor::Actor;
-use crate::command::CommandError;
 use crate::card::{
     CardError, Looks, PaymentState, method_renewed, method_withdrawn, payment_named, payment_of,
     payment_set_state, payments_to_return,
 };
+use crate::command::CommandError;
 use crate::customer::CustomerError;
 use crate::id::TokenOrderId;
 use crate::payback::payback_of;

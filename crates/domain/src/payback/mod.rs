@@ -131,12 +131,7 @@ pub enum PaybackError {
 
 type Result<T> = std::result::Result<T, PaybackError>;
 
-fn locked(
-    tx: &mut Tx<'_>,
-    actor: Actor,
-    vendor: &Vendor,
-    order: TokenOrderId,
-) -> Result<Payback> {
+fn locked(tx: &mut Tx<'_>, actor: Actor, vendor: &Vendor, order: TokenOrderId) -> Result<Payback> {
     if !actor.for_vendor() {
         return Err(PaybackError::Forbidden);
     }
@@ -164,7 +159,14 @@ pub fn payback_ask(
     store::update(tx, vendor.book_id, &payback)?;
     let detail = json!({ "amount": amount(vendor, &payback) });
     let subject = order.to_string();
-    audit::note(tx, vendor.book_id, actor, "payback.asked", &subject, &detail)?;
+    audit::note(
+        tx,
+        vendor.book_id,
+        actor,
+        "payback.asked",
+        &subject,
+        &detail,
+    )?;
     Ok(payback)
 }
 

@@ -44,10 +44,7 @@ pub(super) fn by_order(
     book: i64,
     order: TokenOrderId,
 ) -> Result<Option<Payback>> {
-    let row = tx.query_opt(
-        paybacks!("AND token_order_id = $2"),
-        params![book, &order],
-    )?;
+    let row = tx.query_opt(paybacks!("AND token_order_id = $2"), params![book, &order])?;
     row.as_ref().map(payback_row).transpose()
 }
 
@@ -56,19 +53,14 @@ pub(super) fn by_order_locked(
     book: i64,
     order: TokenOrderId,
 ) -> Result<Option<Payback>> {
-    let rows = tx.query_locked(
-        paybacks!("AND token_order_id = $2"),
-        params![book, &order],
-    )?;
+    let rows = tx.query_locked(paybacks!("AND token_order_id = $2"), params![book, &order])?;
     rows.first().map(payback_row).transpose()
 }
 
 /// What is not settled, oldest first.
 pub(super) fn open(tx: &mut dyn Read, book: i64, limit: i64) -> Result<Vec<Payback>> {
     let rows = tx.query(
-        paybacks!(
-            "AND state IN ('due', 'asked') ORDER BY created_at, token_order_id LIMIT $2"
-        ),
+        paybacks!("AND state IN ('due', 'asked') ORDER BY created_at, token_order_id LIMIT $2"),
         params![book, limit],
     )?;
     rows.iter().map(payback_row).collect()

@@ -38,8 +38,8 @@ pub use price::{Deal, Discount, DiscountKind, token_deal};
 pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
 pub use store::OrderState as TokenOrderState;
 pub use view::{
-    TokenOrderView, token_order_by_id, token_order_grant, token_orders_of, token_price_quote, token_price_quote_for,
-    token_quote,
+    TokenOrderView, token_order_by_id, token_order_grant, token_orders_of, token_price_quote,
+    token_price_quote_for, token_quote,
 };
 
 /// A token order to be opened.

@@ -76,11 +76,7 @@ pub fn token_order_by_id(
 }
 
 /// The grant of the tokens that an order credited; `None` while it has credited none.
-pub fn token_order_grant(
-    tx: &mut dyn Read,
-    book_id: i64,
-    id: TokenOrderId,
-) -> Result<Option<i64>> {
+pub fn token_order_grant(tx: &mut dyn Read, book_id: i64, id: TokenOrderId) -> Result<Option<i64>> {
     let Some(entry) = store::entry_of(tx, book_id, id)? else {
         return Ok(None);
     };

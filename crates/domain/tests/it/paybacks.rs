@@ -4,8 +4,8 @@ use crate::support::{World, tokens};
 use scrip_domain::books::account_found;
 use scrip_domain::id::TokenOrderId;
 use scrip_domain::payback::{
-    PaybackError, PaybackState, Settled, Way, payback_ask, payback_by_processor,
-    payback_note_paid, paybacks_due, paybacks_resolve, paybacks_settled,
+    PaybackError, PaybackState, Settled, Way, payback_ask, payback_by_processor, payback_note_paid,
+    paybacks_due, paybacks_resolve, paybacks_settled,
 };
 use scrip_domain::token_sale::{
     CardProcessor, Charge, ChargeOutcome, ProcessorError, token_orders_resolve,
@@ -153,9 +153,8 @@ fn the_processor_pays_back_once(db: &TestDb) {
         Err(PaybackError::SettledBefore)
     ));
     assert_eq!(lines(&world), ["payback.asked", "payback.settled"]);
-    let told = world.rows(
-        "SELECT topic FROM outbox WHERE book_id = $1 AND topic = 'token_order.paid_back'",
-    );
+    let told = world
+        .rows("SELECT topic FROM outbox WHERE book_id = $1 AND topic = 'token_order.paid_back'");
     assert_eq!(told.len(), 1);
 }
 
@@ -206,11 +205,7 @@ fn a_refusal_opens_another_way(db: &TestDb) {
         Err(PaybackError::SettledBefore)
     ));
     assert_eq!(money(&world), (held, -held, 0), "the bank paid");
-    let paid = (
-        PaybackState::Settled,
-        Some(Way::Other),
-        "TR 77".to_owned(),
-    );
+    let paid = (PaybackState::Settled, Some(Way::Other), "TR 77".to_owned());
     assert_eq!(settled(&world), [paid]);
     assert_eq!(
         lines(&world),
@@ -241,9 +236,7 @@ fn only_staff_pay_back_and_only_what_is_due(db: &TestDb) {
     let world = World::new(db);
     let order = late(db, &world);
     let customer = world.rows("SELECT customer_id FROM payback WHERE book_id = $1");
-    let customer = Actor::Customer(scrip_domain::id::CustomerId(
-        customer[0].uuid(0).unwrap(),
-    ));
+    let customer = Actor::Customer(scrip_domain::id::CustomerId(customer[0].uuid(0).unwrap()));
     assert!(matches!(
         ask(&world, customer, order),
         Err(PaybackError::Forbidden)

@@ -42,6 +42,7 @@ mod mails;
 mod maintain;
 mod market;
 mod pages_account;
+mod pages_books;
 mod pages_cards;
 mod pages_catalogue;
 mod pages_entrance;

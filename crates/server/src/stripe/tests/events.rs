@@ -2,14 +2,14 @@
 
 use super::fake::{Fake, Fault};
 use super::world::{World, approved, declined};
+use scrip_domain::Actor;
 use scrip_domain::books::account_found;
 use scrip_domain::card_event::{
     CardEventError, Decision, NewDecision, Reversal, ReversalState, Told, event_note,
     events_handle, reversal_decide, reversal_tokens, reversals, reversals_of_order,
 };
-use scrip_domain::payback::{Settled, payback_ask, payback_by_processor, payback_of};
 use scrip_domain::id::TokenOrderId;
-use scrip_domain::Actor;
+use scrip_domain::payback::{Settled, payback_ask, payback_by_processor, payback_of};
 use scrip_domain::token_sale::{Outcome, PAY_BACK, TokenOrderState};
 use scrip_ledger::{AccountKind, Amount, account_balance};
 use scrip_testkit::TestDb;
@@ -235,18 +235,16 @@ fn decide(world: &World, decision: Decision, reason: &str) -> Result<Reversal, C
 }
 
 fn reversed(world: &World) -> Vec<Reversal> {
-    let found = world
-        .node
-        .engine
-        .read(|tx| reversals(tx, world.book(), 10));
+    let found = world.node.engine.read(|tx| reversals(tx, world.book(), 10));
     found.unwrap()
 }
 
 /// The money of tokens that are not spent, in pence.
 fn deferred(world: &World) -> i64 {
-    let found = world.node.engine.read(|tx| {
-        account_balance(tx, world.book(), world.vendor.accounts.deferred)
-    });
+    let found = world
+        .node
+        .engine
+        .read(|tx| account_balance(tx, world.book(), world.vendor.accounts.deferred));
     found.unwrap().units().abs() / 1_000_000
 }
 

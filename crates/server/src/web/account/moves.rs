@@ -117,7 +117,10 @@ pub fn in_words(
         ("token_take_back", _) => ("Taken back, not paid".to_owned(), String::new()),
         ("token_gift", _) => {
             let gift = gift_by_id(tx, actor, book, GiftId(moved.event_id))?;
-            ("Gift".to_owned(), gift.map_or_else(String::new, |g| g.reason))
+            (
+                "Gift".to_owned(),
+                gift.map_or_else(String::new, |g| g.reason),
+            )
         }
         ("card_take_back", _) => {
             let what = "Taken back: the payment was taken back".to_owned();

@@ -15,8 +15,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use scrip_domain::card_event::{
-    Decision, NewDecision, Reversal, ReversalKind, ReversalState, reversal_decide,
-    reversal_tokens, reversals,
+    Decision, NewDecision, Reversal, ReversalKind, ReversalState, reversal_decide, reversal_tokens,
+    reversals,
 };
 use scrip_domain::token_sale::token_order_by_id;
 use scrip_domain::vendor::Permission;

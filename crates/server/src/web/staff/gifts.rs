@@ -110,9 +110,9 @@ fn form(typed: &Typed) -> GiftForm {
             Route::Loyalty,
             Route::Goodwill,
         ]
-            .into_iter()
-            .map(|r| Choice::new("route", r.name(), route_words(r), r == chosen))
-            .collect(),
+        .into_iter()
+        .map(|r| Choice::new("route", r.name(), route_words(r), r == chosen))
+        .collect(),
         key: form_key(),
     }
 }
