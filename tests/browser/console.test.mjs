@@ -30,7 +30,7 @@ for (const javascript of [true, false]) {
     assert.equal(await page.inputValue('#account'), customer.number);
     await page.fill('#tokens', '7');
     await page.fill('#reason', 'The parcel was late.');
-    await page.getByText('To make something good').click();
+    await page.locator('label', { hasText: 'To make something good' }).click();
     if (javascript) await assertAccessible(page);
     await submit(page, page.getByRole('button', { name: 'Give the tokens' }));
     assert.ok(await page.getByText('The tokens are given.').isVisible());

@@ -46,10 +46,14 @@ pub enum AccountKind {
     Charges,
     /// Money that came for nothing, and has to go back.
     Payback,
+    /// Money owed to others for tokens of this book that they took (OPN-04).
+    Settled,
+    /// Fractions that exchanges leave over (OPN-02).
+    Residue,
 }
 
 impl AccountKind {
-    const ALL: [AccountKind; 15] = [
+    const ALL: [AccountKind; 17] = [
         AccountKind::Wallet,
         AccountKind::Held,
         AccountKind::Issued,
@@ -65,6 +69,8 @@ impl AccountKind {
         AccountKind::Sales,
         AccountKind::Charges,
         AccountKind::Payback,
+        AccountKind::Settled,
+        AccountKind::Residue,
     ];
 
     /// Its name in the database and in exports.
@@ -85,6 +91,8 @@ impl AccountKind {
             AccountKind::Sales => "sales",
             AccountKind::Charges => "charges",
             AccountKind::Payback => "payback",
+            AccountKind::Settled => "settled",
+            AccountKind::Residue => "residue",
         }
     }
 

@@ -336,9 +336,10 @@ fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
         | AccountKind::Expired
         | AccountKind::Earned
         | AccountKind::Breakage
-        | AccountKind::Sales => "Income",
+        | AccountKind::Sales
+        | AccountKind::Residue => "Income",
         AccountKind::Processor | AccountKind::Bank | AccountKind::Receivable => "Assets",
-        AccountKind::Charges => "Expenses",
+        AccountKind::Charges | AccountKind::Settled => "Expenses",
     };
     let label: String = label.chars().take(100).collect();
     format!(

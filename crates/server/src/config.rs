@@ -5,6 +5,7 @@ mod mail;
 mod stripe;
 
 use crate::failure::Failure;
+use crate::http::client::Network;
 use clap::{Args, ValueEnum};
 use scrip_engine::DatabaseUrl;
 use serde::Deserialize;
@@ -68,6 +69,15 @@ pub struct Given {
     /// Connections at once [default: 10000]
     #[arg(long, env = "SCRIP_CONNECTIONS", value_name = "NUMBER")]
     connections: Option<usize>,
+    /// Proxies before the node whose X-Forwarded-For is believed, such as 10.0.0.0/8, with commas
+    /// between [default: none]
+    #[arg(
+        long,
+        env = "SCRIP_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Option<Vec<Network>>,
     /// Let webhooks go to addresses without TLS and to private ones: for trials on one machine
     #[arg(long, env = "SCRIP_WEBHOOKS_ANYWHERE", num_args = 0..=1, default_missing_value = "true", value_name = "YES")]
     webhooks_anywhere: Option<bool>,
@@ -93,6 +103,7 @@ struct File {
     public_url: Option<String>,
     cards: Option<Cards>,
     connections: Option<usize>,
+    trusted_proxies: Option<Vec<String>>,
     webhooks_anywhere: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
@@ -121,6 +132,8 @@ pub struct Settings {
     pub stripe: Option<StripeSettings>,
     /// Connections at once.
     pub connections: usize,
+    /// Proxies whose word about addresses is believed.
+    pub proxies: Vec<Network>,
     /// True when webhooks may go to addresses without TLS and to private ones.
     pub webhooks_anywhere: bool,
     /// The mail server; `None` where no mail is sent.
@@ -145,6 +158,7 @@ impl Settings {
             cards: Cards::None,
             stripe: None,
             connections: CONNECTIONS,
+            proxies: Vec::new(),
             webhooks_anywhere: false,
             mail: None,
             log: tracing::Level::WARN,
@@ -190,6 +204,16 @@ impl Given {
             Cards::Stripe => Some(self.stripe.settings(file.stripe)?),
             Cards::None | Cards::Test => None,
         };
+        let proxies = match (self.trusted_proxies, file.trusted_proxies) {
+            (Some(given), _) => given,
+            (None, Some(texts)) => {
+                let networks = texts.iter().map(|text| text.parse());
+                networks
+                    .collect::<Result<_, String>>()
+                    .map_err(|e| Failure::Usage(format!("trusted_proxies: {e}")))?
+            }
+            (None, None) => Vec::new(),
+        };
         Ok(Settings {
             database,
             key_file: self.key_file.or(file.key_file),
@@ -203,6 +227,7 @@ impl Given {
                 .or(file.connections)
                 .unwrap_or(CONNECTIONS)
                 .max(1),
+            proxies,
             mail: self.mail.settings(file.mail)?,
             webhooks_anywhere: self
                 .webhooks_anywhere

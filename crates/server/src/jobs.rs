@@ -10,6 +10,7 @@ use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::gift_tokens::{GiftError, gifts_round};
+use scrip_domain::order::by_card::{card_orders_resolve, card_refunds_settle};
 use scrip_domain::payback::paybacks_resolve;
 use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
@@ -264,6 +265,11 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
         );
+        noted(
+            "payments of orders",
+            card_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
+        );
+        noted("refunds", card_refunds_settle(node, cards, &vendor));
         noted("card events", events_handle(node, cards, &vendor));
         noted("pay-backs", paybacks_resolve(node, cards, &vendor));
         noted("top-ups", top_ups_run(node, cards, &vendor));

@@ -61,7 +61,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         402,
         "card_declined",
-        "The card processor declined the card. No tokens were sold; the problem says how many tries are left.",
+        "The card processor declined the card. No tokens or goods were sold; the problem says how many tries are left.",
     ),
     kind(
         402,
@@ -81,7 +81,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         403,
         "identity_check_needed",
-        "The action needs a right answer to one of the vendor's questions first.",
+        "The action needs a right answer to one of the vendor's questions first: GET /v1/customers/{id}/identity-check tells which, POST /v1/customers/{id}/identity-checks takes the answer. Then send the request again.",
     ),
     kind(
         403,
@@ -123,6 +123,11 @@ pub const KINDS: &[Kind] = &[
         "body_too_slow",
         "The body did not arrive in time. Send it again.",
     ),
+    kind(
+        409,
+        "account_cannot_exchange",
+        "The account is not active, is a child's, or is closed at the other vendor.",
+    ),
     kind(409, "account_closed", "The account is closed."),
     kind(
         409,
@@ -151,6 +156,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "card_not_taken",
+        "Orders are not paid by card at this shop now. Nothing was charged. Pay with tokens.",
+    ),
+    kind(
+        409,
         "card_withdrawn",
         "The kept card has expired, or the card processor has it no longer. Choose another one.",
     ),
@@ -163,6 +173,21 @@ pub const KINDS: &[Kind] = &[
         409,
         "changed_meanwhile",
         "Somebody else changed this meanwhile. Look at what stands there now.",
+    ),
+    kind(
+        409,
+        "coupon_code_taken",
+        "Another coupon that is planned or holds has this code. Choose another one.",
+    ),
+    kind(
+        409,
+        "coupon_refused",
+        "The coupon takes nothing off this order, and the problem says why. Nothing was debited; order without it, or with another one.",
+    ),
+    kind(
+        409,
+        "coupon_without_codes",
+        "Codes are issued for coupons without a code for everybody, until they are over.",
     ),
     kind(
         409,
@@ -194,7 +219,22 @@ pub const KINDS: &[Kind] = &[
         "last_owner",
         "Nobody else could let people in: make another person an owner first.",
     ),
+    kind(
+        409,
+        "link_impossible",
+        "These two accounts cannot be linked: they must be two of this vendor, neither a child's, with ten links at most.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
+    kind(
+        409,
+        "mall_outside",
+        "The two vendors belong to no common mall: tokens cannot pass between them.",
+    ),
+    kind(
+        409,
+        "member_cut_off",
+        "The mall has suspended one of the vendors, or it has left. Nothing passes until it is back.",
+    ),
     kind(
         409,
         "message_conflict",
@@ -205,6 +245,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
+    ),
+    kind(
+        409,
+        "not_linked",
+        "The account is not linked with the one that was signed in to, or no longer.",
     ),
     kind(
         409,
@@ -225,6 +270,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "out_of_stock",
         "There are too few pieces of an offer. Nothing was debited; the problem has on_hand.",
+    ),
+    kind(
+        409,
+        "payer_changed",
+        "Another account was chosen to pay since the page was shown. Nothing was taken.",
     ),
     kind(
         409,
@@ -266,7 +316,32 @@ pub const KINDS: &[Kind] = &[
         "price_changed",
         "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now.",
     ),
+    kind(
+        409,
+        "promotion_begun",
+        "The promotion has begun and does not change any more. Stop it and make another one.",
+    ),
+    kind(
+        409,
+        "promotions_full",
+        "At most 200 promotions and coupons are planned or hold at once. Stop some first.",
+    ),
+    kind(
+        409,
+        "quote_lapsed",
+        "The quote does not hold any more. Ask for a new one.",
+    ),
+    kind(
+        409,
+        "quote_used",
+        "The exchange was done under this quote already. Ask for a new one to exchange more.",
+    ),
     kind(409, "reference_taken", "The reference was used before."),
+    kind(
+        409,
+        "refund_by_processor",
+        "A card paid, and its money went back at the card processor already, or is disputed there. Settle the rest there.",
+    ),
     kind(
         409,
         "refund_declined",
@@ -276,6 +351,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "refund_too_large",
         "Fewer pieces of a line are left than should be refunded.",
+    ),
+    kind(
+        409,
+        "second_factor_on",
+        "One-time codes are asked for already. Turn them off first, with a code.",
     ),
     kind(
         409,
@@ -304,8 +384,18 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "tokens_do_not_pass",
+        "The mall keeps these tokens at home, or the other vendor does not take them.",
+    ),
+    kind(
+        409,
         "tokens_too_few",
         "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
+        "too_few_tokens",
+        "The account has fewer tokens that may leave their vendor than were to be exchanged.",
     ),
     kind(
         409,
@@ -316,6 +406,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "tokens_only",
+        "A coupon or a limited promotion takes something off, which counts with tokens alone. Pay with tokens, or leave the coupon out.",
     ),
     kind(
         409,
@@ -371,6 +466,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "exchange_invalid",
+        "The exchange cannot be as asked for; the detail says why.",
+    ),
+    kind(
+        422,
         "family_invalid",
         "A limit or a text about a family cannot be.",
     ),
@@ -408,6 +508,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "mall_invalid",
+        "The mall cannot do this; the detail says why.",
+    ),
+    kind(
+        422,
         "means_refused",
         "The vendor's policy does not take this means of payment here.",
     ),
@@ -427,6 +532,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "price_invalid",
         "No price, pack or tier can be like this.",
+    ),
+    kind(
+        422,
+        "promotion_invalid",
+        "No promotion or coupon can be like this.",
     ),
     kind(
         422,
@@ -488,6 +598,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "webhook_invalid",
         "The address or a topic of the webhook endpoint cannot be like this.",
+    ),
+    kind(
+        429,
+        "too_many_attempts",
+        "Too many wrong PINs, passwords, codes or answers came from one place, so nothing was compared. Try again after Retry-After seconds; see the header Scrip-Client-Address.",
     ),
     kind(
         500,

@@ -3,6 +3,7 @@
 use crate::config::Settings;
 use crate::demo::DemoNotes;
 use crate::error::{Problem, Result};
+use crate::http::guesses::Guesses;
 use crate::http::metrics::Metrics;
 use scrip_domain::command::CommandError;
 use scrip_domain::token_sale::CardProcessor;
@@ -31,6 +32,8 @@ pub struct Inner {
     pub metrics: Metrics,
     /// API keys that were looked up a moment ago.
     pub keys: crate::api::auth::KeyCache,
+    /// Wrong guesses at secrets, by where they come from.
+    pub guesses: Guesses,
     vendors: Mutex<HashMap<i64, (Arc<Vendor>, Instant)>>,
     /// What the demo's first page tells; `None` outside the demo.
     pub demo: Option<DemoNotes>,
@@ -94,6 +97,7 @@ impl App {
             cards,
             metrics: Metrics::new(),
             keys: crate::api::auth::KeyCache::default(),
+            guesses: Guesses::default(),
             vendors: Mutex::default(),
             demo,
             settings,

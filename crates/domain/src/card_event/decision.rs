@@ -6,7 +6,8 @@ use crate::actor::Actor;
 use crate::audit;
 use crate::books;
 use crate::customer::{Customer, State, customer_by_id, fate};
-use crate::id::TokenOrderId;
+use crate::id::{Payable, TokenOrderId};
+use crate::order::by_card::card_order_by_id;
 use crate::text::{self, named};
 use crate::token_sale::{token_order_by_id, token_order_grant};
 use crate::vendor::Vendor;
@@ -41,9 +42,12 @@ pub struct NewDecision {
 const MERGES: usize = 8;
 
 /// Whose tokens they are now: accounts that are merged take their tokens along.
-fn holder(tx: &mut dyn Read, vendor: &Vendor, order: TokenOrderId) -> Result<Customer> {
+fn holder(tx: &mut dyn Read, vendor: &Vendor, order: Payable) -> Result<Customer> {
     let book = vendor.book_id;
-    let id = token_order_by_id(tx, Actor::System, book, order)?.customer_id;
+    let id = match order {
+        Payable::Tokens(id) => token_order_by_id(tx, Actor::System, book, id)?.customer_id,
+        Payable::Goods(id) => card_order_by_id(tx, Actor::System, book, id)?.customer_id,
+    };
     let mut customer = customer_by_id(tx, book, id)?;
     for _ in 0..MERGES {
         match fate(tx, &customer)?.merged_into {
@@ -54,11 +58,26 @@ fn holder(tx: &mut dyn Read, vendor: &Vendor, order: TokenOrderId) -> Result<Cus
     Ok(customer)
 }
 
+/// The order of tokens that the money had paid; none where it paid for goods, of which no tokens
+/// came.
+fn token_order(order: Payable) -> Option<TokenOrderId> {
+    match order {
+        Payable::Tokens(id) => Some(id),
+        Payable::Goods(_) => None,
+    }
+}
+
+/// The grant that the money had paid for.
+fn grant_of(tx: &mut dyn Read, book: i64, order: Payable) -> Result<Option<i64>> {
+    let grant = token_order(order).map(|id| token_order_grant(tx, book, id));
+    Ok(grant.transpose()?.flatten())
+}
+
 /// The customer who has the tokens of an order, and the wallet's lots, locked.
 pub(super) fn wallet_lots(
     tx: &mut Tx<'_>,
     vendor: &Vendor,
-    order: TokenOrderId,
+    order: Payable,
 ) -> Result<(Customer, Vec<Lot>)> {
     let customer = holder(tx, vendor, order)?;
     let lots = lots_locked(tx, vendor.book_id, customer.wallet)?;
@@ -97,10 +116,13 @@ fn takeable(
     lots: &[Lot],
 ) -> Result<(Option<i64>, Amount)> {
     let book = vendor.book_id;
-    let Some(grant) = token_order_grant(tx, book, reversal.order)? else {
+    let Some(id) = token_order(reversal.order) else {
         return Ok((None, Amount::ZERO));
     };
-    let order = token_order_by_id(tx, Actor::System, book, reversal.order)?;
+    let Some(grant) = token_order_grant(tx, book, id)? else {
+        return Ok((None, Amount::ZERO));
+    };
+    let order = token_order_by_id(tx, Actor::System, book, id)?;
     let others = store::of_order(tx, book, reversal.order)?;
     let most = paid_for(reversal, &others, order.quantity, order.price)?;
     let lot = lots.iter().find(|lot| lot.grant.grant_id == grant);
@@ -253,7 +275,7 @@ pub(super) fn give_again(tx: &mut Tx<'_>, vendor: &Vendor, reversal: &Reversal) 
         return Ok(());
     }
     let (customer, lots) = wallet_lots(tx, vendor, reversal.order)?;
-    let grant = token_order_grant(tx, vendor.book_id, reversal.order)?;
+    let grant = grant_of(tx, vendor.book_id, reversal.order)?;
     let Some(grant) = grant.filter(|_| customer.state != State::Closed) else {
         return Ok(());
     };

@@ -6,11 +6,13 @@
 //! twice, in any order or never. One whose order is not known yet waits for a week.
 //!
 //! Money that comes after an order was declined goes back: its customer was told that nothing was
-//! charged, and may have paid another way. Money that the processor takes back from a cleared
-//! order is booked by an entry of its own; the tokens stay in the account until staff decide
-//! (`decision.rs`). Money for an account that was closed meanwhile is staff's too (`payback`).
+//! charged, and may have paid another way. Money that the processor takes back from an order that
+//! was paid is booked by an entry of its own; tokens stay in the account until staff decide
+//! (`decision.rs`), and goods with the customer. Money for an account that was closed meanwhile is
+//! staff's too (`payback`).
 
 mod decision;
+mod paid;
 mod reversal;
 mod store;
 
@@ -21,16 +23,15 @@ use crate::card::{
 };
 use crate::command::CommandError;
 use crate::customer::CustomerError;
-use crate::id::TokenOrderId;
+use crate::id::Payable;
+use crate::order::OrderError;
 use crate::payback::payback_of;
 use crate::text::TextError;
-use crate::token_sale::{
-    CardProcessor, ChargeOutcome, TokenOrderState, TokenSaleError, token_order_charge,
-    token_order_resolve,
-};
+use crate::token_sale::{CardProcessor, ChargeOutcome, TokenSaleError};
 use crate::top_up::{TopUpError, method_gone};
 use crate::vendor::Vendor;
 use crate::{Node, audit};
+use paid::{Standing, resolve, standing};
 use scrip_engine::{Error as EngineError, Timestamp, Tx};
 use scrip_ledger::Error as LedgerError;
 use serde::{Deserialize, Serialize};
@@ -47,8 +48,8 @@ pub enum Told {
     Payment {
         /// The processor's name for it.
         payment: String,
-        /// The token order that it was made for, as the processor was told.
-        order: Option<TokenOrderId>,
+        /// The order that it was made for, as the processor was told.
+        order: Option<Payable>,
         /// True when money came.
         paid: bool,
     },
@@ -122,6 +123,9 @@ pub enum CardEventError {
     /// From the token sale.
     #[error(transparent)]
     TokenSale(#[from] TokenSaleError),
+    /// From the order of goods.
+    #[error(transparent)]
+    Order(#[from] OrderError),
     /// From payments by themselves.
     #[error(transparent)]
     TopUp(#[from] TopUpError),
@@ -206,12 +210,12 @@ fn handle(
             let Some(order) = order_of(node, book, payment, None)? else {
                 return Ok(Handled::Waits);
             };
-            match standing(node, vendor, order)? {
-                TokenOrderState::Cleared => {}
-                TokenOrderState::Declined => return Ok(Handled::Done),
+            match standing(node, vendor, order)?.1 {
+                Standing::Paid => {}
+                Standing::Declined => return Ok(Handled::Done),
                 // Money that is taken back was there: the order is asked about first.
-                _ => {
-                    token_order_resolve(node, processor, vendor, order)?;
+                Standing::Awaiting => {
+                    resolve(node, processor, vendor, order)?;
                     return Ok(Handled::Waits);
                 }
             }
@@ -244,8 +248,8 @@ fn order_of(
     node: &Node,
     book: i64,
     payment: &str,
-    told: Option<TokenOrderId>,
-) -> Result<Option<TokenOrderId>> {
+    told: Option<Payable>,
+) -> Result<Option<Payable>> {
     let payment = payment.to_owned();
     let found = node
         .engine
@@ -255,41 +259,30 @@ fn order_of(
         .filter(|order| told.is_none_or(|told| told == *order)))
 }
 
-fn standing(node: &Node, vendor: &Vendor, order: TokenOrderId) -> Result<TokenOrderState> {
-    let found = node
-        .engine
-        .read(|tx| token_order_charge(tx, vendor, order))?;
-    Ok(found.1)
-}
-
 fn payment_ended(
     node: &Node,
     processor: &dyn CardProcessor,
     vendor: &Vendor,
-    order: TokenOrderId,
+    order: Payable,
     paid: bool,
 ) -> Result<Handled> {
-    if standing(node, vendor, order)? == TokenOrderState::Awaiting {
-        token_order_resolve(node, processor, vendor, order)?;
+    if standing(node, vendor, order)?.1 == Standing::Awaiting {
+        resolve(node, processor, vendor, order)?;
     }
-    match standing(node, vendor, order)? {
-        TokenOrderState::Declined if paid => {}
-        TokenOrderState::Awaiting => return Ok(Handled::Waits),
+    let (charge, now) = standing(node, vendor, order)?;
+    match now {
+        Standing::Declined if paid => {}
+        Standing::Awaiting => return Ok(Handled::Waits),
         _ => return Ok(Handled::Done),
     }
     let book = vendor.book_id;
     // Where the account was closed it is known that money came: staff pay it back.
-    if node
-        .engine
-        .read(|tx| payback_of(tx, book, order))?
-        .is_some()
+    if let Payable::Tokens(id) = order
+        && node.engine.read(|tx| payback_of(tx, book, id))?.is_some()
     {
         return Ok(Handled::Done);
     }
     // A decline was told, and money is said to have come: only the processor knows.
-    let (charge, _) = node
-        .engine
-        .read(|tx| token_order_charge(tx, vendor, order))?;
     match processor.lookup(&charge) {
         ChargeOutcome::Unknown => Ok(Handled::Waits),
         ChargeOutcome::Declined { .. } => Ok(Handled::Done),
@@ -307,9 +300,7 @@ fn returns_settle(node: &Node, processor: &dyn CardProcessor, vendor: &Vendor) -
     let due = node.engine.read(|tx| payments_to_return(tx, book))?;
     for payment in due {
         let order = payment.order;
-        let (charge, _) = node
-            .engine
-            .read(|tx| token_order_charge(tx, vendor, order))?;
+        let (charge, _) = standing(node, vendor, order)?;
         if processor.give_back(&charge, &payment.name).is_err() {
             continue;
         }

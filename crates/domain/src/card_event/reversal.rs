@@ -6,7 +6,8 @@ use crate::actor::Actor;
 use crate::audit;
 use crate::books;
 use crate::card::of_minor_units;
-use crate::id::TokenOrderId;
+use crate::id::Payable;
+use crate::order::by_card::card_refund_given;
 use crate::text::named;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -41,7 +42,7 @@ pub struct Reversal {
     /// The processor's name for it.
     pub name: String,
     /// The order that it had paid.
-    pub order: TokenOrderId,
+    pub order: Payable,
     /// Why.
     pub kind: ReversalKind,
     /// How much.
@@ -70,7 +71,7 @@ pub struct Reversal {
 
 impl Reversal {
     /// One that nobody has decided about.
-    fn new(name: String, order: TokenOrderId, kind: ReversalKind, amount: Amount) -> Reversal {
+    fn new(name: String, order: Payable, kind: ReversalKind, amount: Amount) -> Reversal {
         Reversal {
             name,
             order,
@@ -94,7 +95,7 @@ impl Reversal {
 pub(super) fn take_back(
     tx: &mut Tx<'_>,
     vendor: &Vendor,
-    order: TokenOrderId,
+    order: Payable,
     told: &Told,
 ) -> Result<()> {
     match told {
@@ -103,7 +104,14 @@ pub(super) fn take_back(
             store::lock_order(tx, vendor.book_id, order)?;
             let known = store::of_order(tx, vendor.book_id, order)?;
             let before = known.iter().filter(|r| r.kind == ReversalKind::Refund);
-            let more = total.minus(Amount::sum(before.map(|r| r.amount))?)?;
+            // What staff gave back here is told by the processor too, and booked already.
+            let given = match order {
+                Payable::Goods(order) => card_refund_given(tx, vendor.book_id, order)?,
+                Payable::Tokens(_) => Amount::ZERO,
+            };
+            let more = total
+                .minus(Amount::sum(before.map(|r| r.amount))?)?
+                .minus(given)?;
             if !more.is_positive() {
                 return Ok(());
             }
@@ -237,9 +245,9 @@ pub fn reversals(
 pub fn reversals_of_order(
     tx: &mut dyn Read,
     book_id: i64,
-    order: TokenOrderId,
+    order: impl Into<Payable>,
 ) -> std::result::Result<Vec<Reversal>, CardEventError> {
-    Ok(store::of_order(tx, book_id, order)?)
+    Ok(store::of_order(tx, book_id, order.into())?)
 }
 
 #[cfg(test)]

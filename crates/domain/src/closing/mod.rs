@@ -13,10 +13,12 @@ use crate::audit;
 use crate::card::{CardError, cards_forget};
 use crate::command;
 use crate::customer::{
-    Customer, CustomerError, State, account_close, customer_by_id, person_erase,
+    Customer, CustomerError, State, account_close, customer_by_id, links_end, person_erase,
+    require_check_by,
 };
 use crate::order;
-use crate::session::sessions_end_all;
+use crate::policy::Sensitive;
+use crate::session::{Holder, factor_forget, sessions_end_all};
 use crate::vault::Vault;
 use scrip_engine::{Error as EngineError, Tx, outbox};
 use scrip_ledger::lots_locked;
@@ -32,6 +34,7 @@ pub fn customer_close(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Res
     if !actor.may_act_for(customer.customer_id) {
         return Err(CustomerError::Forbidden);
     }
+    require_check_by(tx, actor, customer, Sensitive::Closing)?;
     // The wallet is the lock.
     if !lots_locked(tx, customer.book_id, customer.wallet)?.is_empty() {
         return Err(CustomerError::NotEmpty {
@@ -50,6 +53,7 @@ fn close_empty(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Result<()>
     }
     account_close(tx, customer)?;
     store::unlink(tx, book, id)?;
+    factor_forget(tx, Holder::customer(customer))?;
     sessions_end_all(tx, book, id)?;
     let subject = id.to_string();
     outbox::add(tx, book, "customer.closed", &subject, "{}")?;
@@ -73,7 +77,7 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 4] = [
+const PARTS: [(&str, Forget); 6] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
     }),
@@ -83,8 +87,14 @@ const PARTS: [(&str, Forget); 4] = [
             other => EngineError::Statement(other.to_string()),
         })
     }),
+    ("cards that paid orders", |tx, customer| {
+        order::by_card::card_orders_forget(tx, customer.book_id, customer.customer_id)
+    }),
     ("kept lists", |tx, customer| {
         order::kept::lists_forget(tx, customer.book_id, customer.customer_id)
+    }),
+    ("links to the person's other accounts", |tx, customer| {
+        links_end(tx, customer.book_id, customer.customer_id)
     }),
     ("refund requests", |tx, customer| {
         order::refund_reasons_forget(tx, customer.book_id, customer.customer_id)
@@ -103,6 +113,7 @@ pub fn customer_erase(
     if !actor.may_act_for(id) {
         return Err(CustomerError::Forbidden);
     }
+    require_check_by(tx, actor, customer, Sensitive::Closing)?;
     let lots = lots_locked(tx, book, customer.wallet)?;
     let now = customer_by_id(tx, book, id)?;
     let may_close = lots.is_empty() && store::unfinished(tx, book, id)?.is_none();

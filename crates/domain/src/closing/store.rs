@@ -22,6 +22,16 @@ pub(super) fn unfinished(
             "an order of tokens has no outcome yet, or is not paid: wait for it, or let it fail",
         ));
     }
+    let by_card = tx.query_opt(
+        "SELECT state FROM card_order
+         WHERE book_id = $1 AND customer_id = $2 AND entry_id = 0 AND state = 'awaiting' LIMIT 1",
+        params![book, &id],
+    )?;
+    if by_card.is_some() {
+        return Ok(Some(
+            "a card has not answered for an order yet: wait for it",
+        ));
+    }
     let asked = tx.query_opt(
         "SELECT state FROM refund_request
          WHERE book_id = $1 AND customer_id = $2 AND state = 'open' LIMIT 1",
@@ -49,6 +59,8 @@ pub(super) fn unlink(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
         "DELETE FROM family WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND child_id = $2",
         "DELETE FROM family_invitation WHERE book_id = $1 AND parent_id = $2",
+        "DELETE FROM account_link WHERE book_id = $1 AND first_id = $2",
+        "DELETE FROM account_link WHERE book_id = $1 AND second_id = $2",
         "DELETE FROM opening WHERE book_id = $1 AND customer_id = $2 AND state = 'due'",
     ] {
         tx.put(sql, params![book, &id])?;

@@ -7,6 +7,7 @@
 mod activation;
 mod erase;
 mod identity;
+mod linked;
 mod list;
 mod number;
 mod opening;
@@ -36,14 +37,17 @@ pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
     check_forget, check_identity, check_identity_keyed, checked, questions_open, require_check,
-    step_up,
+    require_check_by, step_up,
 };
+pub(crate) use linked::links_end;
+pub use linked::{LINKS_AT_MOST, account_link, account_unlink, linked_accounts};
 pub use list::{CustomerSummary, customer_summary, customers};
 pub use number::{AccountNumber, NumberError};
 pub use opening::{Opening, opening_begun, opening_due, opening_given};
 pub use person::{customer_person, open_text, person_set, seal_text};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
+pub(crate) use registering::customer_visit;
 pub use registering::{
     Entry, customer_enter, customer_register, fields_checked, means_allowed, registration_details,
     registration_means, registration_start,
@@ -232,6 +236,18 @@ pub enum CustomerError {
     /// A merge of one account.
     #[error("this is one account already: choose another one to merge it with")]
     MergeWithItself,
+    /// Accounts that cannot be linked (TOK-15).
+    #[error(
+        "these two accounts cannot pay for each other: they must be two, of this shop, and neither \
+         a child's"
+    )]
+    LinkImpossible,
+    /// Not linked, or no longer.
+    #[error("this account is not linked with yours any more: choose another one to pay from")]
+    NotLinked,
+    /// Too many links.
+    #[error("an account is linked with ten others at most: end another link first")]
+    TooManyLinks,
     /// The person was erased.
     #[error("the personal data of account {0} was erased: nothing can be kept of it any more")]
     Erased(AccountNumber),
@@ -403,6 +419,9 @@ pub struct Buyer {
     pub threshold: Option<Amount>,
     /// True for a child of a family, whose purchases have limits (ADV-02).
     pub has_parent: bool,
+    /// When the last promotion of the vendor ends: later than that there is none to look for
+    /// (ADV-06).
+    pub promotions_until: Timestamp,
 }
 
 /// Loads a buyer by id.

@@ -1,10 +1,12 @@
 //! Personal data: read and changed by those who may, kept under the customer's own key (REG-04,
 //! REG-13).
 
-use super::{Customer, CustomerError, Person, Result, State, customer_key_label, store};
+use super::{
+    Customer, CustomerError, Person, Result, State, customer_key_label, require_check_by, store,
+};
 use crate::actor::Actor;
 use crate::audit;
-use crate::policy::policy;
+use crate::policy::{Sensitive, policy};
 use crate::vault::{self, SecretKey, Vault};
 use scrip_engine::{Error as EngineError, Read, Tx};
 use serde_json::json;
@@ -100,6 +102,7 @@ pub fn person_set(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number));
     }
+    require_check_by(tx, actor, customer, Sensitive::PersonChange)?;
     let fields = policy(tx, book)?.registration.fields;
     let person = super::fields_checked(&fields, person)?;
     if person.is_empty() {

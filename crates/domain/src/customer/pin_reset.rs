@@ -1,8 +1,9 @@
 //! A forgotten PIN: staff who know the customer give out a code, with which a new PIN is set.
 
-use super::{Customer, CustomerError, Result, State, rules, secret_set, store};
+use super::{Customer, CustomerError, Result, State, require_check_by, rules, secret_set, store};
 use crate::actor::Actor;
 use crate::audit;
+use crate::policy::Sensitive;
 use crate::secret::{self, SecretKind};
 use crate::vault::Vault;
 use scrip_engine::{Read, Tx};
@@ -39,6 +40,7 @@ pub fn pin_reset_start(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number));
     }
+    require_check_by(tx, actor, customer, Sensitive::PinChange)?;
     let code = secret::code(tx)?;
     let plain = secret::code_read(&code).unwrap_or_default();
     let reset = store::Reset {

@@ -11,7 +11,7 @@ mod store;
 
 use crate::actor::Actor;
 use crate::audit;
-use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
+use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id, links_end};
 use crate::id::CustomerId;
 use crate::text;
 use crate::vendor::Vendor;
@@ -224,6 +224,8 @@ pub fn family_link(
 fn link(tx: &mut Tx<'_>, actor: Actor, parent: &Customer, child: &Customer) -> Result<()> {
     possible(tx, parent, child)?;
     store::insert(tx, parent, child.customer_id, actor)?;
+    // What pays beside its caps would make them worth nothing.
+    links_end(tx, child.book_id, child.customer_id)?;
     noted(
         tx,
         actor,

@@ -1,10 +1,11 @@
 //! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
 
-use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, rules, store};
+use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, reduce, rules, store};
 use crate::actor::Actor;
 use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
 use crate::customer::{CustomerError, State, buyer, customer_by_id};
 use crate::id::{CustomerId, OfferId};
+use crate::promotion::{CouponKey, coupon_of};
 use scrip_engine::{Read, ReadTx, Tx};
 use scrip_ledger::lots_available;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct OrderList {
     pub quote: Quote,
     /// True when the account is active: only then is AT shown (SHP-11).
     pub active: bool,
+    /// The coupon that was entered (ADV-06).
+    pub coupon: Option<CouponKey>,
 }
 
 impl OrderList {
@@ -159,6 +162,39 @@ pub fn order_list_clear(
     Ok(())
 }
 
+/// What is on one account's list goes along to the account that is to pay instead (TOK-15). Where
+/// both have an offer, what the person just looked at counts; what finds no room stays behind.
+pub fn order_list_carry(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    from: CustomerId,
+    to: CustomerId,
+) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    let mut both = [from, to];
+    both.sort_unstable();
+    for one in both {
+        tx.lock_name(&format!("order list {one}"))?;
+    }
+    let there = store::list(tx, book_id, to)?;
+    let is_there = |offer| there.iter().any(|line| line.offer_id == offer);
+    let mut room = LIST_AT_MOST.saturating_sub(there.len());
+    for line in store::list(tx, book_id, from)? {
+        if !is_there(line.offer_id) {
+            match room.checked_sub(1) {
+                Some(rest) => room = rest,
+                None => continue,
+            }
+        }
+        store::list_set(tx, book_id, to, line.offer_id, line.quantity)?;
+        store::list_select(tx, book_id, to, line.offer_id, line.selected)?;
+        store::list_remove(tx, book_id, from, line.offer_id)?;
+    }
+    Ok(())
+}
+
 /// The customer's order list with today's prices, and RT, AT, remaining of what is ticked
 /// (SHP-10, SHP-11).
 pub fn order_list(
@@ -177,15 +213,18 @@ pub fn order_list(
         .into_iter()
         .map(|s| (s.offer.offer_id, s))
         .collect();
-    let lines: Vec<ListLine> = listed
+    let mut lines: Vec<ListLine> = listed
         .iter()
         .filter_map(|l| Some(line(*l, shown.remove(&l.offer_id)?)))
         .collect();
+    let coupon = coupon_of(tx, book_id, customer)?;
+    let held = reduce::list(tx, &buyer, &mut lines, coupon.as_ref())?;
     let counted = lines.iter().filter(|l| l.is_counted());
     let counted = counted.map(|l| l.line.clone()).collect();
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
     Ok(OrderList {
-        quote: rules::summed(counted, &lots, tx.now())?,
+        quote: reduce::told(rules::summed(counted, &lots, tx.now())?, &held)?,
+        coupon,
         lines,
         active: buyer.customer.state == State::Active,
     })

@@ -5,8 +5,10 @@ use crate::catalog::CatalogError;
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, CustomerError};
 use crate::family::{FamilyError, Span};
-use crate::id::{KeptListId, OfferId, OrderId};
+use crate::id::{CardOrderId, KeptListId, OfferId, OrderId};
+use crate::promotion::{CouponFault, PromotionError};
 use crate::text::TextError;
+use crate::token_sale::TokenSaleError;
 use crate::vendor::VendorError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::{Amount, Error as LedgerError};
@@ -97,12 +99,27 @@ pub enum Refusal {
         /// The line.
         title: String,
     },
+    /// The coupon is good for nothing (ADV-06).
+    #[error("{fault}")]
+    Coupon {
+        /// Why.
+        fault: CouponFault,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
         /// The account.
         number: AccountNumber,
     },
+    /// The vendor takes no cards for orders (SHP-17).
+    #[error("orders are not paid by card here any more: pay with tokens")]
+    CardNotTaken,
+    /// What a coupon or a limited promotion takes off counts with tokens alone.
+    #[error(
+        "a coupon or a limited promotion takes something off this order, and that counts with \
+         tokens alone: pay with tokens, or leave the coupon out"
+    )]
+    TokensOnly,
 }
 
 /// How a purchase ended; stored either way (SHP-19).
@@ -207,6 +224,32 @@ pub enum OrderError {
          money, or give the person tokens in an account that is open"
     )]
     RefundToClosed(AccountNumber),
+    /// The order costs nothing.
+    #[error("this order costs no tokens, so there is nothing for a card to pay: place it without")]
+    NothingToPay,
+    /// The price is not the one that the buyer was told.
+    #[error("the price in money has changed: look at the new one and pay again")]
+    CardPriceChanged,
+    /// No such order by card.
+    #[error("there is no order by card {0}: check the number")]
+    CardOrderUnknown(CardOrderId),
+    /// A part of it, or at another time.
+    #[error(
+        "a card paid this order, and its money goes back whole and now: leave lines and time out"
+    )]
+    CardRefundIsWhole,
+    /// The processor was first.
+    #[error(
+        "money of this order went back at the card processor already, or is disputed there: \
+         settle the rest there"
+    )]
+    MoneyWentBack,
+    /// Tokens are not given back for money.
+    #[error("a card paid this order: its money goes back by the card processor, not in tokens")]
+    PaidByCard,
+    /// From the payment.
+    #[error(transparent)]
+    TokenSale(#[from] TokenSaleError),
     /// Nothing is left to refund.
     #[error("nothing of this order is left to refund")]
     NothingToRefund,
@@ -222,6 +265,9 @@ pub enum OrderError {
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    /// From promotions.
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
     /// From the family.
     #[error(transparent)]
     Family(#[from] FamilyError),

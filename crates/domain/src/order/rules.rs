@@ -91,6 +91,7 @@ pub(super) fn unpriced(wanted: &Wanted, offer: &Offer) -> QuoteLine {
         amount: Amount::ZERO,
         on_sale: offer.on_sale,
         stocked: offer.stocked,
+        off: Vec::new(),
     }
 }
 
@@ -120,6 +121,7 @@ pub(super) fn summed(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Res
         required,
         available,
         remaining: available.minus(required)?,
+        coupon: None,
     })
 }
 
@@ -172,6 +174,9 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::OverCap { .. } => "over_cap",
         Refusal::NotAllowed { .. } => "not_allowed",
         Refusal::Closed { .. } => "closed",
+        Refusal::CardNotTaken => "card_not_taken",
+        Refusal::TokensOnly => "tokens_only",
+        Refusal::Coupon { .. } => "coupon",
     }
 }
 

@@ -297,6 +297,25 @@ impl Default for CheckoutPolicy {
     }
 }
 
+/// What promotions take off prices (ADV-06).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionPolicy {
+    /// True when promotions add up; otherwise the best single one counts, as in TOK-04.
+    pub stacking: bool,
+    /// True when an order that goes back whole gives back its uses of promotions and coupons.
+    pub uses_back: bool,
+}
+
+impl Default for PromotionPolicy {
+    fn default() -> Self {
+        PromotionPolicy {
+            stacking: false,
+            uses_back: true,
+        }
+    }
+}
+
 named! {
     /// A language that messages are written in.
     Language, "the language" {
@@ -355,6 +374,8 @@ pub struct Policy {
     pub browsing: BrowsingPolicy,
     /// Orders.
     pub checkout: CheckoutPolicy,
+    /// Promotions and coupons.
+    pub promotions: PromotionPolicy,
     /// Messages.
     pub messages: MessagePolicy,
     /// How customers reach the vendor.
@@ -371,6 +392,7 @@ impl Default for Policy {
             gifts: GiftPolicy::default(),
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
+            promotions: PromotionPolicy::default(),
             messages: MessagePolicy::default(),
             contact: ContactPolicy::default(),
             time_zone: "UTC".into(),

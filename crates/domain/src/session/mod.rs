@@ -4,6 +4,7 @@
 //! use it. It ends by signing out, by standing idle, and by its age; a change of the PIN ends the
 //! customer's others.
 
+mod factor;
 mod pin;
 mod rules;
 mod staff;
@@ -12,12 +13,17 @@ mod store;
 mod tests;
 
 use crate::command::CommandError;
-use crate::customer::{CustomerError, State, customer_by_id};
+use crate::customer::{Customer, CustomerError, State, customer_by_id, linked_accounts};
 use crate::id::{CustomerId, StaffId};
 use crate::secret::{self, SecretError};
 use crate::vendor::{VendorError, staff_at_work, staff_by_id};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 
+pub(crate) use factor::factor_forget;
+pub use factor::{
+    Entrance, Holder, Taken, factor_begin, factor_begun, factor_codes_left, factor_confirm,
+    factor_end, factor_is_on, factor_lift, session_enter, session_pass, session_waiting,
+};
 pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
 pub use staff::{
     staff_leave, staff_password_change, staff_password_set, staff_session_end, staff_session_open,
@@ -39,6 +45,9 @@ pub struct Session {
     pub book_id: i64,
     /// Who.
     pub subject: Subject,
+    /// The linked account that a customer chose to pay from; whether it still is one is looked up
+    /// at each use (TOK-15).
+    pub paying: Option<CustomerId>,
     /// Since when.
     pub created_at: Timestamp,
     /// When it was used last, to the minute.
@@ -61,6 +70,9 @@ pub enum SessionError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A second factor is on already.
+    #[error("one-time codes are asked for already: turn them off first, with a code")]
+    FactorOn,
     /// From the envelope.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -93,6 +105,7 @@ pub fn session_open(tx: &mut Tx<'_>, book_id: i64, subject: Subject) -> Result<S
     let session = Session {
         book_id,
         subject,
+        paying: None,
         created_at: now,
         seen_at: now,
         expires_at: now.plus_seconds(rules::longest_s(subject)),
@@ -139,6 +152,24 @@ pub fn session_touch(tx: &mut Tx<'_>, book_id: i64, token: &str) -> Result<()> {
         store::set_seen(tx, book_id, &secret::token_hash(token))?;
     }
     Ok(())
+}
+
+/// Chooses the account that a session pays from: `None` for its own. Refused where the two are not
+/// linked (TOK-15).
+pub fn session_pay_from(
+    tx: &mut Tx<'_>,
+    own: &Customer,
+    token: &str,
+    chosen: Option<CustomerId>,
+) -> Result<()> {
+    if let Some(chosen) = chosen {
+        let linked = linked_accounts(tx, own)?;
+        if linked.iter().all(|one| one.customer_id != chosen) {
+            return Err(CustomerError::NotLinked.into());
+        }
+    }
+    let hash = secret::token_hash(token);
+    Ok(store::set_paying(tx, own, &hash, chosen)?)
 }
 
 /// Ends a session; one that is not there has ended already.

@@ -1,5 +1,5 @@
 //! A new PIN, for one who knows the old one or has a code: sessions that others may have opened
-//! with the old one end.
+//! with the old one end, and so do links with other accounts.
 
 use super::{Result, SessionError, Subject, sessions_end_of};
 use crate::Node;
@@ -8,7 +8,7 @@ use crate::audit;
 use crate::command::{Answer, Keyed};
 use crate::customer::{
     Checker, Customer, CustomerError, ResetOutcome, State, attempt_begin, attempt_end,
-    customer_named, pin_reset_take, require_check, secret_set,
+    customer_named, links_end, pin_reset_take, require_check, require_check_by, secret_set,
 };
 use crate::policy::{Sensitive, policy};
 use crate::secret::{Proof, SecretKind, prove_keyed, stray_attempt};
@@ -93,6 +93,7 @@ pub fn pin_replace(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number).into());
     }
+    require_check_by(tx, actor, customer, Sensitive::PinChange)?;
     pin_set(tx, actor, customer, new_hash, None)
 }
 
@@ -107,6 +108,7 @@ fn pin_set(
     secret_set(tx, book, id, SecretKind::Pin, hash)?;
     noted(tx, actor, customer)?;
     tell(tx, customer)?;
+    links_end(tx, book, id)?;
     sessions_end_of(tx, book, Subject::Customer(id), current)
 }
 
@@ -139,6 +141,7 @@ pub fn pin_reset_finish(
     if outcome == ResetOutcome::Done {
         noted(tx, Actor::Customer(customer.customer_id), customer)?;
         tell(tx, customer)?;
+        links_end(tx, customer.book_id, customer.customer_id)?;
         let subject = Subject::Customer(customer.customer_id);
         sessions_end_of(tx, customer.book_id, subject, None)?;
     }

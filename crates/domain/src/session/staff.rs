@@ -1,6 +1,6 @@
 //! Sessions of staff: what begins and ends them stands in the audit trail (REG-03, SHP-03).
 
-use super::{Result, Subject, session_end, session_open, sessions_end_of};
+use super::{Holder, Result, Subject, factor_lift, session_end, session_open, sessions_end_of};
 use crate::Actor;
 use crate::audit;
 use crate::id::StaffId;
@@ -24,7 +24,7 @@ pub fn staff_session_end(tx: &mut Tx<'_>, book_id: i64, id: StaffId, token: &str
     Ok(())
 }
 
-/// Sets the password of a member of staff, by its hash, and ends the person's sessions.
+/// Sets the password of a member of staff, by its hash; ends the person's sessions and second factor.
 pub fn staff_password_set(
     tx: &mut Tx<'_>,
     actor: Actor,
@@ -33,6 +33,12 @@ pub fn staff_password_set(
     hash: &str,
 ) -> Result<()> {
     vendor::staff_secret_set(tx, actor, vendor, id, hash)?;
+    // Whoever may set it knows the person, who may have lost the app too.
+    let holder = Holder {
+        book_id: vendor.book_id,
+        subject: Subject::Staff(id),
+    };
+    factor_lift(tx, actor, holder)?;
     sessions_end_of(tx, vendor.book_id, Subject::Staff(id), None)
 }
 

@@ -1,6 +1,7 @@
 //! The sessions' table.
 
 use super::{Session, Subject, rules};
+use crate::customer::Customer;
 use crate::id::{CustomerId, StaffId};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 
@@ -36,11 +37,34 @@ pub(super) fn insert(tx: &mut Tx<'_>, session: &Session, token_hash: &[u8]) -> R
 
 pub(super) fn by_token(tx: &mut dyn Read, book: i64, token_hash: &[u8]) -> Result<Option<Session>> {
     let row = tx.query_opt(
-        "SELECT book_id, kind, subject, created_at, seen_at, expires_at FROM session
-         WHERE book_id = $1 AND token_hash = $2",
+        "SELECT book_id, kind, subject, created_at, seen_at, expires_at, paying FROM session
+         WHERE book_id = $1 AND token_hash = $2 AND waits = 0",
         params![book, token_hash],
     )?;
     row.map(|row| session(&row)).transpose()
+}
+
+/// A session that waits for a code.
+pub(super) fn waiting(tx: &mut dyn Read, book: i64, token_hash: &[u8]) -> Result<Option<Session>> {
+    let row = tx.query_opt(
+        "SELECT book_id, kind, subject, created_at, seen_at, expires_at, paying FROM session
+         WHERE book_id = $1 AND token_hash = $2 AND waits = 1",
+        params![book, token_hash],
+    )?;
+    row.map(|row| session(&row)).transpose()
+}
+
+/// Makes a session wait for a code, until then.
+pub(super) fn set_waiting(
+    tx: &mut Tx<'_>,
+    book: i64,
+    token_hash: &[u8],
+    until: Timestamp,
+) -> Result<()> {
+    tx.put(
+        "UPDATE session SET waits = 1, expires_at = $3 WHERE book_id = $1 AND token_hash = $2",
+        params![book, token_hash, until.0],
+    )
 }
 
 fn session(row: &Row) -> Result<Session> {
@@ -49,9 +73,11 @@ fn session(row: &Row) -> Result<Session> {
         "staff" => Subject::Staff(StaffId::from_row(row, 2)?),
         other => return Err(Error::Corrupt(format!("kind {other:?} of a session"))),
     };
+    let paying = row.opt_blob(6)?.is_some();
     Ok(Session {
         book_id: row.int(0)?,
         subject,
+        paying: paying.then(|| CustomerId::from_row(row, 6)).transpose()?,
         created_at: Timestamp(row.int(3)?),
         seen_at: Timestamp(row.int(4)?),
         expires_at: Timestamp(row.int(5)?),
@@ -63,6 +89,20 @@ pub(super) fn set_seen(tx: &mut Tx<'_>, book: i64, token_hash: &[u8]) -> Result<
     tx.put(
         "UPDATE session SET seen_at = $3 WHERE book_id = $1 AND token_hash = $2",
         params![book, token_hash, now.0],
+    )
+}
+
+pub(super) fn set_paying(
+    tx: &mut Tx<'_>,
+    own: &Customer,
+    token_hash: &[u8],
+    paying: Option<CustomerId>,
+) -> Result<()> {
+    let chosen = paying.as_ref().map(|id| id.0.as_bytes().as_slice());
+    tx.put(
+        "UPDATE session SET paying = $4
+         WHERE book_id = $1 AND token_hash = $2 AND kind = 'customer' AND subject = $3",
+        params![own.book_id, token_hash, &own.customer_id, chosen],
     )
 }
 

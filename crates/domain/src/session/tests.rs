@@ -12,6 +12,7 @@ fn session(subject: Subject, seen_after_s: i64) -> Session {
     Session {
         book_id: 1,
         subject,
+        paying: None,
         created_at: START,
         seen_at: START.plus_seconds(seen_after_s),
         expires_at: START.plus_seconds(longest_s(subject)),

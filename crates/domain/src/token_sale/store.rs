@@ -248,7 +248,8 @@ pub(super) fn awaiting(tx: &mut dyn Read, book: i64, before: Timestamp) -> Resul
     rows.iter().map(order_row).collect()
 }
 
-/// True when an order of the session was opened after a time and has no answer.
+/// True when an order of the session, of tokens or of goods, was opened after a time and has no
+/// answer.
 pub(super) fn is_under_way(
     tx: &mut Tx<'_>,
     book: i64,
@@ -259,6 +260,14 @@ pub(super) fn is_under_way(
         "SELECT o.token_order_id FROM token_order_awaiting a
          JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
          WHERE a.book_id = $1 AND o.session_id = $2 AND o.created_at > $3 LIMIT 1",
+        params![book, &session, since.0],
+    )?;
+    if !rows.is_empty() {
+        return Ok(true);
+    }
+    let rows = tx.query(
+        "SELECT card_order_id FROM card_order
+         WHERE book_id = $1 AND state = 'awaiting' AND session_id = $2 AND created_at > $3 LIMIT 1",
         params![book, &session, since.0],
     )?;
     Ok(!rows.is_empty())

@@ -17,6 +17,7 @@ pub const TOPICS: &[&str] = &[
     "customer.merged",
     "customer.pin_changed",
     "customer.registered",
+    "exchange.done",
     "lot.expiring",
     "order.completed",
     "order.refunded",

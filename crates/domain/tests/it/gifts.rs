@@ -1,5 +1,6 @@
 //! Tokens that are given: by staff and programs, for loyalty, to balances that are left alone.
 
+use crate::by_card;
 use crate::support::{DAY_S, World, completed, tokens, want};
 use scrip_domain::audit::{Filter, trail};
 use scrip_domain::customer::State;
@@ -145,6 +146,9 @@ fn loyalty_rewards_what_was_spent_and_not_what_came_back(db: &TestDb) {
     );
     rounds(&world);
     world.clock.advance_seconds(2);
+    // What a card pays spends no tokens.
+    by_card::allow(&world, true);
+    by_card::paid(by_card::pay(&world, &by_card::order(id, offer, 9, "test_ok")).unwrap());
     for _ in 0..4 {
         completed(world.place(id, &[want(offer, 1)]));
     }

@@ -3,15 +3,18 @@
 //! Each noun has a file; its handlers carry their part of the OpenAPI document, so the document
 //! cannot drift from the code.
 
+mod asker;
 mod audit;
 pub mod auth;
 mod bounded;
+mod card_order;
 mod catalog;
 mod catalog_import;
 mod catalog_stock;
 mod customer;
 mod docs;
 mod document;
+mod exchange;
 mod field;
 mod figures;
 mod gift;
@@ -26,6 +29,7 @@ mod order_list;
 mod pin;
 mod policy;
 mod price;
+mod promotion;
 mod quote;
 mod refund;
 mod registration;
@@ -69,9 +73,11 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "customers", description = "Accounts and whose they are"),
         (name = "tokens", description = "Selling tokens for money"),
         (name = "catalog", description = "Products, offers, stock"),
+        (name = "promotions", description = "Reduced prices for a time, and coupons"),
         (name = "order list", description = "What a customer thinks of buying"),
         (name = "orders", description = "Buying with tokens"),
         (name = "refunds", description = "Tokens back"),
+        (name = "mall", description = "Tokens of other vendors"),
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
@@ -104,10 +110,12 @@ fn routes() -> OpenApiRouter<App> {
         .merge(registration::router())
         .merge(customer::router())
         .merge(statement::router())
+        .merge(identity::router())
         .merge(pin::router())
         .merge(token::router())
         .merge(offline::router())
         .merge(price::router())
+        .merge(promotion::router())
         .merge(gift::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
@@ -115,10 +123,12 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
+        .merge(card_order::router())
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())
         .merge(figures::router())
+        .merge(exchange::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

@@ -3,7 +3,8 @@
 use super::auth::{May, OrdersWrite};
 use super::bounded::{List, Quantity};
 use super::catalog::OfferKindWord;
-use super::field::{self, Decimal, Line200, Moment, OptionalLine200, words};
+use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine200, words};
+use super::promotion::{OffBody, coupon_key, list_price, off};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
@@ -19,6 +20,7 @@ use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Supply, Wanted,
     order_place,
 };
+use scrip_domain::promotion::CouponKey;
 use scrip_domain::{Actor, Answer};
 use scrip_engine::Tx;
 use scrip_ledger::{Amount, Asset};
@@ -77,6 +79,8 @@ pub struct OrderBody {
     pub reference: Option<OptionalLine200>,
     /// When it counts, if that was earlier than now.
     pub effective_at: Option<Moment>,
+    /// The code of a coupon: one that takes nothing off refuses the order and says why.
+    pub coupon: Option<OptionalLine60>,
 }
 
 /// A line with its price.
@@ -98,6 +102,10 @@ pub struct QuotedLine {
     pub unit_price: Money,
     /// Tokens for the line.
     pub amount: Money,
+    /// Tokens for one, or for the tier, without promotions.
+    pub list_price: Money,
+    /// What promotions and the coupon take off.
+    pub off: Vec<OffBody>,
 }
 
 /// A purchase that went through.
@@ -125,6 +133,8 @@ pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
         granted: line.granted,
         unit_price: Money::new(line.unit_price, token),
         amount: Money::new(line.amount, token),
+        list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
+        off: line.off.into_iter().map(|o| off(o, token)).collect(),
         sku: line.sku,
         title: line.title,
     }
@@ -158,6 +168,13 @@ pub struct Line {
 enum OfferNamed {
     Id(OfferId),
     Sku(String),
+}
+
+impl Line {
+    /// How a program is handed over, where that was said.
+    pub fn supply(&self) -> Option<Supply> {
+        self.supply
+    }
 }
 
 /// Reads the lines of a body.
@@ -214,11 +231,13 @@ pub fn wanted(
 struct Prepared {
     body: OrderBody,
     lines: Vec<Line>,
+    coupon: Option<CouponKey>,
 }
 
-fn prepare(body: OrderBody, token: &Asset) -> Result<Prepared> {
+fn prepare(app: &App, book: i64, body: OrderBody, token: &Asset) -> Result<Prepared> {
     Ok(Prepared {
         lines: lines(&body.lines.0, token)?,
+        coupon: coupon_key(app, book, body.coupon.as_ref()),
         body,
     })
 }
@@ -235,6 +254,7 @@ fn run(
     let request = OrderRequest {
         extras: Extras {
             supply: supply.collect(),
+            coupon: order.coupon.clone(),
         },
         customer_id: order.body.customer_id.0,
         lines,
@@ -248,6 +268,9 @@ const ROUTE: &str = "POST /v1/orders";
 
 /// Place an order
 ///
+/// The order's customer is the account that pays, and the only one that is debited: of a person
+/// with several accounts send the one that was chosen.
+///
 /// Pays the whole order or refuses it. A refusal is an answer with a problem: nothing was debited,
 /// the order is kept as refused with its `order_id`, and the same key gives the same refusal again,
 /// so try again under a new key.
@@ -260,7 +283,7 @@ const ROUTE: &str = "POST /v1/orders";
         (status = 201, description = "Paid", body = ReceiptBody),
         (status = 402, description = "Refused: tokens are short, or may not pay for this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such customer or offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Refused: price, stock, account or reference", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Refused: price, stock, coupon, account or reference", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -292,7 +315,7 @@ fn placed_answer(app: &App, placed: Answer<OrderOutcome>, token: &Asset) -> Resp
 }
 
 /// A refusal with its figures.
-fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
+pub fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
     let problem = refused(order_id, refusal);
     let tokens = |a: &Amount| serde_json::json!(Money::new(*a, token));
     match refusal {
@@ -320,6 +343,7 @@ fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem 
         } => problem
             .with("threshold", tokens(threshold))
             .with("available", tokens(available)),
+        Refusal::Coupon { fault } => problem.with("why", super::promotion::why(fault)),
         Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
         _ => problem,
     }
@@ -413,8 +437,8 @@ async fn place_one(
     body: OrderBody,
     token: &Asset,
 ) -> Result<Answer<OrderOutcome>> {
-    let order = prepare(body, token)?;
     let (actor, book) = (caller.actor(), caller.book());
+    let order = prepare(app, book, body, token)?;
     let subject = Some(order.body.customer_id.0);
     let request = order.body.clone();
     submit(app, caller, key, (ROUTE, &request), subject, move |tx| {

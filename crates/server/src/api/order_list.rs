@@ -5,6 +5,7 @@ use super::bounded::Quantity;
 use super::customer::CustomerPath;
 use super::field;
 use super::order::{QuotedLine, quoted_line};
+use super::promotion::CouponSeen;
 use super::quote::FitsBody;
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, done, submit};
@@ -97,6 +98,8 @@ struct OrderListAnswer {
     fits: FitsBody,
     /// True when the account is active: only then may customers see what is available.
     account_active: bool,
+    /// What became of the coupon that the customer entered; null without one.
+    coupon: Option<CouponSeen>,
 }
 
 impl OrderListAnswer {
@@ -109,6 +112,11 @@ impl OrderListAnswer {
             remaining: Money::new(list.quote.remaining, token),
             short: list.quote.shortage().map(|short| Money::new(short, token)),
             fits: FitsBody::new(fits, token),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map(|c| CouponSeen::new(c, token)),
             account_active: list.active,
         }
     }

@@ -1,5 +1,6 @@
 //! PINs and passwords: verified, changed, replaced (SHP-03, REG-11, ARC-04).
 
+use super::asker::{AskedFor, Asker};
 use super::auth::{CustomersRead, CustomersWrite, May};
 use super::customer::CustomerPath;
 use super::field::{self, Line100, Moment, Pin, Presented, words};
@@ -129,7 +130,7 @@ impl From<Proof<()>> for VerificationAnswer {
     post, path = "/v1/customers/{id}/verifications", tag = "customers",
     operation_id = "customer_verify",
     security(("key" = ["customers:read"])),
-    params(CustomerPath, Repeatable),
+    params(CustomerPath, Repeatable, AskedFor),
     request_body = VerificationBody,
     responses(
         (status = 200, description = "Whether it was right", body = VerificationAnswer),
@@ -141,6 +142,7 @@ impl From<Proof<()>> for VerificationAnswer {
 async fn verify(
     May(caller, ..): May<CustomersRead>,
     key: IdempotencyKey,
+    asker: Asker,
     State(app): State<App>,
     Path(CustomerPath { id }): Path<CustomerPath>,
     Json(body): Json<VerificationBody>,
@@ -151,9 +153,13 @@ async fn verify(
     let route = "POST /v1/customers/{id}/verifications";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
+    let guess = asker.guess(&app, &caller)?;
     let proof =
         app.slow(move |node| customer_verify_keyed(node, keyed, &customer, kind, secret.reveal()));
     let proof = proof.await??;
+    if proof.replayed || proof.value == Proof::Proven(()) {
+        guess.right();
+    }
     let body = VerificationAnswer::from(proof.value);
     Ok(answer(StatusCode::OK, &body, proof.replayed))
 }
@@ -241,7 +247,7 @@ struct PinChangeAnswer {
     post, path = "/v1/customers/{id}/pin-changes", tag = "customers",
     operation_id = "customer_pin_change",
     security(("key" = ["customers:write"])),
-    params(CustomerPath, Repeatable),
+    params(CustomerPath, Repeatable, AskedFor),
     request_body = PinChangeBody,
     responses(
         (status = 200, description = "Whether it was changed", body = PinChangeAnswer),
@@ -253,6 +259,7 @@ struct PinChangeAnswer {
 async fn change(
     May(caller, ..): May<CustomersWrite>,
     key: IdempotencyKey,
+    asker: Asker,
     State(app): State<App>,
     Path(CustomerPath { id }): Path<CustomerPath>,
     Json(body): Json<PinChangeBody>,
@@ -263,11 +270,15 @@ async fn change(
     let route = "POST /v1/customers/{id}/pin-changes";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
+    let guess = asker.guess(&app, &caller)?;
     let changed = app.slow(move |node| {
         let hash = secret_hash(SecretKind::Pin, body.pin.reveal())?;
         pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash, None)
     });
     let changed = changed.await??;
+    if changed.replayed || changed.value == PinChange::Done {
+        guess.right();
+    }
     let (outcome, until) = match changed.value {
         PinChange::Done => (Changed::Done, None),
         PinChange::Wrong => (Changed::Wrong, None),
@@ -375,7 +386,7 @@ struct CodeUsed {
     post, path = "/v1/customers/{id}/pin-resets:finish", tag = "customers",
     operation_id = "customer_pin_reset_finish",
     security(("key" = ["customers:write"])),
-    params(CustomerPath, Repeatable),
+    params(CustomerPath, Repeatable, AskedFor),
     request_body = CodeBody,
     responses(
         (status = 200, description = "Whether the new PIN is set", body = CodeUseAnswer),
@@ -386,6 +397,7 @@ struct CodeUsed {
 async fn reset_finish(
     May(caller, ..): May<CustomersWrite>,
     key: IdempotencyKey,
+    asker: Asker,
     State(app): State<App>,
     Path(CustomerPath { id }): Path<CustomerPath>,
     Json(body): Json<CodeBody>,
@@ -395,6 +407,7 @@ async fn reset_finish(
     let code = body.code.0;
     let code_digest = vault.hash("code in a request", &[code.as_bytes()]);
     let request = (id, code_digest, body.pin.digest(&vault));
+    let guess = asker.guess(&app, &caller)?;
     let hash = hashed(&app, &body.pin).await?;
     let request = ("POST /v1/customers/{id}/pin-resets:finish", &request);
     let used = submit(&app, &caller, key, request, Some(id.0), move |tx| {
@@ -408,6 +421,9 @@ async fn reset_finish(
         Ok::<_, Failed>(CodeUsed { outcome, left })
     })
     .await?;
+    if used.replayed || matches!(used.value.outcome, CodeUse::Done) {
+        guess.right();
+    }
     let body = CodeUseAnswer {
         outcome: field::Named(used.value.outcome),
         attempts_left: used.value.left,

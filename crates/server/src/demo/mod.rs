@@ -12,12 +12,13 @@ use scrip_domain::catalog::{
 use scrip_domain::customer::{
     Customer, Details, Person, SecretKind, customer_by_id, customer_register, secret_hash,
 };
+use scrip_domain::mall::{MallError, acceptance_set, mall_create, member_join};
 use scrip_domain::order::order_list_set;
 use scrip_domain::policy::{Policy, policy_set};
 use scrip_domain::token_sale::{NewTokenOrder, TestCards, payment_session_open, token_buy};
 use scrip_domain::vendor::{
     Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create, staff_secret_set,
-    storefront_set, token_price_at, vendor_create,
+    storefront_set, token_price_at, vendor_by_slug, vendor_create,
 };
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Tx};
@@ -136,6 +137,12 @@ const PLANS: [Plan; 3] = [
                 tokens: 0,
                 list: &[],
             },
+            PlannedCustomer {
+                name: "Nora Weil",
+                about: "500 tokens, and an order list that a card may pay",
+                tokens: 500,
+                list: &[("yellow-wool-jumper", 1)],
+            },
         ],
     },
 ];
@@ -151,7 +158,29 @@ pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
         .iter()
         .map(|plan| shop(node, plan, &pin, &password))
         .collect::<Result<_, Failure>>()?;
+    mall(node)?;
     Ok(DemoNotes { vendors })
+}
+
+/// A mall of all shops, which take each other's tokens.
+fn mall(node: &Node) -> Result<(), Failure> {
+    node.engine.write(move |tx| {
+        let system = Actor::System;
+        let mall = mall_create(tx, system, "riverside", "Riverside", "USD")?;
+        let mut members = Vec::new();
+        for plan in &PLANS {
+            let vendor = vendor_by_slug(tx, plan.slug)?;
+            members.push(member_join(tx, system, &mall, &vendor)?);
+        }
+        for acceptor in &members {
+            let others = members.iter().filter(|m| m.book_id != acceptor.book_id);
+            for issuer in others {
+                acceptance_set(tx, system, acceptor, issuer, true)?;
+            }
+        }
+        Ok::<_, MallError>(())
+    })?;
+    Ok(())
 }
 
 fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendor, Failure> {
@@ -181,6 +210,8 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     let of = vendor.clone();
     let mut new = Policy::default();
     new.browsing.open_prices = plan.sells == Sells::Goods;
+    // One of them takes cards for orders too (SHP-17).
+    new.checkout.card = plan.slug == "loom";
     node.engine
         .write(move |tx| policy_set(tx, Actor::System, &of, 0, &new))?;
     match plan.catalogue {

@@ -9,6 +9,7 @@ use scrip_domain::family::FamilyError;
 use scrip_domain::message::MessageError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::policy::PolicyError;
+use scrip_domain::promotion::PromotionError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::vendor::VendorError;
@@ -22,6 +23,7 @@ problems!(
     CustomerError,
     FamilyError,
     OrderError,
+    PromotionError,
     SecretError,
     SessionError,
     ApiKeyError,
@@ -122,8 +124,18 @@ impl Kind for CustomerError {
             }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
-                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text)
+                Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text).with(
+                    "send",
+                    json!(
+                        "POST /v1/customers/{id}/identity-checks, with the question of GET \
+                           /v1/customers/{id}/identity-check and its answer"
+                    ),
+                )
             }
+            CustomerError::LinkImpossible | CustomerError::TooManyLinks => {
+                Problem::new(StatusCode::CONFLICT, "link_impossible", text)
+            }
+            CustomerError::NotLinked => Problem::new(StatusCode::CONFLICT, "not_linked", text),
             CustomerError::Answered => Problem::new(StatusCode::CONFLICT, "answered_before", text),
             CustomerError::Erased(_) => Problem::new(StatusCode::CONFLICT, "person_erased", text),
             CustomerError::Forbidden => Problem::not_found("customer"),
@@ -166,6 +178,7 @@ impl Kind for OrderError {
             OrderError::ReferenceTaken(_) => conflict("reference_taken", text),
             OrderError::RefundTooLarge { .. } => conflict("refund_too_large", text),
             OrderError::Family(e) => e.problem(),
+            OrderError::Promotion(e) => e.problem(),
             OrderError::RefundToClosed(_) => conflict("account_closed", text),
             OrderError::NothingToRefund => conflict("nothing_to_refund", text),
             OrderError::RefundDeclined { .. } => conflict("refund_declined", text),
@@ -175,8 +188,35 @@ impl Kind for OrderError {
             OrderError::NotYet(refusal) => not_ordered(&refusal),
             OrderError::ListFull { .. } => conflict("order_list_full", text),
             OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
+            OrderError::TokenSale(e) => e.problem(),
+            OrderError::CardPriceChanged => conflict("price_changed", text),
+            OrderError::CardOrderUnknown(_) => Problem::not_found("order by card"),
+            OrderError::PaidByCard | OrderError::MoneyWentBack => {
+                conflict("refund_by_processor", text)
+            }
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
+        }
+    }
+}
+
+impl Kind for PromotionError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            PromotionError::Engine(e) => e.problem(),
+            PromotionError::Ledger(e) => e.problem(),
+            PromotionError::Customer(e) => e.problem(),
+            PromotionError::Command(e) => e.problem(),
+            PromotionError::Unknown(_) => Problem::not_found("promotion"),
+            PromotionError::Forbidden => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            PromotionError::Begun => conflict("promotion_begun", text),
+            PromotionError::Changed => conflict("changed_meanwhile", text),
+            PromotionError::CodeTaken(_) => conflict("coupon_code_taken", text),
+            PromotionError::TooMany(_) => conflict("promotions_full", text),
+            PromotionError::NoCodes => conflict("coupon_without_codes", text),
+            _ => Problem::invalid("promotion_invalid", text),
         }
     }
 }
@@ -197,6 +237,9 @@ impl Kind for SessionError {
             SessionError::Command(e) => e.problem(),
             SessionError::Customer(e) => e.problem(),
             SessionError::Vendor(e) => e.problem(),
+            SessionError::FactorOn => {
+                Problem::new(StatusCode::CONFLICT, "second_factor_on", self.to_string())
+            }
             SessionError::Engine(e) => e.problem(),
             other => Problem::internal(&other),
         }
@@ -271,7 +314,10 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::BelowThreshold { .. } => (StatusCode::CONFLICT, "below_threshold"),
         Refusal::OverCap { .. } => (StatusCode::FORBIDDEN, "over_cap"),
         Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
+        Refusal::Coupon { .. } => (StatusCode::CONFLICT, "coupon_refused"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
+        Refusal::CardNotTaken => (StatusCode::CONFLICT, "card_not_taken"),
+        Refusal::TokensOnly => (StatusCode::CONFLICT, "tokens_only"),
     };
     Problem::new(status, code, refusal.to_string())
 }

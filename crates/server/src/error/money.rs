@@ -4,7 +4,9 @@ use super::{Failed, Kind, Problem, problems};
 use axum::http::StatusCode;
 use scrip_domain::card::CardError;
 use scrip_domain::card_event::CardEventError;
+use scrip_domain::exchange::ExchangeError;
 use scrip_domain::gift_tokens::GiftError;
+use scrip_domain::mall::MallError;
 use scrip_domain::payback::PaybackError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::token_sale::offline::OfflineError;
@@ -21,6 +23,8 @@ problems!(
     TopUpError,
     ProcessorError,
     RevenueError,
+    MallError,
+    ExchangeError,
 );
 
 impl Kind for TokenSaleError {
@@ -50,6 +54,48 @@ impl Kind for TokenSaleError {
                 Problem::new(StatusCode::CONFLICT, "payment_under_way", text).retry_after(5)
             }
             _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for MallError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            MallError::Engine(e) => e.problem(),
+            MallError::Ledger(e) => e.problem(),
+            MallError::Vendor(e) => e.problem(),
+            MallError::Unknown(_) => Problem::not_found("mall"),
+            MallError::NoMember(_) | MallError::Outside => conflict("mall_outside", text),
+            MallError::Suspended(_) | MallError::Left(_) => conflict("member_cut_off", text),
+            MallError::Barred(_) | MallError::NotAccepted { .. } => {
+                conflict("tokens_do_not_pass", text)
+            }
+            _ => Problem::invalid("mall_invalid", text),
+        }
+    }
+}
+
+impl Kind for ExchangeError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            ExchangeError::Engine(e) => e.problem(),
+            ExchangeError::Ledger(e) => e.problem(),
+            ExchangeError::Vendor(e) => e.problem(),
+            ExchangeError::Customer(e) => e.problem(),
+            ExchangeError::Mall(e) => e.problem(),
+            ExchangeError::Unknown => Problem::not_found("exchange"),
+            ExchangeError::Forbidden => Problem::not_found("customer"),
+            ExchangeError::Lapsed => conflict("quote_lapsed", text),
+            ExchangeError::Done => conflict("quote_used", text),
+            ExchangeError::Insufficient { .. } => conflict("too_few_tokens", text),
+            ExchangeError::NotActive(_) | ExchangeError::Child(_) | ExchangeError::ClosedThere => {
+                conflict("account_cannot_exchange", text)
+            }
+            _ => Problem::invalid("exchange_invalid", text),
         }
     }
 }

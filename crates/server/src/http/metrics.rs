@@ -36,6 +36,7 @@ pub struct Metrics {
     requests: Family<Kind, Counter>,
     seconds: Family<Route, Histogram>,
     orders: Family<Outcome, Counter>,
+    guesses_refused: Counter,
     /// Connections that are open.
     pub connections: Gauge,
 }
@@ -59,6 +60,12 @@ impl Metrics {
         );
         let orders = Family::<Outcome, Counter>::default();
         registry.register("orders", "Orders placed, by outcome", orders.clone());
+        let guesses_refused = Counter::default();
+        registry.register(
+            "guesses_refused",
+            "Tries to prove an identity that were refused because too many wrong ones came before",
+            guesses_refused.clone(),
+        );
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         Metrics {
@@ -66,6 +73,7 @@ impl Metrics {
             requests,
             seconds,
             orders,
+            guesses_refused,
             connections,
         }
     }
@@ -85,6 +93,11 @@ impl Metrics {
     pub fn order(&self, completed: bool) {
         let outcome = if completed { "completed" } else { "refused" };
         self.orders.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Notes a try that was refused before anything was compared.
+    pub fn guess_refused(&self) {
+        self.guesses_refused.inc();
     }
 
     /// The page for the collector.

@@ -2,8 +2,10 @@
 
 pub mod assets;
 pub mod body;
+pub mod client;
 pub mod csv;
 mod guard;
+pub mod guesses;
 mod health;
 pub mod metrics;
 mod server;

@@ -1,14 +1,18 @@
 //! The accept loop: few connections per peer matter less than how long each may dawdle.
 
+use super::client::Peer;
 use crate::failure::Failure;
 use crate::state::App;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -50,8 +54,8 @@ pub async fn serve(bound: Bound, app: App, router: Router, stop: impl Future<Out
             accepted = bound.listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(e) => {
                 // Out of file descriptors, mostly: waiting lets some close.
                 tracing::warn!(error = %e, "cannot accept a connection");
@@ -59,7 +63,7 @@ pub async fn serve(bound: Bound, app: App, router: Router, stop: impl Future<Out
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, router.clone()));
+        let connection = graceful.watch(connection(stream, peer.ip(), router.clone()));
         let app = app.clone();
         app.metrics.connections.inc();
         tokio::spawn(async move {
@@ -79,16 +83,38 @@ pub async fn serve(bound: Bound, app: App, router: Router, stop: impl Future<Out
     }
 }
 
+/// The routes, with the peer of the connection noted on each request.
+struct WithPeer {
+    routes: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for WithPeer {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.routes.call(request)
+    }
+}
+
 fn connection(
     stream: TcpStream,
+    peer: IpAddr,
     router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+) -> http1::Connection<TokioIo<TcpStream>, WithPeer> {
     // Small answers leave at once.
     drop(stream.set_nodelay(true));
+    let service = WithPeer {
+        routes: TowerToHyperService::new(router),
+        peer: Peer(peer),
+    };
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_headers(HEADERS_AT_MOST)
         .max_buf_size(HEAD_AT_MOST)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), service)
 }

@@ -8,6 +8,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::{OrderId, TokenOrderId};
 use scrip_domain::message::{Claimed, MessageError, choice};
+use scrip_domain::order::by_card::CardPaid;
 use scrip_domain::order::{OrderDetail, order_by_id};
 use scrip_domain::policy::policy;
 use scrip_domain::token_sale::token_order_by_id;
@@ -180,8 +181,14 @@ impl Writer<'_> {
             "order.completed" => self.ordered(letter, &self.order(tx)?),
             "order.refused" => self.refused(letter, &self.order(tx)?),
             "order.refunded" => {
-                let at = self.order(tx)?.effective_at;
-                self.plain(letter, "refunded", self.tokens_told(), Some(at));
+                let order = self.order(tx)?;
+                match &order.card {
+                    Some(card) => self.by_card(letter, "refunded-card", card, order.effective_at),
+                    None => {
+                        let at = Some(order.effective_at);
+                        self.plain(letter, "refunded", self.tokens_told(), at);
+                    }
+                }
             }
             "refund.declined" => self.declined(letter, &self.order(tx)?),
             topic => self.token_order(tx, letter, topic)?,
@@ -235,7 +242,32 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A letter about money of a card, which stands where others have tokens.
+    fn by_card(&self, letter: &mut Letter, id: &str, card: &CardPaid, at: Timestamp) {
+        let money = self.words.money(card.price, &self.vendor.currency);
+        let say = |id: String| {
+            self.words.say(
+                &id,
+                &[
+                    ("vendor", self.vendor.name.as_str().into()),
+                    ("number", self.customer.number.to_string().into()),
+                    ("tokens", money.clone().into()),
+                    ("when", self.words.moment(at).into()),
+                ],
+            )
+        };
+        letter.subject = say(format!("{id}-subject"));
+        letter.paragraphs.push(say(format!("{id}-text")));
+    }
+
     fn ordered(&self, letter: &mut Letter, order: &OrderDetail) {
+        if let Some(card) = &order.card {
+            self.by_card(letter, "order-card", card, order.effective_at);
+            self.lines(letter, order);
+            let money = self.words.money(card.price, &self.vendor.currency);
+            letter.rows.push((self.say("order-total"), money));
+            return;
+        }
         self.plain(letter, "order", Some(order.total), Some(order.effective_at));
         self.lines(letter, order);
         let total = self.words.tokens(order.total);

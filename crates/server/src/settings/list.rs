@@ -275,13 +275,29 @@ pub const SETTINGS: &[Setting] = &[
         "checkout.card",
         "Orders",
         "An order can be paid by card instead of tokens",
-        "",
+        "The price in money then stands beside the tokens, which stay as they are. Accounts need \
+         the tokens with which ordering begins all the same. Who is in the middle of the page when \
+         this is withdrawn is told, and not charged.",
         Kind::Flag,
     ),
     setting(
         "checkout.cash_shown",
         "Orders",
         "A cash figure stands beside tokens",
+        "",
+        Kind::Flag,
+    ),
+    setting(
+        "promotions.stacking",
+        "Promotions",
+        "Promotions add up",
+        "Otherwise the best single price counts.",
+        Kind::Flag,
+    ),
+    setting(
+        "promotions.uses_back",
+        "Promotions",
+        "An order that goes back whole gives its coupon back",
         "",
         Kind::Flag,
     ),

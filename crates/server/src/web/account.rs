@@ -24,7 +24,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use holdings::Holdings;
-use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
+use moves::{AT_ONCE, Area, Awaiting, Move, OrderRow, awaiting, moves, order_rows, pager};
 use scrip_domain::Amount;
 use scrip_domain::customer::{Customer, tokens_to_activate};
 use scrip_domain::statement::balance;
@@ -98,6 +98,9 @@ struct AccountPage {
     cards: String,
     person: String,
     family: String,
+    linked: String,
+    factor: String,
+    is_own: bool,
     messages: String,
     quit: String,
 }
@@ -193,6 +196,9 @@ async fn account(
         cards: shop.at("/account/cards"),
         person: shop.at("/account/person"),
         family: shop.at("/account/family"),
+        linked: shop.at("/account/linked"),
+        factor: shop.at("/account/second-factor"),
+        is_own: member.me.own == member.me.customer.customer_id,
         messages: shop.at("/account/messages"),
         quit: shop.at("/quit"),
     })
@@ -202,6 +208,10 @@ async fn account(
 #[template(path = "account/orders.html")]
 struct OrdersPage {
     shell: Shell,
+    /// The account that paid, where the customer has several.
+    number: Option<String>,
+    /// Orders whose cards have not answered.
+    waiting: Vec<Awaiting>,
     rows: Vec<OrderRow>,
     pager: Option<Pager>,
     shop: String,
@@ -215,6 +225,12 @@ struct OrdersPart {
     before: Option<i64>,
 }
 
+/// The number of the account that pays, for those who have several.
+pub fn paid_from(member: &Member) -> Option<String> {
+    let has_several = !member.me.accounts.is_empty();
+    has_several.then(|| member.me.customer.number.to_string())
+}
+
 /// `GET /shops/{slug}/orders`: the customer's own orders (SHP-19).
 async fn orders(
     State(app): State<App>,
@@ -222,17 +238,21 @@ async fn orders(
     Query(part): Query<OrdersPart>,
 ) -> Result<Response> {
     let of = member.clone();
-    let found = app
+    let (found, waiting) = app
         .read(move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
             let most = (Area::Own, AT_ONCE);
-            order_rows(tx, actor, &of.shop, customer, part.before, most)
+            let waiting = awaiting(tx, &of.shop, Some(customer.customer_id))?;
+            let found = order_rows(tx, actor, &of.shop, customer, part.before, most)?;
+            Ok::<_, Problem>((found, waiting))
         })
         .await?;
     let shop = &member.shop;
     let next = found.next.map(|seq| seq.to_string());
     page(&OrdersPage {
         shell: member_shell(&member, "Your orders", "/orders"),
+        number: paid_from(&member),
+        waiting,
         rows: found.items,
         pager: pager(&shop.at("/orders"), "orders", part.before.is_none(), next),
         shop: shop.at("/shop"),

@@ -1,6 +1,7 @@
 //! The frame of a shop's pages as its visitors see it, and how pages and redirects are answered.
 
 use super::buy::bought::notice;
+use super::payer::payer;
 use super::session::{Guest, Member, Shop, StaffMember};
 use super::view::{Action, Menu, NavItem, Pager, Shell, Trio, Walk, Who, format};
 use crate::error::{Problem, Result};
@@ -40,6 +41,7 @@ pub fn guest_shell(guest: &Guest, title: impl Into<String>, path: &str) -> Shell
             });
         }
     }
+    shell.payer = payer(guest, path);
     shell.last.clone_from(&guest.last);
     shell.walk = Some(steps(guest, path));
     shell
@@ -124,6 +126,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),
     staff_page("Shop", "Prices", "/staff/prices"),
+    staff_page("Shop", "Promotions", "/staff/promotions"),
     staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),

@@ -12,7 +12,9 @@ pub mod frame;
 mod gate;
 mod list;
 mod order;
+mod payer;
 mod register;
+mod second_factor;
 pub mod session;
 mod shop;
 mod sign_in;
@@ -23,7 +25,7 @@ use crate::error::Problem;
 use crate::state::App;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -40,6 +42,8 @@ pub fn router() -> Router<App> {
         .merge(sign_in::router())
         .merge(account::router())
         .merge(buy::router())
+        .merge(payer::router())
+        .merge(second_factor::router())
         .merge(staff::router())
         .merge(shop::router())
         .merge(list::router())
@@ -104,7 +108,13 @@ async fn problem_page(app: &App, path: &str, problem: Problem) -> Response {
         None => (Shell::outside(""), None),
     };
     let page = FaultPage::of(&problem, shell, sign_in.as_deref());
-    frame::page_with(problem.status, &page).unwrap_or_else(IntoResponse::into_response)
+    let shown = frame::page_with(problem.status, &page);
+    let mut response = shown.unwrap_or_else(IntoResponse::into_response);
+    if let Some(seconds) = problem.retry_after_s {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 fn is_for_staff(path: &str, shop: &Shop) -> bool {

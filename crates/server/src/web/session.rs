@@ -5,23 +5,23 @@
 //! customer and as staff at once; ending one session leaves the others alone.
 
 use super::buy::bought::Bought;
+use super::payer::{Account, account, accounts};
 use crate::error::{Problem, Result};
 use crate::http::body::Path;
 use crate::state::App;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::Response;
-use scrip_domain::customer::{Customer, State, customer_by_id, customer_person};
+use scrip_domain::customer::{Customer, State, customer_by_id};
 use scrip_domain::id::CustomerId;
+use scrip_domain::order::OrderError;
 use scrip_domain::order::gate::{Sight, gate, threshold};
-use scrip_domain::order::{OrderError, available};
 use scrip_domain::policy::{Policy, policy};
 use scrip_domain::session::{Subject, session_find, session_touch};
 use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
 use scrip_domain::vendor::{Staff, Storefront, Vendor, staff_by_id, storefront, vendor_by_slug};
 use scrip_domain::{Actor, Amount, Keyed};
 use scrip_engine::{ReadTx, Timestamp};
-use scrip_ledger::lots_available;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -54,6 +54,10 @@ pub struct Me {
     pub name: String,
     /// AT.
     pub available: Amount,
+    /// The account that was signed in to; `customer` is the one that pays (TOK-15).
+    pub own: CustomerId,
+    /// The accounts to choose from, the own one first; empty where none is linked.
+    pub accounts: Vec<Account>,
     /// The session's token.
     pub token: String,
     /// The order of tokens from which the customer comes back to this page (TOK-14).
@@ -152,6 +156,11 @@ impl Member {
     }
 }
 
+/// A customer who is signed in, as the account that was signed in to, whichever pays: for PIN,
+/// personal data, cards and family, which a link does not open (TOK-15).
+#[derive(Clone, Debug)]
+pub struct Holder(pub Member);
+
 /// A member of staff who is signed in.
 #[derive(Clone, Debug)]
 pub struct StaffMember {
@@ -210,58 +219,80 @@ pub fn shop(tx: &mut ReadTx<'_>, slug: &str) -> std::result::Result<Shop, Proble
 impl FromRequestParts<App> for Guest {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let slug = slug(parts, app).await?;
-        let token = cookie(&parts.headers, &customer_cookie(&slug));
-        let vault = app.node.vault.clone();
-        let bought = parts.extensions.get::<Bought>().copied();
-        let last = cookie(&parts.headers, &last_cookie(&slug)).filter(|at| is_shelf(at, &slug));
-        let (mut guest, touch) = app
-            .read(move |tx| {
-                use scrip_engine::Read;
-                let shop = shop(tx, &slug)?;
-                let now = tx.now();
-                let mut guest = Guest::stranger(shop, now);
-                let book = guest.shop.vendor.book_id;
-                let Some(token) = token else {
-                    return Ok((guest, false));
-                };
-                let Some(session) = session_find(tx, book, &token)? else {
-                    return Ok((guest, false));
-                };
-                let Subject::Customer(id) = session.subject else {
-                    return Ok((guest, false));
-                };
-                let customer = customer_by_id(tx, book, id)?;
-                let person = customer_person(tx, &vault, Actor::Customer(id), &customer)?;
-                let lots = lots_available(tx, book, customer.wallet)?;
-                let bought =
-                    match bought.map(|b| token_order_by_id(tx, Actor::Customer(id), book, b.0)) {
-                        Some(Ok(order)) => Some(order),
-                        // Not this customer's: there is nothing to tell.
-                        Some(Err(TokenSaleError::Unknown(_))) | None => None,
-                        Some(Err(e)) => return Err(e.into()),
-                    };
-                let available = available(&lots, now)?;
-                guest.sight = sight(tx, &guest.shop, customer.state, available)?;
-                guest.me = Some(Me {
-                    name: person
-                        .map(|p| p.name)
-                        .filter(|n| !n.is_empty())
-                        .unwrap_or_else(|| customer.number.to_string()),
-                    available,
-                    customer,
-                    token,
-                    bought,
-                });
-                Ok::<_, Problem>((guest, session.touch_due(now)))
-            })
-            .await?;
-        guest.last = last;
-        if touch && let Some(me) = &guest.me {
-            touched(app, guest.shop.vendor.book_id, &me.token);
-        }
-        Ok(guest)
+        guest(parts, app, As::Paying).await
     }
+}
+
+/// Which of a person's accounts a page is about.
+#[derive(Clone, Copy, PartialEq)]
+enum As {
+    /// The one that pays.
+    Paying,
+    /// The one that was signed in to.
+    Own,
+}
+
+async fn guest(parts: &mut Parts, app: &App, which: As) -> Result<Guest> {
+    let slug = slug(parts, app).await?;
+    let token = cookie(&parts.headers, &customer_cookie(&slug));
+    let vault = app.node.vault.clone();
+    let bought = parts.extensions.get::<Bought>().copied();
+    let last = cookie(&parts.headers, &last_cookie(&slug)).filter(|at| is_shelf(at, &slug));
+    let (mut guest, touch) = app
+        .read(move |tx| {
+            use scrip_engine::Read;
+            let shop = shop(tx, &slug)?;
+            let now = tx.now();
+            let mut guest = Guest::stranger(shop, now);
+            let book = guest.shop.vendor.book_id;
+            let Some(token) = token else {
+                return Ok((guest, false));
+            };
+            let Some(session) = session_find(tx, book, &token)? else {
+                return Ok((guest, false));
+            };
+            let Subject::Customer(id) = session.subject else {
+                return Ok((guest, false));
+            };
+            let own = customer_by_id(tx, book, id)?;
+            let accounts = accounts(tx, &vault, &own)?;
+            let chosen = session.paying.filter(|_| which == As::Paying);
+            // A link may have ended since it was chosen.
+            let paying = accounts
+                .iter()
+                .find(|one| Some(one.customer.customer_id) == chosen);
+            let paying = match paying {
+                Some(paying) => paying.clone(),
+                None => account(tx, &vault, own)?,
+            };
+            let payer = Actor::Customer(paying.customer.customer_id);
+            let bought = match bought.map(|b| token_order_by_id(tx, payer, book, b.0)) {
+                Some(Ok(order)) => Some(order),
+                // Not this customer's: there is nothing to tell.
+                Some(Err(TokenSaleError::Unknown(_))) | None => None,
+                Some(Err(e)) => return Err(e.into()),
+            };
+            guest.sight = sight(tx, &guest.shop, paying.customer.state, paying.available)?;
+            guest.me = Some(Me {
+                name: paying.name,
+                available: paying.available,
+                customer: paying.customer,
+                own: id,
+                accounts: match which {
+                    As::Paying => accounts,
+                    As::Own => Vec::new(),
+                },
+                token,
+                bought,
+            });
+            Ok::<_, Problem>((guest, session.touch_due(now)))
+        })
+        .await?;
+    guest.last = last;
+    if touch && let Some(me) = &guest.me {
+        touched(app, guest.shop.vendor.book_id, &me.token);
+    }
+    Ok(guest)
 }
 
 /// Notes in the background that a session is used; nothing depends on it.
@@ -277,19 +308,30 @@ fn touched(app: &App, book: i64, token: &str) {
 impl FromRequestParts<App> for Member {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let guest = Guest::from_request_parts(parts, app).await?;
-        let Some(me) = guest.me else {
-            let next = back_to(parts, &guest.shop);
-            return Err(sign_in_needed(&guest.shop.at("/sign-in"), &next));
-        };
-        Ok(Member {
-            shop: guest.shop,
-            me,
-            sight: guest.sight,
-            last: guest.last,
-            now: guest.now,
-        })
+        member(parts, app, As::Paying).await
     }
+}
+
+impl FromRequestParts<App> for Holder {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        member(parts, app, As::Own).await.map(Holder)
+    }
+}
+
+async fn member(parts: &mut Parts, app: &App, which: As) -> Result<Member> {
+    let guest = guest(parts, app, which).await?;
+    let Some(me) = guest.me else {
+        let next = back_to(parts, &guest.shop);
+        return Err(sign_in_needed(&guest.shop.at("/sign-in"), &next));
+    };
+    Ok(Member {
+        shop: guest.shop,
+        me,
+        sight: guest.sight,
+        last: guest.last,
+        now: guest.now,
+    })
 }
 
 impl FromRequestParts<App> for StaffMember {

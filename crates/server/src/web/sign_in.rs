@@ -3,32 +3,39 @@
 //! An unknown name, a wrong secret and a locked account are answered with the same page; why is
 //! told in `scrip_domain::secret`.
 
+pub mod code;
 mod forgot;
 
 use super::entrance::{DemoEntry, demo_entry};
 use super::frame::{guest_shell, link, page, page_with, see};
 use super::register::signed_in;
-use super::session::{Guest, cookie, customer_cookie, is_inside};
+use super::session::{Guest, Shop, cookie, customer_cookie, is_inside, set_cookie};
 use super::view::{Field, Notice, Shell, Tone};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
-use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, sign_in};
+use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, SignIn, sign_in};
 use scrip_domain::order::kept::list_resume;
 use scrip_domain::secret::Proof;
-use scrip_domain::session::{Subject, session_end, session_open};
+use scrip_domain::session::{Entrance, Holder, Subject, session_end, session_enter};
 use serde::Deserialize;
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/shops/{slug}/sign-in", get(form).post(enter))
+        .route(
+            "/shops/{slug}/sign-in/code",
+            get(code::form).post(code::enter),
+        )
         .route(
             "/shops/{slug}/forgot",
             get(forgot::form).post(forgot::replace),
@@ -173,7 +180,12 @@ fn kind_of(secret: &str) -> SecretKind {
 }
 
 /// `POST /shops/{slug}/sign-in`: a session for whoever proves to be a customer; none for others.
-async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -> Result<Response> {
+async fn enter(
+    State(app): State<App>,
+    guest: Guest,
+    client: Client,
+    Form(typed): Form<Typed>,
+) -> Result<Response> {
     let next = inside(typed.next, &guest);
     let is_empty = |text: &str| text.trim().is_empty();
     if is_empty(&typed.name) || is_empty(&typed.secret) {
@@ -190,20 +202,35 @@ async fn enter(State(app): State<App>, guest: Guest, Form(typed): Form<Typed>) -
         let page = sign_in_page(&app, &guest, &typed.name, next, wrong);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let (vendor, name) = (guest.shop.vendor.clone(), typed.name.clone());
-    let proof = app
-        .slow(move |node| {
-            let pin = typed.secret.trim();
-            match kind_of(pin) {
-                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
-                kind => sign_in(node, &vendor, &name, kind, &typed.secret),
-            }
-        })
-        .await??;
-    match proof {
+    match prove(&app, &guest.shop, client, &typed.name, &typed.secret).await? {
         Proof::Proven(customer) => let_in(&app, &guest, &customer, next).await,
         Proof::Wrong | Proof::Locked { .. } => refuse(&app, &guest, &typed.name, next),
     }
+}
+
+/// Proves that someone is a customer of this shop; attempts are counted.
+pub async fn prove(
+    app: &App,
+    shop: &Shop,
+    client: Client,
+    name: &str,
+    secret: &str,
+) -> Result<SignIn> {
+    let guess = guess(app, shop.vendor.book_id, client)?;
+    let (vendor, name, secret) = (shop.vendor.clone(), name.to_owned(), secret.to_owned());
+    let proof = app
+        .slow(move |node| {
+            let pin = secret.trim();
+            match kind_of(pin) {
+                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
+                kind => sign_in(node, &vendor, &name, kind, &secret),
+            }
+        })
+        .await??;
+    if let Proof::Proven(_) = proof {
+        guess.right();
+    }
+    Ok(proof)
 }
 
 /// A fresh session in place of the one that this browser may have had.
@@ -220,8 +247,14 @@ async fn let_in(
             if let Some(before) = &before {
                 session_end(tx, book, before)?;
             }
-            let token = session_open(tx, book, Subject::Customer(id))?;
-            Ok::<_, Failed>((token, list_resume(tx, book, id)?))
+            let holder = Holder {
+                book_id: book,
+                subject: Subject::Customer(id),
+            };
+            Ok::<_, Failed>(match session_enter(tx, holder)? {
+                Entrance::Open(token) => (token, Some(list_resume(tx, book, id)?)),
+                Entrance::Waits(token) => (token, None),
+            })
         })
         .await;
     let (token, back) = match opened {
@@ -236,13 +269,24 @@ async fn let_in(
         }
         Err(problem) => return Err(problem),
     };
-    // A list that was set aside is shown first (SHP-15).
+    let Some(back) = back else {
+        let next = next.unwrap_or_default();
+        let mut response = see(&link(&guest.shop.at("/sign-in/code"), &[("next", &next)]))?;
+        let cookie = set_cookie(&customer_cookie(&guest.shop.vendor.slug), &token)?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        return Ok(response);
+    };
+    inside_now(guest, &token, back, next)
+}
+
+/// To where one goes once signed in. A list that was set aside is shown first (SHP-15).
+fn inside_now(guest: &Guest, token: &str, back: usize, next: Option<String>) -> Result<Response> {
     let place = match back {
         0 => next.unwrap_or_else(|| guest.shop.at("/shop")),
         back => link(&guest.shop.at("/list"), &[("back", &back.to_string())]),
     };
     let mut response = see(&place)?;
-    signed_in(response.headers_mut(), guest, &token)?;
+    signed_in(response.headers_mut(), guest, token)?;
     Ok(response)
 }
 

@@ -44,6 +44,8 @@ pub struct Shell {
     pub walk: Option<Walk>,
     /// The three figures of the order list: they make the stub on small screens.
     pub list: Option<Trio>,
+    /// The choice of the account that pays, for those who have several (TOK-15).
+    pub payer: Option<super::payer::Payer>,
     /// What just happened.
     pub notice: Option<Notice>,
 }
@@ -168,6 +170,7 @@ impl Shell {
             last: None,
             walk: None,
             list: None,
+            payer: None,
             notice: None,
         }
     }

@@ -39,8 +39,17 @@ impl<'a> Club<'a> {
 
     /// `prepare` works on the database before the node has it for itself.
     pub fn start_with(db: &'a TestDb, prepare: impl FnOnce()) -> Club<'a> {
+        Club::start_taking(db, &[], prepare)
+    }
+
+    /// With more settings of the node, as environment variables.
+    pub fn start_env(db: &'a TestDb, settings: &[(&str, &str)]) -> Club<'a> {
+        Club::start_taking(db, settings, || {})
+    }
+
+    fn start_taking(db: &'a TestDb, settings: &[(&str, &str)], prepare: impl FnOnce()) -> Club<'a> {
         let mut key = String::new();
-        let served = Served::start_with(db, |program| {
+        let served = Served::start_taking(db, &["--cards", "test"], settings, |program| {
             let club = ["vendor", "create", "--name", "Club", "--slug", "club"];
             let price = ["--token-price", "0.10", "--minimum-tokens", "50"];
             program.ok(&[club.as_slice(), &price].concat());

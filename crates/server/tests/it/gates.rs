@@ -52,9 +52,11 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/account/erase", Own),
     ("/account/export", Own),
     ("/account/family", Own),
+    ("/account/linked", Own),
     ("/account/messages", Own),
     ("/account/person", Own),
     ("/account/pin", Own),
+    ("/account/second-factor", Own),
     ("/account/statement", Own),
     ("/account/statement.csv", Own),
     ("/account/top-up", Own),
@@ -65,7 +67,9 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/buy/offline/{id}", Own),
     ("/buy/offline/{id}/cancel", Own),
     ("/buy/orders", Own),
+    ("/card-orders/{order}", Own),
     ("/confirm", Ordering),
+    ("/confirm/card", Ordering),
     ("/enter", Ordinary),
     ("/forgot", Ordinary),
     ("/goodbye", Ordinary),
@@ -77,6 +81,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/orders", Own),
     ("/orders/{order}", Own),
     ("/orders/{order}/refund-request", Own),
+    ("/pay-from", Own),
     ("/quit", Ordinary),
     ("/register", Ordinary),
     ("/register/off-line", Ordinary),
@@ -86,6 +91,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/shop", Products),
     ("/shop/p/{*handle}", Products),
     ("/sign-in", Ordinary),
+    ("/sign-in/code", Ordinary),
 ];
 
 /// The beginning of every address of a shop, as routers write it.
@@ -153,10 +159,12 @@ const PNG: &[u8] = &[
 
 /// The shop with a product and its picture, and its vendor's decision about browsing.
 fn club(db: &TestDb, browsing: BrowsingPolicy) -> Club<'_> {
-    let policy = Policy {
+    let mut policy = Policy {
         browsing,
         ..Policy::default()
     };
+    // Orders may be paid by card too, which is behind the same gate.
+    policy.checkout.card = true;
     let club = Club::start_with(db, || {
         decide(db, policy);
         photograph(db);
@@ -261,6 +269,14 @@ fn check(looker: &Looker<'_>, path: &str, behind: Behind) {
                 ("quantity", "1"),
                 ("price", "777"),
                 ("key", &key),
+            ],
+            "/confirm/card" => &[
+                ("offer", offer),
+                ("quantity", "1"),
+                ("price", "777"),
+                ("key", &key),
+                ("card", "test_ok"),
+                ("money", "77.70"),
             ],
             _ => &[("put", offer)],
         };

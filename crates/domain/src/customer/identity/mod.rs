@@ -13,7 +13,7 @@ use crate::actor::Actor;
 use crate::audit;
 use crate::command::{Answer, Keyed};
 use crate::id::CustomerId;
-use crate::policy::{Policy, Sensitive};
+use crate::policy::{Policy, Sensitive, policy};
 use crate::secret::{
     Attempt, Attempts, Proof, SecretError, SecretKind, answer_hash as hash_of, answer_normal,
     prove, prove_keyed, token_hash,
@@ -183,6 +183,23 @@ pub fn require_check(
     match step_up(tx, policy, customer, checker, action)? {
         StepUp::Free => Ok(()),
         StepUp::Ask { .. } | StepUp::Unanswered { .. } => Err(CustomerError::CheckNeeded),
+    }
+}
+
+/// The same for the vendor's people and programs when they act for a customer. The operator's
+/// command line and the jobs are asked nothing, and customers are asked in their session.
+pub fn require_check_by(
+    tx: &mut dyn Read,
+    actor: Actor,
+    customer: &Customer,
+    action: Sensitive,
+) -> Result<()> {
+    match actor {
+        Actor::Staff(_) | Actor::Key(_) => {
+            let held = policy(tx, customer.book_id)?;
+            require_check(tx, &held, customer, &Checker::Actor(actor), action)
+        }
+        _ => Ok(()),
     }
 }
 

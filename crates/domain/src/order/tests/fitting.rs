@@ -20,6 +20,7 @@ fn line(no: u128, quantity: i64, granted: i64, unit_price: i64, amount: i64) -> 
             amount: units(amount),
             on_sale: false,
             stocked: false,
+            off: Vec::new(),
         },
         selected: true,
         tiers: Vec::new(),
@@ -66,7 +67,9 @@ fn list(available: i64, lines: &[ListLine]) -> OrderList {
             required,
             available: units(available),
             remaining: units(available).minus(required).unwrap(),
+            coupon: None,
         },
+        coupon: None,
         active: true,
     }
 }

@@ -23,8 +23,8 @@ use crate::audit;
 use crate::books;
 use crate::credit::{Facts, Verdict};
 use crate::customer::{
-    Checker, Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun,
-    opening_given, require_check, standing,
+    Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
+    require_check_by, standing,
 };
 use crate::id::TokenOrderId;
 use crate::policy::{Channel, CreditPoint, Means, Policy, Sensitive, policy};
@@ -76,10 +76,7 @@ pub fn offline_order_open(
     let held = policy(tx, book)?;
     // Who takes an order for somebody else makes sure who that is, where the policy asks for it
     // (s202). The operator's command line and the jobs are asked nothing.
-    if matches!(actor, Actor::Staff(_) | Actor::Key(_)) {
-        let checker = Checker::Actor(actor);
-        require_check(tx, &held, &customer, &checker, Sensitive::OfflineOrder)?;
-    }
+    require_check_by(tx, actor, &customer, Sensitive::OfflineOrder)?;
     if !offline_means(&held, actor).contains(&new.means) {
         return Err(OfflineError::MeansNotTaken(new.means));
     }

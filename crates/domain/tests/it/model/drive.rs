@@ -463,6 +463,8 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::Inactive { .. } => "inactive",
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
+        Refusal::Coupon { .. } => "coupon",
         Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
+        Refusal::CardNotTaken | Refusal::TokensOnly => "card",
     }
 }

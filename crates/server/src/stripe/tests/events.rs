@@ -1,14 +1,14 @@
 //! What Stripe tells by itself: once, twice, too early, too late, out of order, or never.
 
 use super::fake::{Fake, Fault};
-use super::world::{World, approved, declined};
+use super::world::{World, approved, declined, token_order};
 use scrip_domain::Actor;
 use scrip_domain::books::account_found;
 use scrip_domain::card_event::{
     CardEventError, Decision, NewDecision, Reversal, ReversalState, Told, event_note,
     events_handle, reversal_decide, reversal_tokens, reversals, reversals_of_order,
 };
-use scrip_domain::id::TokenOrderId;
+use scrip_domain::id::{Payable, TokenOrderId};
 use scrip_domain::payback::{Settled, payback_ask, payback_by_processor, payback_of};
 use scrip_domain::token_sale::{Outcome, PAY_BACK, TokenOrderState};
 use scrip_ledger::{AccountKind, Amount, account_balance};
@@ -39,7 +39,7 @@ fn handle(world: &World) -> usize {
 fn ended(payment: &str, order: Option<TokenOrderId>, paid: bool) -> Told {
     Told::Payment {
         payment: payment.to_owned(),
-        order,
+        order: order.map(Payable::from),
         paid,
     }
 }
@@ -112,7 +112,11 @@ fn an_event_of_an_unknown_payment_waits(db: &TestDb) {
     assert_eq!(handle(&world), 0, "the peer does not answer");
     assert_eq!(handle(&world), 1);
     assert_eq!(world.balance(id), 500);
-    let wrong = ended("pi_0001", Some(world.open(id, 1, "pm_ok").order), true);
+    let wrong = ended(
+        "pi_0001",
+        Some(token_order(&world.open(id, 1, "pm_ok"))),
+        true,
+    );
     assert!(tell(&world, "evt_3", &wrong), "it names another order");
     world.clock.advance_seconds(7 * 24 * 3600);
     assert_eq!(handle(&world), 0);
@@ -190,7 +194,7 @@ fn a_dispute_is_booked_and_decided_once(db: &TestDb) {
             .unwrap();
         assert_eq!(found.len(), 1);
         let open = found[0].state == ReversalState::Open;
-        assert_eq!((open, found[0].order), (false, order));
+        assert_eq!((open, found[0].order), (false, order.into()));
         assert_eq!(world.balance(id), 500, "tokens are a matter of staff");
     }
 }

@@ -3,7 +3,7 @@
 use super::super::buy::card::{Entry, entered, name, valid, with_script};
 use super::super::buy::test_cards;
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
-use super::super::session::Member;
+use super::super::session::{Holder, Member};
 use super::super::view::format::tokens;
 use super::super::view::{Choice, Field, Notice, Shell, Tone, When as Time};
 use crate::config::Cards;
@@ -97,7 +97,7 @@ async fn found(app: &App, member: &Member) -> Result<(Vec<SavedCard>, Option<Top
 /// `GET /shops/{slug}/account/cards`.
 pub async fn cards(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Query(part): Query<Part>,
 ) -> Result<Response> {
     let (cards, rule) = found(&app, &member).await?;
@@ -153,7 +153,7 @@ struct NewCardPage {
 }
 
 /// `GET /shops/{slug}/account/cards/add`.
-pub async fn new(State(app): State<App>, member: Member) -> Result<Response> {
+pub async fn new(State(app): State<App>, Holder(member): Holder) -> Result<Response> {
     new_page(&app, &member, String::new()).await
 }
 
@@ -206,7 +206,7 @@ pub struct NewCard {
 /// `POST /shops/{slug}/account/cards/add`.
 pub async fn add(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(form): Form<NewCard>,
 ) -> Result<Response> {
     let method = match app.settings.cards {
@@ -251,7 +251,7 @@ pub struct Removed {
 /// `POST /shops/{slug}/account/cards/remove`.
 pub async fn remove(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(form): Form<Removed>,
 ) -> Result<Response> {
     let keyed = member.keyed(form.key, format!("remove {}", form.card).into_bytes());
@@ -360,7 +360,7 @@ impl Typed {
 }
 
 /// `GET /shops/{slug}/account/top-up`.
-pub async fn top_up_form(State(app): State<App>, member: Member) -> Result<Response> {
+pub async fn top_up_form(State(app): State<App>, Holder(member): Holder) -> Result<Response> {
     let (cards, rule) = found(&app, &member).await?;
     let scale = member.shop.vendor.token.scale;
     let typed = rule.map(|rule| Typed::of(&rule, scale)).unwrap_or_default();
@@ -408,7 +408,7 @@ fn top_up_page(member: &Member, cards: &[SavedCard], typed: &Typed) -> TopUpPage
 /// `POST /shops/{slug}/account/top-up`.
 pub async fn top_up(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let scale = member.shop.vendor.token.scale;
@@ -447,7 +447,7 @@ pub struct Bare {
 /// `POST /shops/{slug}/account/top-up/off`.
 pub async fn off(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(form): Form<Bare>,
 ) -> Result<Response> {
     let keyed = member.keyed(form.key, b"top-up off".to_vec());

@@ -3,10 +3,12 @@
 
 use super::super::frame::{link, member_shell, page, page_with, see};
 use super::super::register::question_fields;
-use super::super::session::{Member, is_inside};
+use super::super::session::{Holder, Member, is_inside};
 use super::super::view::{Field, Notice, Shell, Tone, When};
 use crate::error::{Problem, Result};
 use crate::http::body::{Form, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
@@ -145,7 +147,7 @@ fn check_page(member: &Member, need: &StepUp, next: &str, wrong: &str) -> CheckP
 /// `GET /shops/{slug}/account/check`.
 pub async fn form(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Query(way): Query<Way>,
 ) -> Result<Response> {
     let next = inside(&member, way.next.as_deref().unwrap_or_default());
@@ -158,15 +160,20 @@ pub async fn form(
 /// `POST /shops/{slug}/account/check`.
 pub async fn answer(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
+    client: Client,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let next = inside(&member, &typed.next);
     let need = needed(&app, &member, &OWN).await?;
     let (customer, token) = (member.me.customer.clone(), member.me.token.clone());
     let checker = Checker::Session(token);
+    let guess = guess(&app, member.shop.vendor.book_id, client)?;
     let proof = match need.clone() {
-        StepUp::Free => return see(&next),
+        StepUp::Free => {
+            guess.right();
+            return see(&next);
+        }
         StepUp::Ask { question } => {
             app.slow(move |node| {
                 check_identity(node, &customer, checker, &question, &typed.answer_1)
@@ -193,7 +200,10 @@ pub async fn answer(
     };
     let again = |status, wrong: &str| page_with(status, &check_page(&member, &need, &next, wrong));
     match proof {
-        Ok(Proof::Proven(())) => see(&next),
+        Ok(Proof::Proven(())) => {
+            guess.right();
+            see(&next)
+        }
         Ok(Proof::Wrong) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
             "This is not right. Nothing was done.",

@@ -2,7 +2,7 @@
 //! (ADV-01, ADV-02).
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
-use super::super::session::Member;
+use super::super::session::{Holder, Member};
 use super::super::view::format::tokens;
 use super::super::view::{Field, Notice, Shell, Shown, Tone};
 use crate::error::{Failed, Problem, Result};
@@ -171,7 +171,7 @@ fn family_page(member: &Member, found: Found) -> FamilyPage {
 /// `GET /shops/{slug}/account/family`.
 pub async fn form(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Query(said): Query<Said>,
 ) -> Result<Response> {
     let mut page_of = family_page(&member, found(&app, &member).await?);
@@ -246,7 +246,7 @@ fn done(tx: &mut Tx<'_>, member: &Member, sent: &Sent) -> std::result::Result<()
 /// `POST /shops/{slug}/account/family`.
 pub async fn act(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(sent): Form<Sent>,
 ) -> Result<Response> {
     let keyed = member.keyed(

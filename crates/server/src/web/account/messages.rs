@@ -1,7 +1,7 @@
 //! Messages: the language of mails, and which of them a customer wants.
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
-use super::super::session::Member;
+use super::super::session::{Holder, Member};
 use super::super::view::{Choice as Pick, Notice, Shell, Tone};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Query};
@@ -95,7 +95,7 @@ async fn read(app: &App, member: &Member) -> Result<Choice> {
 /// `GET /shops/{slug}/account/messages`.
 pub async fn form(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Query(after): Query<After>,
 ) -> Result<Response> {
     let mut shown = messages_page(&member, &read(&app, &member).await?);
@@ -112,7 +112,7 @@ pub async fn form(
 /// `POST /shops/{slug}/account/messages`.
 pub async fn choose(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let language = match typed.language.as_str() {

@@ -2,7 +2,7 @@
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::super::register::{begin_at_wrong, look_again, person_fields, wrong_person};
-use super::super::session::{Member, customer_cookie, set_cookie};
+use super::super::session::{Holder, Member, customer_cookie, set_cookie};
 use super::super::view::{Field, Notice, Shell, Tone};
 use super::check::to_check;
 use crate::error::{Failed, Problem, Result};
@@ -107,7 +107,7 @@ async fn person_of(app: &App, member: &Member) -> Result<Person> {
 /// `GET /shops/{slug}/account/person`.
 pub async fn form(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Query(said): Query<Said>,
 ) -> Result<Response> {
     let person = person_of(&app, &member).await?;
@@ -125,7 +125,7 @@ pub async fn form(
 /// `POST /shops/{slug}/account/person`.
 pub async fn change(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let person = typed.person();
@@ -162,7 +162,7 @@ pub async fn change(
 const AT_ONCE: usize = 200;
 
 /// `GET /shops/{slug}/account/export`: everything that is known of the customer, as JSON.
-pub async fn export(State(app): State<App>, member: Member) -> Result<Response> {
+pub async fn export(State(app): State<App>, Holder(member): Holder) -> Result<Response> {
     let person = person_of(&app, &member).await?;
     let of = member.clone();
     let summary = app
@@ -234,6 +234,7 @@ async fn orders(app: &App, member: &Member) -> Result<Vec<Value>> {
                 "order": order.order_id,
                 "at": order.effective_at.to_string(),
                 "tokens": order.total.decimal(scale),
+                "paid_by": if order.card.is_some() { "card" } else { "tokens" },
                 "lines": order.lines,
                 "reference": order.reference,
             })
@@ -266,7 +267,7 @@ struct ErasedPage {
 /// `POST /shops/{slug}/account/erase`: forgets the person; signed out afterwards.
 pub async fn erase(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
     Form(sent): Form<Sent>,
 ) -> Result<Response> {
     if sent.sure != "yes" {

@@ -1,11 +1,13 @@
 //! Changing the PIN (REG-11): the old one, and the new one twice.
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
-use super::super::session::Member;
+use super::super::session::{Holder, Member};
 use super::super::view::{Field, Notice, Shell, Tone, When};
 use super::check::{first, to_check};
 use crate::error::{Problem, Result};
 use crate::http::body::Form;
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
@@ -69,7 +71,7 @@ fn pin_page(member: &Member, wrong: Wrong) -> PinPage {
 }
 
 /// `GET /shops/{slug}/account/pin`.
-pub async fn form(State(app): State<App>, member: Member) -> Result<Response> {
+pub async fn form(State(app): State<App>, Holder(member): Holder) -> Result<Response> {
     let here = "/account/pin";
     if let Some(asked) = first(&app, &member, Sensitive::PinChange, here).await? {
         return Ok(asked);
@@ -80,7 +82,8 @@ pub async fn form(State(app): State<App>, member: Member) -> Result<Response> {
 /// `POST /shops/{slug}/account/pin`: the other visits of the customer end (REG-11).
 pub async fn change(
     State(app): State<App>,
-    member: Member,
+    Holder(member): Holder,
+    client: Client,
     Form(typed): Form<NewPin>,
 ) -> Result<Response> {
     let again = |wrong| page_with(StatusCode::UNPROCESSABLE_ENTITY, &pin_page(&member, wrong));
@@ -90,10 +93,14 @@ pub async fn change(
             ..Wrong::default()
         });
     }
+    let guess = guess(&app, member.shop.vendor.book_id, client)?;
     let of = member.clone();
     let changed = app.slow(move |node| changed(node, &of, &typed)).await?;
     match changed {
-        Ok(PinChange::Done) => see(&link(&member.shop.at("/account"), &[("done", "pin")])),
+        Ok(PinChange::Done) => {
+            guess.right();
+            see(&link(&member.shop.at("/account"), &[("done", "pin")]))
+        }
         Ok(PinChange::Wrong) => again(Wrong {
             old: "This is not your PIN. It was not changed.".to_owned(),
             ..Wrong::default()

@@ -7,6 +7,7 @@ use crate::error::{Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::state::App;
 use crate::web::frame::{form_key, link, member_shell, page, page_with, see};
+use crate::web::payer::check_payer;
 use crate::web::register::means_words;
 use crate::web::session::{Member, Shop};
 use crate::web::view::format::{money, tokens};
@@ -87,6 +88,9 @@ pub struct Ordered {
     means: String,
     #[serde(default)]
     payment: String,
+    /// The account that the page named.
+    #[serde(default)]
+    account: String,
     #[serde(default)]
     price: String,
     key: String,
@@ -217,6 +221,7 @@ pub async fn open(
     headers: HeaderMap,
     Form(form): Form<Ordered>,
 ) -> Result<Response> {
+    check_payer(&member, &form.account)?;
     let back = back_to(&member.shop, Some(&form.back), &headers);
     let wish = Wish {
         tokens: Some(form.tokens.clone()),

@@ -9,6 +9,7 @@ use crate::error::{Problem, Result};
 use crate::http::body::Form;
 use crate::state::App;
 use crate::web::frame::{link, member_shell, page_with, see};
+use crate::web::payer::check_payer;
 use crate::web::session::Member;
 use crate::web::view::format::counted;
 use crate::web::view::{Notice, Shell, Tone};
@@ -30,6 +31,9 @@ use serde::Deserialize;
 pub struct Purchase {
     tokens: String,
     card: String,
+    /// The account that the page named.
+    #[serde(default)]
+    account: String,
     /// The processor's token for a card that was entered.
     #[serde(default)]
     method: String,
@@ -84,6 +88,7 @@ pub async fn buy(
     headers: HeaderMap,
     Form(form): Form<Purchase>,
 ) -> Result<Response> {
+    check_payer(&member, &form.account)?;
     let back = back_to(&member.shop, Some(&form.back), &headers);
     if app.settings.cards == Cards::None {
         return closed(&member, back);

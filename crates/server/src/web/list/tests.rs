@@ -32,6 +32,7 @@ fn line(n: u128, quantity: i64, selected: bool, bounds: &[i64]) -> ListLine {
             amount: Amount::ZERO,
             on_sale: false,
             stocked: false,
+            off: Vec::new(),
         },
         selected,
         tiers: tiers(bounds),
@@ -56,7 +57,9 @@ fn list() -> OrderList {
             required: Amount::ZERO,
             available: Amount::ZERO,
             remaining: Amount::ZERO,
+            coupon: None,
         },
+        coupon: None,
         active: true,
     }
 }

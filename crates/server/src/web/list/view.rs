@@ -4,6 +4,7 @@
 use super::form::Faults;
 use crate::error::sentence;
 use crate::web::frame;
+use crate::web::order::coupon;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, tokens};
@@ -50,6 +51,8 @@ pub struct ListView {
     pub shelf: String,
     /// How something is put on, where nothing is.
     pub hint: &'static str,
+    /// The coupon: what it takes off, or why nothing. Empty for none.
+    pub coupon: String,
 }
 
 /// A line.
@@ -60,6 +63,10 @@ pub struct LineView {
     pub title: String,
     /// What it costs; none where it has no price.
     pub price: Option<Shown>,
+    /// What it would cost without promotions.
+    pub was: Option<Shown>,
+    /// What takes how much off: `Spring sale: 20 tokens off`. Empty for nothing.
+    pub off: String,
     /// True when its box is ticked.
     pub ticked: bool,
     /// Why it cannot be ordered; it has no box then. Empty for none.
@@ -134,6 +141,14 @@ impl ListView {
             confirm: shop.at("/confirm"),
             shelf: shop.at("/shop"),
             hint: hint(shop.front.sells),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map_or_else(String::new, |coupon| {
+                    let seen = coupon::view(coupon);
+                    format!("{}. {}", seen.name, seen.said)
+                }),
             lines,
         }
     }
@@ -175,6 +190,8 @@ impl LineView {
             offer: line.offer_id.to_string(),
             title: line.title.clone(),
             price: (line.granted > 0).then(|| tokens(line.amount)),
+            was: words::was(line),
+            off: words::off(line),
             ticked: listed.is_counted(),
             problem: listed.problem.as_deref().map(sentence).unwrap_or_default(),
             warning: warning(listed),

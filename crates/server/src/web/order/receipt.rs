@@ -3,15 +3,17 @@
 use crate::error::{Result, sentence};
 use crate::http::body::{Form, Path};
 use crate::state::App;
+use crate::web::account::paid_from;
 use crate::web::frame::{self, member_shell};
 use crate::web::session::Member;
 use crate::web::shop::words;
-use crate::web::view::format::{change, count, tokens};
+use crate::web::view::format::{change, count, money, tokens};
 use crate::web::view::{Field, Notice, Shell, Shown, Tone, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::Amount;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, Supply, order_by_id,
@@ -32,6 +34,8 @@ struct ReceiptPage {
     order: String,
     reference: String,
     when: When,
+    /// The account that paid, where the customer has several.
+    paid_from: Option<String>,
     lines: Vec<Line>,
     stamp: Option<String>,
     is_refused: bool,
@@ -39,6 +43,8 @@ struct ReceiptPage {
     back: Option<Shown>,
     is_all_back: bool,
     left: Option<Shown>,
+    /// What a card paid, or was to pay.
+    by_card: Option<ByCard>,
     has_codes: bool,
     asked: Option<Notice>,
     ask: Option<Ask>,
@@ -46,11 +52,22 @@ struct ReceiptPage {
     orders: String,
 }
 
+/// What a card paid, or was to pay.
+struct ByCard {
+    money: String,
+    last_four: String,
+    is_refund_due: bool,
+}
+
 /// A line of a receipt.
 struct Line {
     title: String,
     note: String,
     price: Shown,
+    /// What it would have been without promotions.
+    was: Option<Shown>,
+    /// What took how much off; empty for nothing.
+    off: String,
 }
 
 /// The form that asks for a refund.
@@ -169,12 +186,18 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
         order: order.order_id.to_string(),
         reference: order.reference.clone(),
         when: When::minute(order.effective_at),
+        paid_from: paid_from(member),
         lines: order
             .lines
             .iter()
             .map(|l| line(l, shop.front.sells))
             .collect(),
-        stamp: (!is_refused).then(|| format!("Paid {}", tokens(order.total))),
+        stamp: (!is_refused).then(|| format!("Paid {}", paid_words(member, order))),
+        by_card: order.card.as_ref().map(|card| ByCard {
+            money: money(card.price, &shop.vendor.currency),
+            last_four: card.last_four.clone(),
+            is_refund_due: card.is_refund_due,
+        }),
         total: tokens(order.total),
         back: given_back.then(|| change(order.refunded)),
         is_all_back,
@@ -184,12 +207,20 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
                 || order.lines.iter().any(|line| line.supply.is_some())),
         asked: match is_refused {
             true => Some(why_refused(member, order)),
-            false => order.request.as_ref().map(|_| told(order)),
+            false => order.request.as_ref().map(|_| told(member, order)),
         },
         ask,
         is_refused,
         shelf: shop.at("/shop"),
         orders: shop.at("/orders"),
+    }
+}
+
+/// What an order was paid with: tokens, or money by card.
+fn paid_words(member: &Member, order: &OrderDetail) -> String {
+    match &order.card {
+        Some(card) => money(card.price, &member.shop.vendor.currency),
+        None => tokens(order.total).to_string(),
     }
 }
 
@@ -215,6 +246,7 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         amount: line.amount,
         on_sale: false,
         stocked: false,
+        off: Vec::new(),
     };
     let mut note = words::granted(&quoted, tiered, sells);
     match line.supply {
@@ -226,7 +258,11 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         let (pieces, back) = (count(line.refunded_quantity), tokens(line.refunded));
         note.push_str(&format!(". Given back: {pieces}, {back}"));
     }
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    let off: Vec<(&str, Amount)> = off.collect();
     Line {
+        was: words::was_of(line.amount, &off),
+        off: words::off_of(&off),
         title: line.title.clone(),
         note,
         price: tokens(line.amount),
@@ -244,9 +280,13 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("not_for_sale") => "Something on it was not sold any more.",
         Some("over_cap") => "It would have passed a cap that your parent set.",
         Some("not_allowed") => "It had something that your parent does not allow.",
+        Some("coupon") => "The coupon took nothing off it.",
         Some("inactive") => "Your account was not active yet.",
         Some("below_threshold") => "You had fewer tokens than ordering begins with. Buy some.",
         Some("closed") => "The account was closed.",
+        Some("card_declined") => "The card was declined. Your tokens are as they were.",
+        Some("tokens_only") => "A coupon or a limited promotion counts with tokens alone.",
+        Some("card_not_taken") => "Orders are not paid by card here any more.",
         _ => "It could not be placed.",
     };
     Notice::new(Tone::Bad, "Nothing was taken.", text)
@@ -255,7 +295,7 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
 }
 
 /// What became of a request for a refund.
-fn told(order: &OrderDetail) -> Notice {
+fn told(member: &Member, order: &OrderDetail) -> Notice {
     let Some(request) = &order.request else {
         return Notice::new(Tone::Note, "No refund was asked for.", "");
     };
@@ -273,8 +313,17 @@ fn told(order: &OrderDetail) -> Notice {
         ),
         AskState::Refunded => Notice::new(
             Tone::Good,
-            format!("Tokens were given back on {}.", at(request.closed_at)),
-            format!("{} of this order are yours again.", tokens(order.refunded)),
+            match &order.card {
+                Some(_) => format!("Your money was given back on {}.", at(request.closed_at)),
+                None => format!("Tokens were given back on {}.", at(request.closed_at)),
+            },
+            match &order.card {
+                Some(card) => format!(
+                    "{} went back to the card.",
+                    money(card.price, &member.shop.vendor.currency)
+                ),
+                None => format!("{} of this order are yours again.", tokens(order.refunded)),
+            },
         ),
         AskState::Declined => Notice::new(
             Tone::Warn,
@@ -299,7 +348,11 @@ fn ask_form(member: &Member, order: &OrderDetail, again: Option<&Again>) -> Opti
         (Some(request), None) if request.state == AskState::Open => request.reason.clone(),
         _ => String::new(),
     };
-    let reason = Field::area("reason", "Why do you want tokens back?")
+    let why = match &order.card {
+        Some(_) => "Why do you want your money back?",
+        None => "Why do you want tokens back?",
+    };
+    let reason = Field::area("reason", why)
         .help("The shop reads it and answers here.")
         .max(REASON_AT_MOST)
         .value(written)

@@ -5,7 +5,8 @@ use crate::web::view::format::{count, tokens};
 use scrip_domain::Actor;
 use scrip_domain::catalog::{Offer, Shown, offers_shown, price};
 use scrip_domain::id::{CustomerId, OfferId};
-use scrip_domain::order::{OrderError, Quote, Supply, Wanted, quote};
+use scrip_domain::order::{OrderError, Quote, QuoteLine, Supply, Wanted, quote};
+use scrip_domain::promotion::CouponKey;
 use scrip_engine::ReadTx;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ pub struct Review {
     pub changes: Vec<String>,
     /// How programs are to be handed over, as far as it was chosen.
     pub supply: BTreeMap<OfferId, Supply>,
+    /// The coupon.
+    pub coupon: Option<CouponKey>,
 }
 
 /// Looks at what is wanted with today's prices and stock. Nothing is debited by it.
@@ -27,6 +30,7 @@ pub fn review(
     book: i64,
     customer: CustomerId,
     wanted: &[Wanted],
+    coupon: Option<CouponKey>,
 ) -> Result<Review, OrderError> {
     let ids: Vec<OfferId> = wanted.iter().map(|w| w.offer_id).collect();
     let shown: BTreeMap<OfferId, Shown> = offers_shown(tx, book, &ids)?
@@ -42,12 +46,27 @@ pub fn review(
         }
     }
     let actor = Actor::Customer(customer);
+    let quote = quote(tx, actor, book, customer, &possible, coupon.as_ref())?;
+    for line in &quote.lines {
+        let one = wanted.iter().find(|w| w.offer_id == line.offer_id);
+        changes.extend(one.and_then(|one| repriced(one, line)));
+    }
     Ok(Review {
-        quote: quote(tx, actor, book, customer, &possible)?,
+        quote,
         shown,
         changes,
         supply: BTreeMap::new(),
+        coupon,
     })
+}
+
+/// What is said of a price that is not the one that was shown. A line that takes fewer says so
+/// already.
+fn repriced(wanted: &Wanted, line: &QuoteLine) -> Option<String> {
+    let same = wanted.quantity == line.quantity;
+    let quoted = wanted.quoted.filter(|q| same && *q != line.unit_price)?;
+    let (old, new) = (tokens(quoted), tokens(line.unit_price));
+    Some(format!("{} was {old} and is {new} now.", line.title))
 }
 
 /// A line as it can be ordered now, and what is different about it.
@@ -78,14 +97,7 @@ fn adjusted(wanted: &Wanted, shown: &Shown) -> (Option<Wanted>, Option<String>) 
             }
         };
     }
-    let change = wanted
-        .quoted
-        .filter(|quoted| *quoted != now.unit_price)
-        .map(|quoted| {
-            let (old, new) = (tokens(quoted), tokens(now.unit_price));
-            format!("{title} was {old} and is {new} now.")
-        });
-    (Some(today), change)
+    (Some(today), None)
 }
 
 /// The largest quantity for which so many pieces are enough; 0 for none.
@@ -99,11 +111,11 @@ fn at_most(offer: &Offer, on_hand: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::adjusted;
+    use super::{adjusted, repriced};
     use scrip_domain::Amount;
     use scrip_domain::catalog::{Offer, OfferKind, Shown, Tier};
     use scrip_domain::id::{OfferId, ProductId};
-    use scrip_domain::order::Wanted;
+    use scrip_domain::order::{QuoteLine, Wanted};
     use uuid::Uuid;
 
     const TOKEN: i64 = 1_000_000;
@@ -149,14 +161,41 @@ mod tests {
         (left.map(|w| w.quantity), change.unwrap_or_default())
     }
 
-    /// SHP-13
+    /// What is said of so many that were shown at 100 tokens.
+    fn priced(wanted: i64, quantity: i64, now: i64) -> Option<String> {
+        let amount = |n: i64| Amount::from_units(n * TOKEN);
+        let wanted = Wanted {
+            offer_id: OfferId(Uuid::nil()),
+            quantity: wanted,
+            quoted: Some(amount(100)),
+            entered: None,
+        };
+        let line = QuoteLine {
+            offer_id: wanted.offer_id,
+            sku: "pot".into(),
+            title: "Pot".into(),
+            kind: OfferKind::Purchase,
+            quantity,
+            granted: quantity,
+            unit_price: amount(now),
+            amount: amount(now * quantity),
+            on_sale: false,
+            stocked: false,
+            off: Vec::new(),
+        };
+        repriced(&wanted, &line)
+    }
+
+    /// SHP-13, ADV-06
     #[test]
     fn what_changed_is_said_with_old_and_new() {
         let none = String::new();
         assert_eq!(of(2, &shown(100, None, &[])), (Some(2), none.clone()));
         assert_eq!(of(2, &shown(100, Some(2), &[])), (Some(2), none));
         let dearer = "Pot was 100 tokens and is 120 tokens now.".to_owned();
-        assert_eq!(of(2, &shown(120, None, &[])), (Some(2), dearer));
+        assert_eq!(priced(2, 2, 120), Some(dearer));
+        assert_eq!(priced(2, 2, 100), None);
+        assert_eq!(priced(5, 3, 120), None, "fewer is said already");
         let few = "Only 3 of Pot are left, so the order takes 3.".to_owned();
         assert_eq!(of(5, &shown(100, Some(3), &[])), (Some(3), few));
         let gone = "Pot is out of stock and was left out.".to_owned();

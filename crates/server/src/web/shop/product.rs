@@ -1,5 +1,6 @@
 //! A product: what there is to say about it, and the ways to buy it (SHP-09, SHP-10).
 
+use super::sale::Sales;
 use super::shelf::Picture;
 use super::{Quantity, Side, framed, own_list, shelf, words};
 use crate::error::{Problem, Result};
@@ -126,6 +127,10 @@ struct OfferView {
     asks: &'static str,
     /// The price, or that of the first tier; none where it is hidden.
     price: Option<Shown>,
+    /// What this price was; none where it is not reduced.
+    was: Option<Shown>,
+    /// Which promotion reduces it, and until when; empty for none.
+    sale: String,
     /// The same in money.
     money: String,
     /// What is granted for it: `for good`, `30 days`, `each`.
@@ -161,20 +166,21 @@ pub async fn product(
         return frame::see(&guest.shop.at("/enter"));
     }
     let of = guest.clone();
-    let (detail, images, list) = app
+    let (detail, sales, images, list) = app
         .read(move |tx| {
             let book = of.shop.vendor.book_id;
             let mut detail = product_detail(tx, book, &asked.handle)?;
+            let sales = Sales::applied(tx, &of, std::slice::from_mut(&mut detail))?;
             of.sight.veil(&mut detail);
             let images = match of.sight.sees(Part::Images) {
                 true => of_product(tx, book, detail.product_id)?,
                 false => Vec::new(),
             };
-            Ok::<_, Problem>((detail, images, own_list(tx, &of)?))
+            Ok::<_, Problem>((detail, sales, images, own_list(tx, &of)?))
         })
         .await?;
     let here = uri.path_and_query().map_or("", |at| at.as_str());
-    let mut page = page(&guest, &detail, list.as_ref(), here, &chosen);
+    let mut page = page(&guest, (&detail, &sales), list.as_ref(), here, &chosen);
     let picture = |image| Picture::of(&guest.shop, image);
     page.pictures = images.iter().map(picture).collect();
     frame::page(&page)
@@ -182,7 +188,7 @@ pub async fn product(
 
 fn page(
     guest: &Guest,
-    detail: &ProductDetail,
+    (detail, sales): (&ProductDetail, &Sales),
     list: Option<&OrderList>,
     here: &str,
     chosen: &Chosen,
@@ -200,7 +206,7 @@ fn page(
         .filter(|(offer, _)| options.is_empty() || chosen.has(offer));
     let wanted: Vec<&(Offer, Option<i64>)> = wanted.copied().collect();
     let view = |(offer, on_hand): &&(Offer, Option<i64>)| {
-        view(guest, detail, (offer, *on_hand), list, is_only)
+        view(guest, (detail, sales), (offer, *on_hand), list, is_only)
     };
     ProductPage {
         title: about.title.clone(),
@@ -265,7 +271,7 @@ fn availability(on_hand: Option<i64>) -> String {
 
 fn view(
     guest: &Guest,
-    detail: &ProductDetail,
+    (detail, sales): (&ProductDetail, &Sales),
     (offer, on_hand): (&Offer, Option<i64>),
     list: Option<&OrderList>,
     is_only: bool,
@@ -273,7 +279,7 @@ fn view(
     let (shop, sight) = (&guest.shop, &guest.sight);
     let sells = words::sort_of(shop, &detail.product);
     let line = shelf::listed(list, offer);
-    let choice = shelf::tier_choice(shop, detail, offer, list);
+    let choice = shelf::tier_choice(shop, (detail, sales), offer, list);
     let first = offer.tiers.first();
     let price = first.map_or(offer.price, |tier| tier.price);
     let is_single =
@@ -288,6 +294,8 @@ fn view(
         name: name(detail, offer, sells, is_only),
         asks: words::unit(offer.kind, sells).1,
         price: sight.sees(Part::Prices).then(|| tokens(price)),
+        was: sales.was(offer, 0),
+        sale: sales.words(offer),
         money: words::cash(shop, price),
         what: match (offer.kind, first) {
             (kind, Some(tier)) => words::counted(kind, sells, tier.up_to),

@@ -7,6 +7,8 @@ use super::super::view::{Field, Notice, Shell, Tone};
 use super::misread;
 use crate::error::{Failed, Result};
 use crate::http::body::Form;
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
@@ -98,6 +100,7 @@ pub async fn form(guest: Guest) -> Result<Response> {
 pub async fn replace(
     State(app): State<App>,
     guest: Guest,
+    client: Client,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let (pin, pin_again) = wrong_pins(&typed.pin, &typed.pin_again);
@@ -118,6 +121,7 @@ pub async fn replace(
         let page = forgot_page(&guest, &typed.name, wrong);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
+    let guess = guess(&app, guest.shop.vendor.book_id, client)?;
     let Typed {
         name, code, pin, ..
     } = typed;
@@ -137,6 +141,7 @@ pub async fn replace(
         })
         .await?;
     if outcome == ResetOutcome::Done {
+        guess.right();
         return see(&link(&guest.shop.at("/sign-in"), &[("done", "pin")]));
     }
     // Wrong, expired, used, unknown: one answer.

@@ -8,6 +8,7 @@ use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::StaffMember;
 use super::super::view::format::tokens;
 use super::super::view::{Notice, Pager, Shell, Shown, Tone, When};
+use super::check::to_check;
 use super::customers::channel_words;
 use super::{May, permission, said, state_words, who};
 use crate::api::once::ShownOnce;
@@ -21,9 +22,11 @@ use axum::response::Response;
 use scrip_domain::closing::{customer_close, merged_accounts};
 use scrip_domain::customer::{
     Customer, CustomerSummary, Person, Standing, State as AccountState, customer_by_id,
-    customer_person, customer_summary, fate, pin_reset_start, standing,
+    customer_person, customer_summary, fate, pin_reset_start, require_check_by, standing,
 };
 use scrip_domain::id::CustomerId;
+use scrip_domain::policy::Sensitive;
+use scrip_domain::session::{Holder, factor_is_on, factor_lift};
 use scrip_domain::statement::balance;
 use scrip_domain::vendor::Permission;
 use serde::Deserialize;
@@ -50,6 +53,7 @@ struct CustomerPage {
     orders: Vec<OrderRow>,
     may: bool,
     may_adjust: bool,
+    has_factor: bool,
     give: String,
     standing: Standing,
     merged: Vec<(String, String)>,
@@ -76,6 +80,7 @@ enum Done {
     Standing,
     Merged,
     Erased,
+    Factor,
 }
 
 /// Which part of the movements.
@@ -133,6 +138,11 @@ pub async fn customer(
             "The accounts are merged into this one.",
             "The other one is closed. Its sign-in name leads here.",
         ),
+        Done::Factor => Notice::new(
+            Tone::Good,
+            "One-time codes are off.",
+            "The customer signs in with PIN or password alone, and may turn them on anew.",
+        ),
         Done::Erased => Notice::new(
             Tone::Good,
             "The person is erased.",
@@ -149,7 +159,7 @@ async fn customer_page(
     before: Option<i64>,
 ) -> Result<CustomerPage> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (standing, merged, kept) = app
+    let (standing, merged, kept, has_factor) = app
         .read({
             let book = member.shop.vendor.book_id;
             move |tx| {
@@ -159,7 +169,8 @@ async fn customer_page(
                     None => None,
                 };
                 let merged = merged_accounts(tx, &customer)?;
-                Ok::<_, Problem>((standing(tx, &customer)?, merged, kept))
+                let has_factor = factor_is_on(tx, Holder::customer(&customer))?;
+                Ok::<_, Problem>((standing(tx, &customer)?, merged, kept, has_factor))
             }
         })
         .await?;
@@ -196,6 +207,7 @@ async fn customer_page(
         pager: pager(&who.href, "movements", before.is_none(), next),
         orders: orders.items,
         may: member.staff.role.may(Permission::Customers),
+        has_factor,
         may_adjust: member.staff.role.may(Permission::Adjust),
         give: link(
             &member.shop.at("/staff/gifts"),
@@ -278,6 +290,34 @@ pub async fn pin_reset(
     })
 }
 
+/// `POST /shops/{slug}/staff/customers/{id}/second-factor-off`: for one who lost the app and the
+/// recovery codes (SHP-03).
+pub async fn second_factor_off(
+    State(app): State<App>,
+    May(member, _): May<permission::Customers>,
+    Path(at): Path<At>,
+    Form(sent): Form<Sent>,
+) -> Result<Response> {
+    let (id, book, actor) = (at.id, member.shop.vendor.book_id, member.actor());
+    let request = format!("no second factor of {id}").into_bytes();
+    let keyed = member.keyed(format!("factor-{}", sent.key), request, Some(id));
+    let done = app
+        .submit(keyed, move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            require_check_by(tx, actor, &customer, Sensitive::PinChange)?;
+            factor_lift(tx, actor, Holder::customer(&customer))?;
+            Ok::<_, Failed>(())
+        })
+        .await;
+    match done {
+        Ok(_) => {
+            let here = member.shop.at(&format!("/staff/customers/{id}"));
+            see(&link(&here, &[("done", "factor")]))
+        }
+        Err(problem) => again(&app, &member, id, problem).await,
+    }
+}
+
 /// `POST /shops/{slug}/staff/customers/{id}/close`: an account with tokens stays open.
 pub async fn close(
     State(app): State<App>,
@@ -311,6 +351,11 @@ pub async fn again(
     id: CustomerId,
     problem: Problem,
 ) -> Result<Response> {
+    let here = format!("/staff/customers/{id}");
+    let problem = match to_check(member, id, &here, problem) {
+        Ok(asked) => return asked,
+        Err(problem) => problem,
+    };
     let (status, notice): (StatusCode, Notice) = said(problem)?;
     let mut page_of = customer_page(app, member, id, None).await?;
     page_of.shell.notice = Some(notice);

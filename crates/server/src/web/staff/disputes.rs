@@ -18,9 +18,11 @@ use scrip_domain::card_event::{
     Decision, NewDecision, Reversal, ReversalKind, ReversalState, reversal_decide, reversal_tokens,
     reversals,
 };
+use scrip_domain::id::Payable;
+use scrip_domain::order::by_card::card_order_by_id;
 use scrip_domain::token_sale::token_order_by_id;
 use scrip_domain::vendor::Permission;
-use scrip_engine::Read;
+use scrip_engine::{Read, ReadTx};
 use serde::Deserialize;
 
 /// The routes below `/shops/{slug}/staff`.
@@ -39,6 +41,8 @@ struct Row {
     class: &'static str,
     reason: String,
     order: String,
+    /// The page of an order of goods; empty for one of tokens.
+    href: String,
     decided: String,
     note: String,
 }
@@ -95,6 +99,27 @@ fn decided(reversal: &Reversal) -> String {
     }
 }
 
+/// What the order is called that was paid, and the page of an order of goods.
+fn paid(
+    tx: &mut ReadTx<'_>,
+    member: &StaffMember,
+    reversal: &Reversal,
+) -> std::result::Result<(String, String), Failed> {
+    let (book, actor) = (member.shop.vendor.book_id, member.actor());
+    match reversal.order {
+        Payable::Tokens(id) => {
+            let order = token_order_by_id(tx, actor, book, id)?;
+            Ok((order.reference, String::new()))
+        }
+        Payable::Goods(id) => {
+            let paid = card_order_by_id(tx, actor, book, id)?;
+            let order = paid.order_id.map(|id| id.to_string()).unwrap_or_default();
+            let href = member.shop.at(&format!("/staff/orders/{order}"));
+            Ok((order, href))
+        }
+    }
+}
+
 async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
     let of = member.clone();
     let vault = app.node.vault.clone();
@@ -104,7 +129,7 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
             let vendor = &of.shop.vendor;
             let (mut asks, mut rows) = (Vec::new(), Vec::new());
             for reversal in reversals(tx, vendor.book_id, AT_MOST)? {
-                let order = token_order_by_id(tx, of.actor(), vendor.book_id, reversal.order)?;
+                let (order, href) = paid(tx, &of, &reversal)?;
                 let (customer, left) = reversal_tokens(tx, vendor, &reversal)?;
                 let who = who(tx, &vault, of.actor(), &of.shop, &customer)?;
                 let money = money(reversal.amount, &vendor.currency);
@@ -118,7 +143,9 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
                         who: who.clone(),
                         state,
                         tokens: (left.is_positive() && !is_won).then(|| tokens(left)),
-                        why_none: if is_won {
+                        why_none: if matches!(reversal.order, Payable::Goods(_)) {
+                            "The card paid for goods: no tokens came of it."
+                        } else if is_won {
                             "The money is back: there is no reason to take tokens."
                         } else {
                             "None of the tokens that it paid for are left in the account."
@@ -136,7 +163,8 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
                     decided: decided(&reversal),
                     reason: reversal.reason.replace('_', " "),
                     note: reversal.note,
-                    order: order.reference,
+                    order,
+                    href,
                 });
             }
             Ok::<_, Problem>((asks, rows))

@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod catalogue;
 mod chart;
+mod check;
 mod customer;
 mod customers;
 mod disputes;
@@ -19,6 +20,7 @@ mod orders;
 mod paybacks;
 mod people;
 mod prices;
+mod promotions;
 mod register;
 mod reports;
 mod requests;
@@ -30,6 +32,7 @@ mod token_orders;
 mod webhooks;
 
 use super::frame::{page_with, see, staff_shell};
+use super::second_factor;
 use super::session::{Shop, StaffMember};
 use super::view::{Notice, Shell, Tone};
 use crate::error::{Problem, Result};
@@ -58,6 +61,14 @@ pub fn router() -> Router<App> {
     Router::new()
         .route(&at(""), get(entrance))
         .route(&at("/sign-in"), get(sign_in::form).post(sign_in::sign_in))
+        .route(
+            &at("/sign-in/code"),
+            get(sign_in::code_form).post(sign_in::code),
+        )
+        .route(
+            &at("/second-factor"),
+            get(second_factor::staff_form).post(second_factor::staff_act),
+        )
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
@@ -76,6 +87,14 @@ pub fn router() -> Router<App> {
             get(statement::statement_file),
         )
         .route(&at("/customers/{id}/pin-reset"), post(customer::pin_reset))
+        .route(
+            &at("/customers/{id}/check"),
+            get(check::form).post(check::answer),
+        )
+        .route(
+            &at("/customers/{id}/second-factor-off"),
+            post(customer::second_factor_off),
+        )
         .route(&at("/customers/{id}/close"), post(customer::close))
         .route(&at("/customers/{id}/adjust"), post(account::adjust))
         .route(&at("/customers/{id}/standing"), post(account::standing))
@@ -105,6 +124,7 @@ pub fn router() -> Router<App> {
         .merge(settings::router())
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(promotions::router())
         .merge(gifts::router())
         .merge(disputes::router())
         .merge(paybacks::router())

@@ -4,7 +4,7 @@
 use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::session::{Shop, StaffMember};
-use super::super::view::format::{count, tokens};
+use super::super::view::format::{count, money, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
 use super::{May, Who, permission, said, who};
@@ -18,9 +18,10 @@ use axum::response::Response;
 use scrip_domain::catalog::{OfferKind, offers_shown};
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::{OfferId, OrderId};
+use scrip_domain::order::by_card::{RefundBegun, card_refund_settle, order_refund_begin};
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderState, RefundAsked, RefundLines, RefundRequest,
-    order_by_id, order_refund, refund_request_decline, refund_request_opened,
+    order_by_id, refund_request_decline, refund_request_opened,
 };
 use scrip_domain::vendor::Permission;
 use serde::Deserialize;
@@ -39,11 +40,21 @@ struct OrderPage {
     lines: Vec<Line>,
     total: Shown,
     given_back: Option<Shown>,
+    /// What a card paid, or was to pay.
+    by_card: Option<ByCard>,
     refund: Option<Refund>,
     asked: Option<Asked>,
     may: bool,
     here: String,
     key: String,
+}
+
+/// What a card paid, or was to pay.
+struct ByCard {
+    money: String,
+    last_four: String,
+    declined: String,
+    is_refund_due: bool,
 }
 
 /// A line of the order.
@@ -112,6 +123,9 @@ pub async fn order(
 ) -> Result<Response> {
     let mut page_of = order_page(&app, &member, at.id, "").await?;
     page_of.shell.notice = match (said.done, &page_of.given_back) {
+        (Some(Done::Refunded), back) if page_of.by_card.is_some() => {
+            Some(money_back(back.is_some()))
+        }
         (Some(Done::Refunded), Some(back)) => {
             let text = format!("{back} of this order are back in the customer's account.");
             Some(Notice::new(Tone::Good, "Tokens were given back.", text))
@@ -124,6 +138,23 @@ pub async fn order(
         _ => None,
     };
     page(&page_of)
+}
+
+/// What became of a refund to a card.
+fn money_back(is_done: bool) -> Notice {
+    match is_done {
+        true => Notice::new(
+            Tone::Good,
+            "The money went back.",
+            "The card processor gave it back to the card. No tokens moved.",
+        ),
+        false => Notice::new(
+            Tone::Warn,
+            "The card processor has not answered.",
+            "The money is on its way back: it is asked again by itself until it has confirmed. \
+             Nothing goes back twice.",
+        ),
+    }
 }
 
 async fn order_page(
@@ -162,9 +193,15 @@ async fn order_page(
             OrderState::Completed => String::new(),
             OrderState::Refused => refusal(order.reason.as_deref()),
         },
+        by_card: order.card.as_ref().map(|card| ByCard {
+            money: money(card.price, &shop.vendor.currency),
+            last_four: card.last_four.clone(),
+            declined: card.declined.clone(),
+            is_refund_due: card.is_refund_due,
+        }),
         refund: (is_paid && left.is_positive()).then(|| Refund {
             tokens: tokens(left),
-            in_parts: is_divisible(&order),
+            in_parts: order.card.is_none() && is_divisible(&order),
             stocked,
         }),
         lines: order.lines.iter().map(line).collect(),
@@ -311,9 +348,22 @@ pub async fn refund(
     };
     let (vendor, actor) = (member.shop.vendor.clone(), member.actor());
     let keyed = member.keyed(form.key, format!("{request:?}").into_bytes(), None);
-    let done = app
-        .submit(keyed, move |tx| order_refund(tx, actor, &vendor, &request))
+    let own = vendor.clone();
+    let begun = app
+        .submit(keyed, move |tx| {
+            order_refund_begin(tx, actor, &own, &request)
+        })
         .await;
+    let done = match begun.map(|begun| begun.value) {
+        Ok(RefundBegun::Done(_)) => Ok(()),
+        // What the processor does not confirm now is asked again by itself.
+        Ok(RefundBegun::Due(id)) => app
+            .by_card(move |node, cards| card_refund_settle(node, cards, &vendor, id))
+            .await?
+            .map(drop)
+            .map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
     match done {
         Ok(_) => {
             let path = here(&member.shop, at.id);

@@ -79,6 +79,7 @@ struct PeoplePage {
     password: Field,
     roles: Vec<Choice>,
     own: String,
+    factor: String,
     key: String,
 }
 
@@ -114,6 +115,7 @@ async fn people_page(app: &App, member: &StaffMember) -> Result<PeoplePage> {
         password: new_password("password", "Password", ""),
         roles: roles(Role::Cashier),
         own: member.shop.at("/staff/password"),
+        factor: member.shop.at("/staff/second-factor"),
         key: form_key(),
     })
 }

@@ -19,6 +19,7 @@ pub(super) fn doors(world: &World) -> Vec<Door> {
     doors.add_creations();
     doors.add_settings();
     doors.add_sales();
+    doors.add_mall();
     doors.add_accounts();
     doors.add_endings();
     let mut doors = doors.all;
@@ -45,6 +46,7 @@ impl Doors<'_> {
     ) {
         let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
         let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
+        let address = address.replace("{vendor}", "bakery");
         let address = address.replace("{offer_id}", &self.world.offer);
         let is_named =
             self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
@@ -68,6 +70,7 @@ impl Doors<'_> {
             ("/v1/audit", "vendor:read"),
             ("/v1/categories", "catalog:read"),
             ("/v1/customers", "customers:read"),
+            ("/v1/mall", "vendor:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
             ("/v1/ledger/verification", "ledger:read"),
@@ -101,6 +104,7 @@ impl Doors<'_> {
             ("/v1/customers/{id}/history", "customers:read"),
             ("/v1/customers/{id}/order-list", "orders:read"),
             ("/v1/customers/{id}/orders", "orders:read"),
+            ("/v1/customers/{id}/identity-check", "customers:read"),
             ("/v1/customers/{id}/person", "customers:read"),
             ("/v1/customers/{id}/gifts", "customers:read"),
             ("/v1/customers/{id}/offline-orders", "customers:read"),
@@ -118,6 +122,11 @@ impl Doors<'_> {
                 self.world.token_order.as_str(),
             ),
             (
+                "/v1/card-orders/{id}",
+                "orders:read",
+                self.world.card_order.as_str(),
+            ),
+            (
                 "/v1/offline-orders/{id}",
                 "customers:read",
                 self.world.offline[0].as_str(),
@@ -132,6 +141,8 @@ impl Doors<'_> {
     fn add_creations(&mut self) {
         let customer = self.world.customer.as_str();
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
+        let mut by_card = bought.clone();
+        by_card["card"] = json!("test_ok");
         let returned = json!({"customer_id": customer, "reference": "CN-1",
             "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
         let hook = json!({"url": "https://shop.example/more"});
@@ -144,6 +155,7 @@ impl Doors<'_> {
             ("/v1/customers", "customers:write", json!({})),
             ("/v1/goods-returns", "refunds:write", returned),
             ("/v1/orders", "orders:write", bought.clone()),
+            ("/v1/card-orders", "orders:write", by_card),
             (
                 "/v1/orders:batch",
                 "orders:write",
@@ -302,6 +314,19 @@ impl Doors<'_> {
         }
     }
 
+    fn add_mall(&mut self) {
+        let acceptance = "/v1/mall/acceptance/{vendor}";
+        for method in ["PUT", "DELETE"] {
+            self.door(method, acceptance, "vendor:write", "", Value::Null);
+        }
+        let quotes = "/v1/customers/{id}/exchange-quotes";
+        let wanted = json!({"to": "bakery", "tokens": "1"});
+        let customer = self.world.customer.as_str();
+        self.door("POST", quotes, "orders:write", customer, wanted);
+        let taken = json!({"exchange_id": self.world.exchange});
+        self.door("POST", "/v1/exchanges", "orders:write", "", taken);
+    }
+
     fn add_accounts(&mut self) {
         let customer = self.world.customer.as_str();
         let pin = json!({"pin": "4719"});
@@ -328,6 +353,11 @@ impl Doors<'_> {
             ),
             ("/v1/customers/{id}/verifications", "customers:read", pin),
             (
+                "/v1/customers/{id}/identity-checks",
+                "customers:write",
+                json!({"question": "First school?", "answer": "Oak"}),
+            ),
+            (
                 "/v1/customers/{id}/payment-sessions",
                 "tokens:write",
                 Value::Null,
@@ -352,6 +382,13 @@ impl Doors<'_> {
             "customers:write",
             customer,
             reference,
+        );
+        self.door(
+            "PUT",
+            "/v1/customers/{id}/identity-answers",
+            "customers:write",
+            customer,
+            json!({"answers": [{"question": "First school?", "answer": "Oak"}]}),
         );
         self.door(
             "PUT",

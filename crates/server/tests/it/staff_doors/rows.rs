@@ -30,11 +30,14 @@ use Leaves::{Elsewhere, Line};
 pub(super) const PAGES: &[(&str, Door)] = &[
     ("", Look),
     ("/sign-in", Open),
+    ("/sign-in/code", Open),
+    ("/second-factor", Look),
     ("/today", Look),
     ("/requests", Look),
     ("/customers", Look),
     ("/customers/new", Needs(Permission::Customers)),
     ("/customers/{customer}", Look),
+    ("/customers/{customer}/check", Needs(Permission::Customers)),
     ("/orders", Look),
     ("/orders/{order}", Look),
     ("/disputes", Look),
@@ -89,6 +92,22 @@ pub(super) const FORMS: &[Form] = &[
         Open,
         &[("name", "Ada the owner"), ("password", PASSWORD)],
         Line("staff.signed_in"),
+    ),
+    // Its lines are tested in pages_second_factor.rs: it needs codes of the moment.
+    ("/sign-in/code", Open, &[], Elsewhere),
+    ("/second-factor", Look, &[], Elsewhere),
+    // Leaves a line where a question is asked: pages_identity.rs.
+    (
+        "/customers/{customer}/check",
+        Needs(Permission::Customers),
+        &[],
+        Elsewhere,
+    ),
+    (
+        "/customers/{customer}/second-factor-off",
+        Needs(Permission::Customers),
+        &[("key", "")],
+        Elsewhere,
     ),
     (
         "/customers/new",

@@ -12,6 +12,7 @@ use super::{one, order_path};
 use crate::error::{Problem, Result};
 use crate::http::body::{Form, Query};
 use crate::state::App;
+use crate::web::staff::check::to_check;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -272,6 +273,11 @@ pub async fn take(
     let id = match taken {
         Ok(id) => id,
         Err(problem) => {
+            let next = format!("/staff/token-orders/new?account={}", customer.number);
+            let problem = match to_check(&member, customer.customer_id, &next, problem) {
+                Ok(asked) => return asked,
+                Err(problem) => problem,
+            };
             let not_found = problem.status == StatusCode::NOT_FOUND;
             let forbidden = problem.status == StatusCode::FORBIDDEN;
             let (status, notice) = if not_found || forbidden {
