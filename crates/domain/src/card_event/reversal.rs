@@ -259,6 +259,6 @@ pub(super) mod tests {
     /// A dispute that nobody has decided about.
     pub fn reversal(name: &str, amount: Amount) -> Reversal {
         let order = TokenOrderId(uuid::Uuid::nil());
-        Reversal::new(name.to_owned(), order, ReversalKind::Dispute, amount)
+        Reversal::new(name.to_owned(), order.into(), ReversalKind::Dispute, amount)
     }
 }
