@@ -10,6 +10,13 @@ const customerOf = (slug, nth) => (demo) => {
   return `/shops/${slug}/staff/customers/${customers[nth].customer_id}`;
 };
 
+// The order of the demo that is to be sent.
+const parcelOf = (slug, path) => (demo) => {
+  const { customers } = demo.vendors.find((vendor) => vendor.slug === slug);
+  const { parcel } = customers.find((customer) => customer.parcel);
+  return `/shops/${slug}${path.replace('{order}', parcel)}`;
+};
+
 export const pages = [
   { name: 'front', path: '/', who: null },
   { name: 'docs', path: '/docs', who: null },
@@ -79,6 +86,13 @@ export const pages = [
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
   { name: 'staff-paybacks', path: '/shops/rasterworks/staff/paybacks', who: 'rasterworks/staff' },
+  { name: 'staff-shipping', path: '/shops/hearth-and-fern/staff/shipping', who: 'hearth-and-fern/staff' },
+  { name: 'confirm-goods', path: '/shops/hearth-and-fern/confirm', who: 'hearth-and-fern/Nils' },
+  { name: 'list-reserved', path: '/shops/hearth-and-fern/list', who: 'hearth-and-fern/Nils' },
+  { name: 'product-reserved', path: '/shops/hearth-and-fern/shop/p/yellow-watering-can', who: 'hearth-and-fern/Nils' },
+  { name: 'receipt-parcel', path: parcelOf('hearth-and-fern', '/orders/{order}'), who: 'hearth-and-fern/Nils' },
+  { name: 'staff-parcel', path: parcelOf('hearth-and-fern', '/staff/orders/{order}'), who: 'hearth-and-fern/staff' },
+  { name: 'staff-packing-slip', path: parcelOf('hearth-and-fern', '/staff/orders/{order}/packing-slip'), who: 'hearth-and-fern/staff' },
   { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
   { name: 'staff-products', path: '/shops/rasterworks/staff/products', who: 'rasterworks/staff' },
   { name: 'staff-product-new', path: '/shops/rasterworks/staff/products/new', who: 'rasterworks/staff' },

@@ -354,6 +354,12 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "reserved",
+        "Others have reserved pieces of an offer for a while. Nothing was debited; the problem has \
+         on_hand, what can be had, and reserved.",
+    ),
+    kind(
+        409,
         "second_factor_on",
         "One-time codes are asked for already. Turn them off first, with a code.",
     ),
@@ -361,6 +367,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "settings_changed",
         "Somebody changed the settings since they were read. Read them and change them again.",
+    ),
+    kind(
+        409,
+        "shipment_moved",
+        "Somebody moved the parcel meanwhile. The problem has the state that it is in now.",
+    ),
+    kind(
+        409,
+        "shipment_step",
+        "The parcel cannot come from its state to this one.",
     ),
     kind(
         409,
@@ -431,6 +447,16 @@ pub const KINDS: &[Kind] = &[
         415,
         "media_type_unsupported",
         "The body must have another content type.",
+    ),
+    kind(
+        422,
+        "address_invalid",
+        "The delivery address cannot be taken. The problem names the field.",
+    ),
+    kind(
+        422,
+        "address_missing",
+        "Something of the order is sent, and the request does not say where to.",
     ),
     kind(
         422,
@@ -554,6 +580,11 @@ pub const KINDS: &[Kind] = &[
         "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
     ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
+    kind(
+        422,
+        "shipment_invalid",
+        "The parcel cannot be moved on like this; the problem says why.",
+    ),
     kind(
         422,
         "span_invalid",

@@ -71,7 +71,7 @@ pub(super) fn unlink(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
 pub(super) fn set_erased(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
     let now = tx.now();
     tx.put(
-        "UPDATE customer SET erased_at = $3, country = ''
+        "UPDATE customer SET erased_at = $3, country = '', time_zone = ''
          WHERE book_id = $1 AND customer_id = $2",
         params![book, &id, now.0],
     )

@@ -5,6 +5,7 @@
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
 mod activation;
+mod address;
 mod erase;
 mod identity;
 mod linked;
@@ -21,6 +22,7 @@ mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
@@ -33,6 +35,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use activation::activation_sweep;
+pub use address::{
+    Address, AddressError, SealedAddress, address_checked, address_open, address_seal,
+};
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
@@ -56,6 +61,8 @@ pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 pub use standing::{CreditStatus, Fate, Opener, Standing, fate, standing, standing_set};
+
+pub use zone::{time_zone, time_zone_checked, time_zone_set};
 
 pub use crate::policy::{Channel, Means};
 
@@ -251,6 +258,9 @@ pub enum CustomerError {
     /// The person was erased.
     #[error("the personal data of account {0} was erased: nothing can be kept of it any more")]
     Erased(AccountNumber),
+    /// No such time zone.
+    #[error("no time zone {0:?} is known: write it as in the IANA database, Europe/Berlin")]
+    ZoneUnknown(String),
     /// Not one's own account.
     #[error("only the customer or the vendor's staff may do this")]
     Forbidden,
@@ -260,6 +270,9 @@ pub enum CustomerError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A delivery address that cannot be taken.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),

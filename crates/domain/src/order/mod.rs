@@ -16,15 +16,17 @@ mod outcome;
 mod reduce;
 mod refund;
 mod request;
+mod reserving;
 mod returns;
 mod rules;
+pub mod shipment;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use crate::actor::Actor;
 use crate::catalog::{Offer, OfferKind, Tier, offers_by_id, stock_take};
-use crate::customer::{Buyer, State, buyer};
+use crate::customer::{Buyer, SealedAddress, State, buyer};
 use crate::family::spending_add;
 use crate::id::{CustomerId, OfferId, OrderId};
 use crate::promotion::{CouponFault, CouponKey, Held, Off};
@@ -43,8 +45,8 @@ pub use history::{
     orders, orders_between, orders_of,
 };
 pub use list::{
-    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_carry, order_list_clear,
-    order_list_select, order_list_set,
+    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_bought, order_list_carry,
+    order_list_clear, order_list_select, order_list_set,
 };
 pub use outcome::{OrderError, OrderOutcome, Refusal};
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};
@@ -52,6 +54,7 @@ pub use request::{
     AskState, RefundAsked, refund_ask, refund_reasons_forget, refund_request_decline,
     refund_request_opened, refund_requests,
 };
+pub use reserving::list_reserve;
 pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
 pub use store::{order_reference_taken, return_reference_taken};
 
@@ -169,6 +172,8 @@ pub struct Extras {
     /// The coupon (ADV-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coupon: Option<CouponKey>,
+    /// Where goods are sent to, under the customer's key.
+    pub address: Option<SealedAddress>,
 }
 
 /// A purchase that went through.
@@ -258,6 +263,7 @@ pub fn order_place(
 ) -> Result<OrderOutcome> {
     let purchase = load(tx, actor, book_id, request)?;
     let offers = load_offers(tx, book_id, &request.lines)?;
+    shipment::check_address(&offers, request.extras.address.as_ref())?;
     let lines = rules::priced(&request.lines, &offers)?;
     let lots = lots_locked(tx, book_id, purchase.buyer.customer.wallet)?;
     let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
@@ -287,15 +293,8 @@ pub fn order_place(
         .filter(|l| l.stocked)
         .map(|l| (l.offer_id, l.granted))
         .collect();
-    if let Err((offer, on_hand)) = stock_take(tx, book_id, &counted)? {
-        let line = quote.lines.iter().find(|l| l.offer_id == offer);
-        let title = line.map_or(String::new(), |l| l.title.clone());
-        return refuse(
-            tx,
-            &purchase,
-            &quote,
-            Refusal::OutOfStock { title, on_hand },
-        );
+    if let Err(few) = stock_take(tx, book_id, Some(request.customer_id), &counted)? {
+        return refuse(tx, &purchase, &quote, rules::too_few(&quote, few));
     }
     let legs: Vec<Leg> = pieces
         .iter()
@@ -306,6 +305,7 @@ pub fn order_place(
             grant: Some(p.grant),
         })
         .collect();
+    shipment::open(tx, &purchase, &offers)?;
     complete(tx, &purchase, quote, &legs, &held)
 }
 

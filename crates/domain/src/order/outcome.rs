@@ -1,6 +1,7 @@
 //! What becomes of an order: its outcome, why one is refused, and the errors of its commands.
 
 use super::Receipt;
+use super::shipment::ShipmentState;
 use crate::catalog::CatalogError;
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, CustomerError};
@@ -55,6 +56,19 @@ pub enum Refusal {
         title: String,
         /// Pieces at hand.
         on_hand: i64,
+    },
+    /// Enough pieces are there, but others have reserved them.
+    #[error(
+        "of {title} {free} are free, because others have reserved {reserved}: take fewer, or try \
+         again when their time is over"
+    )]
+    Reserved {
+        /// The line.
+        title: String,
+        /// Pieces that can be had.
+        free: i64,
+        /// Pieces that others have reserved.
+        reserved: i64,
     },
     /// The offer is not sold any more.
     #[error("{title} is not sold any more: remove it")]
@@ -253,6 +267,37 @@ pub enum OrderError {
     /// Nothing is left to refund.
     #[error("nothing of this order is left to refund")]
     NothingToRefund,
+    /// Something is sent, and nobody knows where to.
+    #[error("{title} is sent to an address: say where to")]
+    AddressMissing {
+        /// The first line that is sent.
+        title: String,
+    },
+    /// Nothing of it is sent.
+    #[error("nothing of order {0} is sent to an address")]
+    NotShipped(OrderId),
+    /// The parcel is not in the state any more that it was seen in.
+    #[error("somebody moved this parcel meanwhile, it is {now} now: look at it again")]
+    ShipmentMoved {
+        /// Its state.
+        now: ShipmentState,
+    },
+    /// A state that cannot follow.
+    #[error("a parcel that is {from} cannot become {to}")]
+    ShipmentStep {
+        /// Its state.
+        from: ShipmentState,
+        /// The state asked for.
+        to: ShipmentState,
+    },
+    /// A day on which it cannot have been sent.
+    #[error("a parcel is sent after its order was placed, and not in the future: correct the day")]
+    ShippedWhen,
+    /// The person was erased before it was sent.
+    #[error(
+        "the address was erased with the person, so this cannot be sent: give the order back instead"
+    )]
+    AddressErased,
     /// From the envelope.
     #[error(transparent)]
     Command(#[from] CommandError),

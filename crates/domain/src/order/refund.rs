@@ -166,6 +166,7 @@ pub fn order_refund(
     store::insert_refund(tx, book, &row, &refund)?;
     spending_back(tx, &customer, order.recorded_at, refund.amount)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
+    super::shipment::given_back(tx, actor, vendor, request.order_id)?;
     let refunded = Refunded {
         order_id: request.order_id,
         refund_no,

@@ -286,6 +286,10 @@ pub struct CheckoutPolicy {
     pub card: bool,
     /// True when a cash figure stands beside tokens (SHP-18).
     pub cash_shown: bool,
+    /// Minutes for which pieces on an order list are reserved; zero for not at all.
+    pub reserve_minutes: i64,
+    /// Pieces of one offer that are reserved for one customer at most.
+    pub reserve_pieces: i64,
 }
 
 impl Default for CheckoutPolicy {
@@ -293,6 +297,8 @@ impl Default for CheckoutPolicy {
         CheckoutPolicy {
             card: false,
             cash_shown: true,
+            reserve_minutes: 0,
+            reserve_pieces: 10,
         }
     }
 }

@@ -49,6 +49,7 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
     }
     shelf(tx, book_id, report)?;
     promotions(tx, book_id, report)?;
+    goods(tx, book_id, report)?;
     for (customer, account) in store::dangling_wallets(tx, book_id)? {
         report.wrong(
             "wallet_link",
@@ -79,6 +80,17 @@ fn promotions(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<
     })?;
     for (table, key, problem) in faults {
         report.wrong(table, key, problem);
+    }
+    Ok(())
+}
+
+/// The stock row says until when something is reserved, and only paid orders are sent.
+fn goods(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    for offer in store::reserved_longer(tx, book_id)? {
+        report.wrong("stock", offer, "a reservation lasts longer than it says");
+    }
+    for order in store::sent_unpaid(tx, book_id)? {
+        report.wrong("shipment", order, "its order is missing or was not paid");
     }
     Ok(())
 }

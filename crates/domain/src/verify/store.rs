@@ -356,3 +356,31 @@ pub(super) fn sales_moved(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<i64
     }
     Ok(moved)
 }
+
+fn ids(tx: &mut ReadTx<'_>, book: i64, sql: &'static str) -> Result<Vec<Uuid>> {
+    let rows = tx.query(sql, params![book])?;
+    rows.iter().map(|row| row.uuid(0)).collect()
+}
+
+/// Offers with a reservation that their stock row does not know of.
+pub(super) fn reserved_longer(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Uuid>> {
+    ids(
+        tx,
+        book,
+        "SELECT r.offer_id FROM reservation r
+         JOIN stock s ON s.book_id = r.book_id AND s.offer_id = r.offer_id
+         WHERE r.book_id = $1 AND r.ends_at > s.reserved_until ORDER BY r.offer_id",
+    )
+}
+
+/// Orders with a parcel that were not paid.
+pub(super) fn sent_unpaid(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Uuid>> {
+    ids(
+        tx,
+        book,
+        "SELECT p.order_id FROM shipment p
+         LEFT JOIN orders o ON o.book_id = p.book_id AND o.order_id = p.order_id
+            AND o.state = 'completed'
+         WHERE p.book_id = $1 AND o.order_id IS NULL ORDER BY p.order_id",
+    )
+}

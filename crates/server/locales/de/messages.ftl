@@ -57,6 +57,7 @@ order-refused-why = { $reason ->
     [restricted] Einige Ihrer Tokens gelten nur für reduzierte Produkte.
     [price_changed] Ein Preis hatte sich inzwischen geändert.
     [out_of_stock] Es waren nicht mehr genug Stück da.
+    [reserved] Andere hatten die letzten Stücke reserviert.
     [not_for_sale] Etwas davon wird nicht mehr verkauft.
     [inactive] Ihr Konto ist noch nicht aktiv.
     [card_declined] Die Karte wurde abgelehnt.
@@ -65,6 +66,10 @@ order-refused-why = { $reason ->
     [closed] Ihr Konto ist geschlossen.
    *[other] Den Grund sagt Ihnen der Shop.
 }
+order-shipped-subject = Ihre Bestellung bei { $vendor } ist unterwegs
+order-shipped-text = Ihre Bestellung vom { $when } wurde verschickt.
+order-carrier = Verschickt mit
+order-tracking = Sendungsnummer
 refunded-subject = Tokens zurück von { $vendor }: { $tokens }
 refunded-text = Sie haben { $tokens } für Ihre Bestellung vom { $when } zurückbekommen.
 refunded-card-subject = Geld zurück von { $vendor }: { $tokens }

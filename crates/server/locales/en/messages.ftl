@@ -57,6 +57,7 @@ order-refused-why = { $reason ->
     [restricted] Some of your tokens pay for products on sale only.
     [price_changed] A price had changed since you saw it.
     [out_of_stock] Too few pieces were left.
+    [reserved] Others had reserved the last pieces.
     [not_for_sale] Something on it is not sold any more.
     [inactive] Your account is not active yet.
     [card_declined] The card was declined.
@@ -65,6 +66,10 @@ order-refused-why = { $reason ->
     [closed] Your account is closed.
    *[other] Ask the shop for the reason.
 }
+order-shipped-subject = Your order at { $vendor } is on its way
+order-shipped-text = your order of { $when } was sent.
+order-carrier = Sent with
+order-tracking = Tracking number
 refunded-subject = Tokens back from { $vendor }: { $tokens }
 refunded-text = you got { $tokens } back for your order of { $when }.
 refunded-card-subject = Money back from { $vendor }: { $tokens }

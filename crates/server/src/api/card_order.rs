@@ -2,8 +2,9 @@
 
 use super::auth::{May, OrdersRead, OrdersWrite};
 use super::field::{self, Decimal, Line200, Moment, OptionalLine200, words};
-use super::order::{LineList, lines, refusal_problem, wanted};
+use super::order::{LineList, address_hash, lines, refusal_problem, wanted};
 use super::shape::{Money, ProblemBody};
+use super::shipment::AddressBody;
 use super::{IdempotencyKey, Repeatable, answer, keyed, mark};
 use crate::config::Cards;
 use crate::error::{Failed, Problem, Result};
@@ -60,6 +61,10 @@ struct CardOrderBody {
     quoted: Option<Decimal>,
     /// The payment session of the attempt before; without one, a new session begins.
     session: Option<field::PaymentSession>,
+    /// Where it is sent to; needed when something of it is a product that is shipped. It is kept
+    /// encrypted, apart from the order.
+    #[serde(skip_serializing)]
+    delivery_address: Option<AddressBody>,
     /// The name by which your other systems call the order; each is taken once.
     reference: Option<OptionalLine200>,
 }
@@ -134,7 +139,8 @@ async fn place(
     Json(body): Json<CardOrderBody>,
 ) -> Result<Response> {
     let (book, actor) = (caller.book(), caller.actor());
-    let request = ("POST /v1/card-orders", &body.clone());
+    let address = address_hash(&app.node.vault, body.delivery_address.as_ref())?;
+    let request = ("POST /v1/card-orders", &(body.clone(), address));
     let keyed = keyed(&caller, key, request, Some(body.customer_id.0))?;
     if app.settings.cards == Cards::None {
         let text = "this node takes no cards: pay with tokens";
@@ -165,6 +171,7 @@ async fn place(
                 },
                 lines,
                 reference: body.reference.clone().unwrap_or_default().0,
+                to: body.delivery_address.as_ref().map(AddressBody::address),
                 payment_session: body.session.map(|session| session.0),
                 card: method,
                 last_four,

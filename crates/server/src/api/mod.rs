@@ -35,6 +35,7 @@ mod refund;
 mod registration;
 mod report;
 mod shape;
+mod shipment;
 mod statement;
 mod token;
 mod vendor;
@@ -108,6 +109,7 @@ impl utoipa::Modify for KeyScheme {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(registration::router())
+        .merge(shipment::router())
         .merge(customer::router())
         .merge(statement::router())
         .merge(identity::router())

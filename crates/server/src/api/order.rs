@@ -6,6 +6,7 @@ use super::catalog::OfferKindWord;
 use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine200, words};
 use super::promotion::{OffBody, coupon_key, list_price, off};
 use super::shape::{Money, ProblemBody};
+use super::shipment::AddressBody;
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
 use crate::http::body::BatchJson;
@@ -16,11 +17,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use scrip_domain::catalog::{CatalogError, offer_by_sku};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Supply, Wanted,
     order_place,
 };
 use scrip_domain::promotion::CouponKey;
+use scrip_domain::vault::Vault;
 use scrip_domain::{Actor, Answer};
 use scrip_engine::Tx;
 use scrip_ledger::{Amount, Asset};
@@ -81,6 +84,10 @@ pub struct OrderBody {
     pub effective_at: Option<Moment>,
     /// The code of a coupon: one that takes nothing off refuses the order and says why.
     pub coupon: Option<OptionalLine60>,
+    /// Where it is sent to; needed when something of it is a product that is shipped. It is kept
+    /// encrypted, apart from the order.
+    #[serde(skip_serializing)]
+    pub delivery_address: Option<AddressBody>,
 }
 
 /// A line with its price.
@@ -246,6 +253,7 @@ fn run(
     tx: &mut Tx<'_>,
     actor: Actor,
     book: i64,
+    vault: &Vault,
     order: &Prepared,
 ) -> std::result::Result<OrderOutcome, OrderError> {
     let lines = wanted(tx, book, &order.lines)?;
@@ -255,6 +263,13 @@ fn run(
         extras: Extras {
             supply: supply.collect(),
             coupon: order.coupon.clone(),
+            address: match &order.body.delivery_address {
+                Some(to) => {
+                    let customer = order.body.customer_id.0;
+                    Some(order_address(tx, vault, book, customer, &to.address())?)
+                }
+                None => None,
+            },
         },
         customer_id: order.body.customer_id.0,
         lines,
@@ -345,6 +360,9 @@ pub fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Prob
             .with("available", tokens(available)),
         Refusal::Coupon { fault } => problem.with("why", super::promotion::why(fault)),
         Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
+        Refusal::Reserved { free, reserved, .. } => problem
+            .with("on_hand", serde_json::json!(free))
+            .with("reserved", serde_json::json!(reserved)),
         _ => problem,
     }
 }
@@ -430,6 +448,32 @@ async fn place_batch(
     Ok(axum::Json(BatchAnswer { results }))
 }
 
+/// What equal requests have in common: the address as a hash under the master key, because what is
+/// kept of a request must not tell where somebody lives.
+#[derive(Serialize)]
+struct Asked {
+    #[serde(flatten)]
+    body: OrderBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<[u8; 32]>,
+}
+
+impl Asked {
+    fn new(vault: &Vault, body: &OrderBody) -> Result<Asked> {
+        Ok(Asked {
+            body: body.clone(),
+            address: address_hash(vault, body.delivery_address.as_ref())?,
+        })
+    }
+}
+
+/// What stands for an address where equal requests are recognised.
+pub fn address_hash(vault: &Vault, to: Option<&AddressBody>) -> Result<Option<[u8; 32]>> {
+    let Some(to) = to else { return Ok(None) };
+    let text = serde_json::to_vec(to).map_err(|e| Problem::internal(&e))?;
+    Ok(Some(vault.hash("delivery address", &[&text])))
+}
+
 async fn place_one(
     app: &App,
     caller: &super::auth::Caller,
@@ -440,9 +484,10 @@ async fn place_one(
     let (actor, book) = (caller.actor(), caller.book());
     let order = prepare(app, book, body, token)?;
     let subject = Some(order.body.customer_id.0);
-    let request = order.body.clone();
+    let vault = app.node.vault.clone();
+    let request = Asked::new(&vault, &order.body)?;
     submit(app, caller, key, (ROUTE, &request), subject, move |tx| {
-        run(tx, actor, book, &order)
+        run(tx, actor, book, &vault, &order)
     })
     .await
 }

@@ -3,7 +3,7 @@
 use super::auth::{May, OrdersRead, OrdersWrite};
 use super::bounded::Quantity;
 use super::customer::CustomerPath;
-use super::field;
+use super::field::{self, Moment};
 use super::order::{QuotedLine, quoted_line};
 use super::promotion::CouponSeen;
 use super::quote::FitsBody;
@@ -51,6 +51,10 @@ struct ListLineAnswer {
     tiers: Vec<TierChoice>,
     /// Pieces at hand; null when they are not counted.
     on_hand: Option<i64>,
+    /// What of them is reserved for this customer; null for nothing.
+    reserved: Option<ReservedAnswer>,
+    /// Pieces at hand that the customer cannot have now, because others have reserved them.
+    reserved_by_others: i64,
     /// False when the offer is not sold any more.
     active: bool,
     /// The product's short name.
@@ -60,6 +64,15 @@ struct ListLineAnswer {
     /// Why it cannot be ordered as it is, and what to do; null when it can. Such a line is not
     /// counted.
     problem: Option<String>,
+}
+
+/// Pieces that are reserved for a customer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReservedAnswer {
+    /// How many.
+    pieces: i64,
+    /// Until when. A change of the list renews it for a while.
+    until: Moment,
 }
 
 impl ListLineAnswer {
@@ -73,6 +86,11 @@ impl ListLineAnswer {
             line: quoted_line(line.line, token),
             selected: line.selected,
             on_hand: line.on_hand,
+            reserved: line.hold.own.map(|own| ReservedAnswer {
+                pieces: own.pieces,
+                until: Moment(own.until),
+            }),
+            reserved_by_others: line.hold.others,
             active: line.active,
             handle: line.handle,
             download_kb: line.download_kb,

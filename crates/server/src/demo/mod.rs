@@ -1,5 +1,6 @@
 //! The demo: three shops with something to see at once.
 
+mod goods;
 mod notes;
 mod offline;
 
@@ -106,12 +107,20 @@ const PLANS: [Plan; 3] = [
         introduction: "",
         sells: Sells::Goods,
         catalogue: Catalogue::Export(include_bytes!("../../../../data/demo/home-and-garden.csv")),
-        customers: &[PlannedCustomer {
-            name: "Ana Lind",
-            about: "860 tokens",
-            tokens: 860,
-            list: &[],
-        }],
+        customers: &[
+            PlannedCustomer {
+                name: "Ana Lind",
+                about: "860 tokens",
+                tokens: 860,
+                list: &[],
+            },
+            PlannedCustomer {
+                name: "Nils Berg",
+                about: WITH_PARCEL,
+                tokens: 1500,
+                list: &[],
+            },
+        ],
     },
     Plan {
         slug: "loom",
@@ -149,6 +158,9 @@ const PLANS: [Plan; 3] = [
 
 /// Whoever is told to be this has orders of tokens without a card in each state.
 const WITHOUT_CARD: &str = "orders without a card in each state";
+
+/// Whoever is told to be this has an order that is to be packed.
+const WITH_PARCEL: &str = "an order that is to be sent, and a list with what is reserved";
 
 /// Fills an empty database.
 pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
@@ -386,6 +398,10 @@ fn customer(
     if planned.tokens > 0 {
         top_up(node, vendor, &customer, planned.tokens)?;
     }
+    let parcel = match planned.about == WITH_PARCEL {
+        true => Some(goods::parcel(node, vendor, &customer)?.to_string()),
+        false => None,
+    };
     for (sku, quantity) in planned.list {
         // Each by itself: the list shows them in the order in which they were put on it.
         node.engine.write(move |tx| {
@@ -400,6 +416,7 @@ fn customer(
         number: registered.number.to_string(),
         pin: PIN.into(),
         customer_id: id.to_string(),
+        parcel,
     })
 }
 

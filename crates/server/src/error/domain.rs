@@ -122,6 +122,9 @@ impl Kind for CustomerError {
             CustomerError::TooFewTokens { .. } => {
                 Problem::new(StatusCode::CONFLICT, "tokens_too_few", text)
             }
+            CustomerError::Address(e) => {
+                Problem::invalid("address_invalid", text).with("field", json!(e.field))
+            }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
                 Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text).with(
@@ -194,6 +197,14 @@ impl Kind for OrderError {
             OrderError::PaidByCard | OrderError::MoneyWentBack => {
                 conflict("refund_by_processor", text)
             }
+            OrderError::AddressMissing { .. } => Problem::invalid("address_missing", text),
+            OrderError::NotShipped(_) => Problem::not_found("parcel of this order"),
+            OrderError::ShipmentMoved { now } => {
+                conflict("shipment_moved", text).with("now", json!(now))
+            }
+            OrderError::ShipmentStep { .. } => conflict("shipment_step", text),
+            OrderError::ShippedWhen => Problem::invalid("shipment_invalid", text),
+            OrderError::AddressErased => conflict("person_erased", text),
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
         }
@@ -309,6 +320,7 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::Restricted { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_restricted"),
         Refusal::PriceChanged { .. } => (StatusCode::CONFLICT, "price_changed"),
         Refusal::OutOfStock { .. } => (StatusCode::CONFLICT, "out_of_stock"),
+        Refusal::Reserved { .. } => (StatusCode::CONFLICT, "reserved"),
         Refusal::NotForSale { .. } => (StatusCode::CONFLICT, "not_for_sale"),
         Refusal::Inactive { .. } => (StatusCode::CONFLICT, "account_inactive"),
         Refusal::BelowThreshold { .. } => (StatusCode::CONFLICT, "below_threshold"),

@@ -2,6 +2,7 @@
 
 use super::{Assets, at};
 use crate::web::view::format::{count, counted, money, tokens};
+use scrip_domain::catalog::reservation::PERIODS;
 use scrip_domain::customer::{CustomerError, customer_balance, customer_by_id, customers};
 use scrip_domain::vendor::money_for_tokens;
 use scrip_engine::{ReadTx, Timestamp};
@@ -138,6 +139,7 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
             Some(true) => "A code that is good once can be used again then.".to_owned(),
             _ => "A code that was used stays used, whatever becomes of the order.".to_owned(),
         },
+        "checkout.reserve_minutes" => reserving(value.as_i64().unwrap_or_default()),
         "time_zone" => local(value.as_str().unwrap_or_default(), facts.now),
         _ => String::new(),
     }
@@ -181,6 +183,20 @@ fn idle(rate: i64, tree: &Value, assets: &Assets) -> String {
         ),
         Err(_) => String::new(),
     }
+}
+
+fn reserving(minutes: i64) -> String {
+    if minutes == 0 {
+        return "The last pieces go to whoever confirms first.".to_owned();
+    }
+    let span = |minutes: i64| counted(minutes, "minute", "minutes");
+    format!(
+        "Others cannot buy them for {}. A change of the list renews it, for {} in all; then they \
+         are free for {}.",
+        span(minutes),
+        span(minutes.saturating_mul(PERIODS)),
+        span(minutes)
+    )
 }
 
 fn minutes(seconds: i64) -> String {

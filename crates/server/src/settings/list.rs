@@ -302,6 +302,20 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Flag,
     ),
     setting(
+        "checkout.reserve_minutes",
+        "Orders",
+        "Pieces on an order list are reserved for",
+        "Where pieces are counted. 0: not at all; a day at most.",
+        Kind::Number("minutes"),
+    ),
+    setting(
+        "checkout.reserve_pieces",
+        "Orders",
+        "Reserved of one offer for one customer at most",
+        "And never more than the customer's tokens pay for.",
+        Kind::Number("pieces"),
+    ),
+    setting(
         "messages.language",
         "Messages",
         "Customers who chose no language are written to in",

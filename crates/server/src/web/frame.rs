@@ -122,6 +122,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
     staff_page("", "Token orders", "/staff/token-orders"),
+    staff_page("", "Shipping", "/staff/shipping"),
     // Shop
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),

@@ -24,7 +24,7 @@ use axum::routing::{get, post};
 use form::{Faults, ListForm};
 use kept::Kept;
 use scrip_domain::catalog::offers_by_id;
-use scrip_domain::order::{OrderError, OrderList, order_list};
+use scrip_domain::order::{OrderError, OrderList, list_reserve, order_list};
 use serde::Deserialize;
 use view::{ListView, Place, Quantity};
 
@@ -152,6 +152,7 @@ async fn change(
 async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
     let customer = member.me.customer.customer_id;
+    let reserves = form.reserves();
     let (steps, mut faults) = app
         .read(move |tx| {
             let list = order_list(tx, actor, book, customer)?;
@@ -162,6 +163,10 @@ async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
     if !steps.is_empty() {
         let done = app.write(move |tx| form::run(tx, book, customer, &steps));
         faults.extend(done.await?);
+    }
+    if reserves {
+        app.write(move |tx| list_reserve(tx, actor, book, customer))
+            .await?;
     }
     Ok(faults)
 }

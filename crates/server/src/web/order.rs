@@ -3,9 +3,11 @@
 //! Read on: `order/confirm.rs` (what is shown is what is placed), `order/review.rs` (what is not
 //! as it was shown), `order/card.rs` (paid by card), `order/shortage.rs`, `order/receipt.rs`.
 
+mod address;
 mod card;
 mod confirm;
 pub mod coupon;
+pub mod parcel;
 mod receipt;
 mod review;
 mod shortage;

@@ -51,6 +51,7 @@ impl<'a> Shop<'a> {
         let offer = club.offer("pot", "Clay pot", 60, Some(9));
         let order = club.order(&member.id, &[("pot", 1)]);
         club.ask_refund(&order, "It broke.");
+        let parcel = club.parcel(&member.id, "vase");
         let made = |path: &str, body: Value, name: &str| {
             let made = club.api.post(path, &body);
             made.expect(201)[name].as_str().unwrap().to_owned()
@@ -101,6 +102,7 @@ impl<'a> Shop<'a> {
             ("{empty}", empty.id),
             ("{double}", double.id),
             ("{order}", order),
+            ("{parcel}", parcel),
             ("{product}", product),
             ("{offer}", offer),
             ("{image}", image),

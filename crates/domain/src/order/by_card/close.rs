@@ -10,7 +10,7 @@ use crate::catalog::stock_add;
 use crate::customer::buyer;
 use crate::family::spending_back;
 use crate::id::{CardOrderId, OrderId};
-use crate::order::{OrderError, Purchase, Result, store as order_store};
+use crate::order::{OrderError, Purchase, Result, load_offers, shipment, store as order_store};
 use crate::promotion::{Held, Off, uses_keep};
 use crate::token_sale::{ChargeOutcome, attempt_declined, attempt_paid};
 use crate::vendor::Vendor;
@@ -79,6 +79,8 @@ fn complete(
     let entry = post(tx, vendor, &purchase, order)?;
     order_store::insert(tx, &purchase, quote, None, Some(entry))?;
     promotions_keep(tx, &purchase, quote)?;
+    let offers = load_offers(tx, book, &purchase.request.lines)?;
+    shipment::open(tx, &purchase, &offers)?;
     if !purchase.reference.is_empty() {
         store::reference_of(tx, book, &purchase.reference, purchase.order_id)?;
     }

@@ -18,6 +18,7 @@ mod rules;
 mod store;
 mod view;
 
+use super::shipment::order_address;
 use super::{OrderError, Refusal, Result};
 use crate::Node;
 use crate::actor::Actor;
@@ -113,8 +114,15 @@ pub fn order_by_card_keyed(
 ) -> Result<Answer<Placed>> {
     let actor = keyed.actor;
     let own = vendor.clone();
-    let opened: Answer<Opening> =
-        node.run(keyed, move |tx| card_order_open(tx, actor, &own, &new))?;
+    let vault = node.vault.clone();
+    let opened: Answer<Opening> = node.run(keyed, move |tx| {
+        let mut new = new.clone();
+        if let Some(to) = new.to.take() {
+            let sealed = order_address(tx, &vault, own.book_id, new.customer, &to)?;
+            new.extras.address = Some(sealed);
+        }
+        card_order_open(tx, actor, &own, &new)
+    })?;
     let (id, payment_session) = match opened.value {
         Opening::Refused { order_id, refusal } => {
             return Ok(Answer {

@@ -3,7 +3,7 @@
 use super::{Frozen, rules, store};
 use crate::actor::Actor;
 use crate::catalog::{Offer, stock_take};
-use crate::customer::customer_by_id;
+use crate::customer::{Address, customer_by_id};
 use crate::family::spending_add;
 use crate::id::{CardOrderId, CustomerId, OfferId, OrderId, PaymentSessionId};
 use crate::order::OrderOutcome;
@@ -31,6 +31,8 @@ pub struct ByCard {
     pub reference: String,
     /// What else the buyer chose.
     pub extras: Extras,
+    /// Where goods are sent to; it is sealed with the order, in place of what `extras` has.
+    pub to: Option<Address>,
     /// The payment session that counts declines; `None` begins one.
     pub payment_session: Option<PaymentSessionId>,
     /// The processor's token for a card; never a card number.
@@ -103,11 +105,8 @@ pub fn card_order_open(
         }
     };
     attempt_begin(tx, &purchase.buyer.customer, payment_session)?;
-    if let Err((offer, on_hand)) = stock_take(tx, book, &counted(&quote))? {
-        let line = quote.lines.iter().find(|l| l.offer_id == offer);
-        let title = line.map_or(String::new(), |l| l.title.clone());
-        let refusal = Refusal::OutOfStock { title, on_hand };
-        return refused(tx, &purchase, &quote, refusal);
+    if let Err(few) = stock_take(tx, book, Some(new.customer), &counted(&quote))? {
+        return refused(tx, &purchase, &quote, order_rules::too_few(&quote, few));
     }
     // Counted from now on, so that two orders at once cannot pass a cap together.
     if purchase.buyer.has_parent {

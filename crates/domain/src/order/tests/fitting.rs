@@ -24,6 +24,7 @@ fn line(no: u128, quantity: i64, granted: i64, unit_price: i64, amount: i64) -> 
         },
         selected: true,
         tiers: Vec::new(),
+        hold: crate::catalog::reservation::Hold::default(),
         on_hand: None,
         active: true,
         handle: String::new(),

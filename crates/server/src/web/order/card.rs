@@ -1,8 +1,8 @@
 //! Paying an order by card instead of tokens (SHP-17): the form is that of the page that asks to
 //! confirm, with a second button.
 
-use super::confirm::{CardAgain, Confirmed, list_shown, look, not_placed, shown, wanted};
-use super::review::Review;
+use super::address::hashed;
+use super::confirm::{CardAgain, Chosen, Confirmed, list_shown, no_address, not_placed, shown};
 use crate::config::Cards;
 use crate::error::{Problem, Result, refused};
 use crate::http::body::{Form, Path};
@@ -65,9 +65,7 @@ const TRIES: usize = 3;
 
 /// What the form wants, as far as it could be read.
 struct Try {
-    lines: Vec<Wanted>,
-    supply: BTreeMap<OfferId, Supply>,
-    coupon: Option<CouponKey>,
+    chosen: Chosen,
     form: Confirmed,
 }
 
@@ -101,13 +99,15 @@ pub async fn pay(
     Form(form): Form<Confirmed>,
 ) -> Result<Response> {
     let tried = Try {
-        lines: wanted(&member.shop, &form)?,
-        supply: form.supply()?,
-        coupon: form.coupon()?,
+        chosen: form.chosen(&member.shop)?,
         form,
     };
     if app.settings.cards == Cards::None {
         return withdrawn(&app, &member, &tried).await;
+    }
+    if tried.chosen.to.wrong.is_some() {
+        let again = tried.again();
+        return no_address(&app, &member, tried.chosen, Some(again)).await;
     }
     let chosen = card::chosen(&app, &member, &tried.form.card, &tried.form.method).await?;
     let method = match chosen {
@@ -136,7 +136,10 @@ pub async fn pay(
         card::wish(&app, &member, &method).await?;
     }
     let key = tried.form.key.clone();
-    let keyed = member.keyed(key, format!("by card {new:?}").into_bytes());
+    let to = tried.chosen.to.given();
+    let asked = format!("by card {new:?} {}", hashed(&app.node.vault, to.as_ref())?);
+    let keyed = member.keyed(key, asked.into_bytes());
+    let new = ByCard { to, ..new };
     let vendor = member.shop.vendor.clone();
     let done = app
         .by_card(move |node, cards| {
@@ -189,12 +192,14 @@ async fn read(
         .await?;
     Ok(Ok(ByCard {
         customer,
-        lines: tried.lines.clone(),
+        lines: tried.chosen.wanted.clone(),
         reference: String::new(),
         extras: Extras {
-            supply: tried.supply.clone(),
-            coupon: tried.coupon.clone(),
+            supply: tried.chosen.supply.clone(),
+            coupon: tried.chosen.coupon.clone(),
+            address: None,
         },
+        to: None,
         payment_session,
         card: method.to_owned(),
         last_four: known.map(|card| card.looks.last_four).unwrap_or_default(),
@@ -223,10 +228,7 @@ async fn page_again(
     if !member.sight.may_order() {
         return gate::closed(app, member, status).await;
     }
-    let review = Review {
-        supply: tried.supply.clone(),
-        ..look(app, member, tried.lines.clone(), tried.coupon.clone()).await?
-    };
+    let review = tried.chosen.clone().review(app, member).await?;
     shown(
         app,
         member,
@@ -244,10 +246,7 @@ async fn withdrawn(app: &App, member: &Member, tried: &Try) -> Result<Response> 
     if !member.sight.may_order() {
         return gate::closed(app, member, status).await;
     }
-    let review = Review {
-        supply: tried.supply.clone(),
-        ..look(app, member, tried.lines.clone(), tried.coupon.clone()).await?
-    };
+    let review = tried.chosen.clone().review(app, member).await?;
     let notice = Notice::new(
         Tone::Warn,
         "Orders are not paid by card here any more.",
@@ -281,8 +280,7 @@ async fn answered(
             }
             let problem = refused(&order_id.to_string(), &refusal);
             let again = tried.again();
-            let what = (tried.lines, tried.supply, tried.coupon);
-            return not_placed(app, member, what, &refusal, problem, Some(again)).await;
+            return not_placed(app, member, tried.chosen, &refusal, problem, Some(again)).await;
         }
     };
     match outcome {

@@ -4,6 +4,7 @@
 //! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
 //! since is asked about again.
 
+use super::address::{self, To};
 use super::coupon::{self, CouponForm, Wrong};
 use super::review::{Review, review};
 use super::shortage;
@@ -18,18 +19,20 @@ use crate::web::payer::check_payer;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, change, tokens};
-use crate::web::view::{Choice, Notice, Shell, Shown, Tone, Trio, When};
+use crate::web::view::{Choice, Field, Notice, Shell, Shown, Tone, Trio, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::card::cards_of;
+use scrip_domain::customer::{Address, address_checked};
 use scrip_domain::id::OfferId;
 use scrip_domain::order::by_card::card_order_price;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
-    order_list_clear, order_place,
+    order_list_bought, order_place,
 };
 use scrip_domain::promotion::{CouponKey, coupon_clear};
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
@@ -56,6 +59,8 @@ struct ConfirmPage {
     back: String,
     quit: String,
     has_codes: bool,
+    /// Where it is sent to; empty where nothing is.
+    to: Vec<Field>,
     /// True when tokens are short, so that only a card can pay.
     is_short: bool,
     by_card: Option<CardWay>,
@@ -99,6 +104,8 @@ struct Line {
     offer: String,
     quantity: i64,
     quoted: String,
+    /// Until when it is reserved.
+    reserved: Option<When>,
     /// What a program is handed over with; empty for what is none (SHP-12).
     supply: Vec<Choice>,
 }
@@ -146,18 +153,85 @@ pub struct Confirmed {
     /// The key of the coupon that was shown; empty for none.
     #[serde(default)]
     coupon: String,
+    #[serde(default)]
+    to_name: String,
+    #[serde(default)]
+    to_lines: String,
+    #[serde(default)]
+    to_postal_code: String,
+    #[serde(default)]
+    to_city: String,
+    #[serde(default)]
+    to_country: String,
+}
+
+/// What was chosen on the page, to stand there again.
+#[derive(Clone)]
+pub struct Chosen {
+    /// The lines.
+    pub wanted: Vec<Wanted>,
+    /// How programs are handed over.
+    pub supply: BTreeMap<OfferId, Supply>,
+    /// The coupon.
+    pub coupon: Option<CouponKey>,
+    /// Where goods are sent to.
+    pub to: To,
+}
+
+impl Chosen {
+    /// What the order would be now, with what was chosen.
+    pub async fn review(self, app: &App, member: &Member) -> Result<Review> {
+        Ok(Review {
+            supply: self.supply,
+            to: self.to,
+            ..look(app, member, self.wanted, self.coupon).await?
+        })
+    }
 }
 
 impl Confirmed {
+    /// What was chosen.
+    pub fn chosen(&self, shop: &Shop) -> Result<Chosen> {
+        Ok(Chosen {
+            wanted: wanted(shop, self)?,
+            supply: self.supply()?,
+            coupon: self.coupon()?,
+            to: self.to(),
+        })
+    }
+
+    /// Where it is sent to, and what is wrong with that.
+    fn to(&self) -> To {
+        let address = self.address();
+        let is_empty = address == Address::default();
+        To {
+            wrong: (!is_empty)
+                .then(|| address_checked(&address).err())
+                .flatten(),
+            address,
+        }
+    }
+
     /// The coupon that the page showed.
-    pub fn coupon(&self) -> Result<Option<CouponKey>> {
+    fn coupon(&self) -> Result<Option<CouponKey>> {
         let key = Some(self.coupon.as_str()).filter(|key| !key.is_empty());
         let key = key.map(str::parse).transpose();
         key.map_err(|text| Problem::invalid("form_invalid", text))
     }
 
+    /// Where it is sent to.
+    fn address(&self) -> Address {
+        Address {
+            name: self.to_name.clone(),
+            lines: self.to_lines.clone(),
+            postal_code: self.to_postal_code.clone(),
+            city: self.to_city.clone(),
+            country: self.to_country.clone(),
+        }
+    }
+
     /// How programs are handed over. A page that was drawn before there was a choice has none.
-    pub fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
+    fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
         let chosen = self.offer.iter().zip(&self.supply);
         let chosen = chosen.filter(|(_, word)| !word.is_empty());
         chosen
@@ -208,7 +282,10 @@ async fn asked(
     if list.quote.required > TOKENS_AT_MOST {
         return too_large(member);
     }
-    let review = look(app, member, wanted, list.coupon.clone()).await?;
+    let mut review = look(app, member, wanted, list.coupon.clone()).await?;
+    if address::is_needed(&review) {
+        review.to = address::suggested(app, member).await?;
+    }
     let notice = (!review.changes.is_empty()).then(|| {
         let headline = "The order is not quite what your list says.";
         Notice::new(Tone::Warn, headline, review.changes.join(" "))
@@ -223,34 +300,54 @@ pub async fn place(
     Form(form): Form<Confirmed>,
 ) -> Result<Response> {
     check_payer(&member, &form.account)?;
-    let wanted = wanted(&member.shop, &form)?;
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;
-    let (supply, coupon) = (form.supply()?, form.coupon()?);
+    let chosen = form.chosen(&member.shop)?;
+    if chosen.to.wrong.is_some() {
+        return no_address(&app, &member, chosen, None).await;
+    }
+    let to = chosen.to.given();
     let request = OrderRequest {
         extras: Extras {
-            supply: supply.clone(),
-            coupon: coupon.clone(),
+            supply: chosen.supply.clone(),
+            coupon: chosen.coupon.clone(),
+            address: None,
         },
         customer_id: customer,
-        lines: wanted.clone(),
+        lines: chosen.wanted.clone(),
         reference: String::new(),
         effective_at: None,
     };
-    let keyed = member.keyed(form.key, format!("confirm {request:?}").into_bytes());
+    // Hashed under the master key: what is kept of a request must not tell where somebody lives.
+    let vault = app.node.vault.clone();
+    let asked = format!(
+        "confirm {request:?} {}",
+        address::hashed(&vault, to.as_ref())?
+    );
+    let keyed = member.keyed(form.key, asked.into_bytes());
     let offers = form.offer;
-    let (me, has_coupon) = (member.me.customer.clone(), coupon.is_some());
+    let (me, has_coupon) = (member.me.customer.clone(), chosen.coupon.is_some());
     let placed = app.submit(keyed, move |tx| {
+        let mut request = request.clone();
+        if let Some(to) = &to {
+            request.extras.address = Some(order_address(tx, &vault, book, customer, to)?);
+        }
         let outcome = order_place(tx, actor, book, &request)?;
         if let OrderOutcome::Completed(_) = outcome {
-            order_list_clear(tx, actor, book, customer, &offers)?;
+            order_list_bought(tx, actor, book, customer, &offers)?;
             if has_coupon {
                 coupon_clear(tx, actor, &me)?;
             }
         }
         Ok::<_, OrderError>(outcome)
     });
-    match placed.await?.value {
+    let placed = match placed.await {
+        Err(problem) if problem.code == "address_missing" => {
+            return no_address(&app, &member, chosen, None).await;
+        }
+        placed => placed?,
+    };
+    match placed.value {
         OrderOutcome::Completed(receipt) => {
             app.metrics.order(true);
             frame::see(&member.shop.at(&format!("/orders/{}", receipt.order_id)))
@@ -258,14 +355,30 @@ pub async fn place(
         OrderOutcome::Refused { order_id, refusal } => {
             app.metrics.order(false);
             let problem = refused(&order_id.to_string(), &refusal);
-            let of = (wanted, supply, coupon);
-            not_placed(&app, &member, of, &refusal, problem, None).await
+            not_placed(&app, &member, chosen, &refusal, problem, None).await
         }
     }
 }
 
+/// The page again: it does not say where to, or not well.
+pub async fn no_address(
+    app: &App,
+    member: &Member,
+    chosen: Chosen,
+    by_card: Option<CardAgain>,
+) -> Result<Response> {
+    let review = chosen.review(app, member).await?;
+    let notice = Notice::new(
+        Tone::Bad,
+        "Say where the order is sent to.",
+        "Nothing was taken. Look at the address below and confirm again.",
+    );
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    shown(app, member, &review, (Some(notice), None), status, by_card).await
+}
+
 /// The lines of a form.
-pub fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
+fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
     let uneven = form.offer.len() != form.quantity.len() || form.offer.len() != form.price.len();
     if uneven {
         let text = "the form names a quantity and a price for each offer: open the page anew";
@@ -288,7 +401,7 @@ pub fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
 pub async fn not_placed(
     app: &App,
     member: &Member,
-    (wanted, supply, coupon): (Vec<Wanted>, BTreeMap<OfferId, Supply>, Option<CouponKey>),
+    chosen: Chosen,
     refusal: &Refusal,
     problem: Problem,
     by_card: Option<CardAgain>,
@@ -303,10 +416,7 @@ pub async fn not_placed(
     ) {
         return gate::closed(app, member, status).await;
     }
-    let review = Review {
-        supply,
-        ..look(app, member, wanted, coupon).await?
-    };
+    let review = chosen.review(app, member).await?;
     let notice = match refusal {
         Refusal::Restricted { .. } => Notice::new(
             Tone::Bad,
@@ -356,7 +466,7 @@ pub async fn not_placed(
     shown(app, member, &review, told, status, by_card).await
 }
 
-pub async fn look(
+async fn look(
     app: &App,
     member: &Member,
     wanted: Vec<Wanted>,
@@ -468,6 +578,10 @@ fn confirm_page(
         when: When::minute(member.now),
         is_short: quote.shortage().is_some(),
         by_card,
+        to: match address::is_needed(review) {
+            true => address::fields(&review.to),
+            false => Vec::new(),
+        },
         has_codes: lines.iter().any(|line| !line.supply.is_empty()),
         lines,
         available: tokens(quote.available),
@@ -510,6 +624,12 @@ fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
         price: tokens(line.amount),
         offer: line.offer_id.to_string(),
         quantity: as_shown.quantity,
+        reserved: review
+            .holds
+            .get(&line.offer_id)
+            .and_then(|hold| hold.own)
+            .filter(|own| own.pieces >= line.granted)
+            .map(|own| When::minute(own.until)),
         quoted: line.unit_price.decimal(shop.vendor.token.scale),
         supply: match shown.map(|shown| words::sort(shop, shown.delivery)) {
             Some(Sells::Software) => supply(review.supply.get(&line.offer_id)),

@@ -1,5 +1,6 @@
 //! The receipt of an order, and asking for a refund of it (SHP-13, SHP-19).
 
+use super::parcel::{ParcelView, parcel};
 use crate::error::{Result, sentence};
 use crate::http::body::{Form, Path};
 use crate::state::App;
@@ -46,6 +47,7 @@ struct ReceiptPage {
     /// What a card paid, or was to pay.
     by_card: Option<ByCard>,
     has_codes: bool,
+    parcel: Option<ParcelView>,
     asked: Option<Notice>,
     ask: Option<Ask>,
     shelf: String,
@@ -98,7 +100,10 @@ struct Again {
     said: String,
 }
 
-async fn load(app: &App, member: &Member, order: OrderId) -> Result<OrderDetail> {
+/// An order and, where it is sent, its parcel.
+type Found = (OrderDetail, Option<ParcelView>);
+
+async fn load(app: &App, member: &Member, order: OrderId) -> Result<Found> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
     let vault = app.node.vault.clone();
     app.read(move |tx| {
@@ -106,7 +111,8 @@ async fn load(app: &App, member: &Member, order: OrderId) -> Result<OrderDetail>
         if let Some(asked) = found.request.take() {
             found.request = Some(refund_request_opened(tx, &vault, book, asked)?);
         }
-        Ok::<_, OrderError>(found)
+        let parcel = parcel(tx, &vault, actor, book, order)?;
+        Ok::<_, OrderError>((found, parcel))
     })
     .await
 }
@@ -117,8 +123,11 @@ pub async fn show(
     member: Member,
     Path(asked): Path<Asked>,
 ) -> Result<Response> {
-    let order = load(&app, &member, asked.order).await?;
-    frame::page(&page(&member, &order, None))
+    let (order, parcel) = load(&app, &member, asked.order).await?;
+    frame::page(&ReceiptPage {
+        parcel,
+        ..page(&member, &order, None)
+    })
 }
 
 /// `POST /shops/{slug}/orders/{order}/refund-request` (SHP-19). Asking again changes the reason.
@@ -149,12 +158,15 @@ pub async fn ask(
         let receipt = format!("/orders/{}", asked.order);
         return frame::see(&member.shop.at(&receipt));
     };
-    let order = load(&app, &member, asked.order).await?;
+    let (order, parcel) = load(&app, &member, asked.order).await?;
     let again = Again {
         typed: form.reason,
         said,
     };
-    let page = page(&member, &order, Some(again));
+    let page = ReceiptPage {
+        parcel,
+        ..page(&member, &order, Some(again))
+    };
     frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
@@ -209,6 +221,7 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
             true => Some(why_refused(member, order)),
             false => order.request.as_ref().map(|_| told(member, order)),
         },
+        parcel: None,
         ask,
         is_refused,
         shelf: shop.at("/shop"),
@@ -277,6 +290,7 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("restricted") => "Some of your tokens pay only for what is on sale.",
         Some("price_changed") => "A price had changed since it was shown to you.",
         Some("out_of_stock") => "There were fewer pieces left than you wanted.",
+        Some("reserved") => "Others had reserved the last pieces. Try again later.",
         Some("not_for_sale") => "Something on it was not sold any more.",
         Some("over_cap") => "It would have passed a cap that your parent set.",
         Some("not_allowed") => "It had something that your parent does not allow.",
@@ -389,6 +403,7 @@ mod tests {
             supply: None,
             refunded_quantity: back,
             refunded: Amount::from_units(back * each * 1_000_000),
+            off: Vec::new(),
         }
     }
 

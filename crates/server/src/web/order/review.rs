@@ -1,8 +1,10 @@
 //! What an order would be now, and what about it is not as it was shown: the page that asks to
 //! confirm says so (SHP-12, SHP-13).
 
+use super::address::To;
 use crate::web::view::format::{count, tokens};
 use scrip_domain::Actor;
+use scrip_domain::catalog::reservation::{Hold, holds};
 use scrip_domain::catalog::{Offer, Shown, offers_shown, price};
 use scrip_domain::id::{CustomerId, OfferId};
 use scrip_domain::order::{OrderError, Quote, QuoteLine, Supply, Wanted, quote};
@@ -16,12 +18,16 @@ pub struct Review {
     pub quote: Quote,
     /// What is known of its offers.
     pub shown: BTreeMap<OfferId, Shown>,
+    /// What of them is reserved.
+    pub holds: BTreeMap<OfferId, Hold>,
     /// What differs from what was asked for, a sentence each.
     pub changes: Vec<String>,
     /// How programs are to be handed over, as far as it was chosen.
     pub supply: BTreeMap<OfferId, Supply>,
     /// The coupon.
     pub coupon: Option<CouponKey>,
+    /// Where goods are sent to, as far as it was typed or is known.
+    pub to: To,
 }
 
 /// Looks at what is wanted with today's prices and stock. Nothing is debited by it.
@@ -37,10 +43,12 @@ pub fn review(
         .into_iter()
         .map(|shown| (shown.offer.offer_id, shown))
         .collect();
+    let holds = holds(tx, book, Some(customer), shown.values())?;
     let (mut possible, mut changes) = (Vec::new(), Vec::new());
     for one in wanted {
         if let Some(shown) = shown.get(&one.offer_id) {
-            let (left, change) = adjusted(one, shown);
+            let others = holds.get(&one.offer_id).map_or(0, |hold| hold.others);
+            let (left, change) = adjusted(one, shown, others);
             possible.extend(left);
             changes.extend(change);
         }
@@ -54,9 +62,11 @@ pub fn review(
     Ok(Review {
         quote,
         shown,
+        holds,
         changes,
         supply: BTreeMap::new(),
         coupon,
+        to: To::default(),
     })
 }
 
@@ -69,8 +79,9 @@ fn repriced(wanted: &Wanted, line: &QuoteLine) -> Option<String> {
     Some(format!("{} was {old} and is {new} now.", line.title))
 }
 
-/// A line as it can be ordered now, and what is different about it.
-fn adjusted(wanted: &Wanted, shown: &Shown) -> (Option<Wanted>, Option<String>) {
+/// A line as it can be ordered now, and what is different about it. `others` is how many pieces
+/// other customers have reserved.
+fn adjusted(wanted: &Wanted, shown: &Shown, others: i64) -> (Option<Wanted>, Option<String>) {
     let offer = &shown.offer;
     let title = &offer.title;
     let out = |why: &str| (None, Some(format!("{title} {why} and was left out.")));
@@ -84,13 +95,19 @@ fn adjusted(wanted: &Wanted, shown: &Shown) -> (Option<Wanted>, Option<String>) 
         quoted: None,
         ..*wanted
     };
-    if let Some(on_hand) = shown.on_hand.filter(|on_hand| *on_hand < now.granted) {
-        return match at_most(offer, on_hand) {
-            0 => out("is out of stock"),
-            quantity => {
+    let free = shown.on_hand.map(|on_hand| on_hand.saturating_sub(others));
+    if let Some(free) = free.filter(|free| *free < now.granted) {
+        return match (at_most(offer, free), others > 0) {
+            (0, true) => out("is reserved by others for a while"),
+            (0, false) => out("is out of stock"),
+            (quantity, is_reserved) => {
+                let why = match is_reserved {
+                    true => "are free, because others have reserved the rest",
+                    false => "are left",
+                };
                 let change = format!(
-                    "Only {} of {title} are left, so the order takes {}.",
-                    count(on_hand),
+                    "Only {} of {title} {why}, so the order takes {}.",
+                    count(free),
                     count(quantity)
                 );
                 (Some(Wanted { quantity, ..today }), Some(change))
@@ -138,6 +155,7 @@ mod tests {
                 on_sale: false,
                 active: true,
                 stocked: on_hand.is_some(),
+                shipped: false,
                 tiered: !bounds.is_empty(),
                 tiers: bounds.iter().map(tier).collect(),
             },
@@ -145,18 +163,24 @@ mod tests {
             handle: "pot".into(),
             download_kb: 0,
             delivery: scrip_domain::catalog::Delivery::Usual,
+            reserved_until: scrip_engine::Timestamp(0),
         }
     }
 
     /// What becomes of a wish for some at 100 tokens: the quantity, and what is said.
     fn of(quantity: i64, shown: &Shown) -> (Option<i64>, String) {
+        of_reserved(quantity, shown, 0)
+    }
+
+    /// The same where others have reserved so many.
+    fn of_reserved(quantity: i64, shown: &Shown, others: i64) -> (Option<i64>, String) {
         let wanted = Wanted {
             offer_id: OfferId(Uuid::nil()),
             quantity,
             quoted: Some(Amount::from_units(100 * TOKEN)),
             entered: None,
         };
-        let (left, change) = adjusted(&wanted, shown);
+        let (left, change) = adjusted(&wanted, shown, others);
         assert!(left.is_none_or(|w| w.quoted.is_none()));
         (left.map(|w| w.quantity), change.unwrap_or_default())
     }
@@ -198,6 +222,15 @@ mod tests {
         assert_eq!(priced(5, 3, 120), None, "fewer is said already");
         let few = "Only 3 of Pot are left, so the order takes 3.".to_owned();
         assert_eq!(of(5, &shown(100, Some(3), &[])), (Some(3), few));
+        let some = "Only 2 of Pot are free, because others have reserved the rest, so the order \
+                    takes 2."
+            .to_owned();
+        assert_eq!(
+            of_reserved(5, &shown(100, Some(6), &[]), 4),
+            (Some(2), some)
+        );
+        let held = "Pot is reserved by others for a while and was left out.".to_owned();
+        assert_eq!(of_reserved(1, &shown(100, Some(4), &[]), 4), (None, held));
         let gone = "Pot is out of stock and was left out.".to_owned();
         assert_eq!(of(5, &shown(100, Some(0), &[])), (None, gone));
         let mut old = shown(100, None, &[]);

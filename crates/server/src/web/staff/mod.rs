@@ -25,6 +25,7 @@ mod register;
 mod reports;
 mod requests;
 mod settings;
+mod shipping;
 pub mod sign_in;
 mod statement;
 mod today;
@@ -105,6 +106,7 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(shipping::router())
         .route(&at("/messages"), get(messages::messages))
         .route(&at("/messages/{id}"), get(messages::message))
         .route(&at("/messages/{id}/again"), post(messages::again))

@@ -3,10 +3,12 @@
 
 use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
+use super::super::order::parcel::parcel;
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::{count, money, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
+use super::shipping::Parcel;
 use super::{May, Who, permission, said, who};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
@@ -29,8 +31,8 @@ use std::collections::BTreeSet;
 
 #[derive(Template)]
 #[template(path = "staff/order.html")]
-struct OrderPage {
-    shell: Shell,
+pub struct OrderPage {
+    pub shell: Shell,
     id: String,
     reference: String,
     who: Who,
@@ -44,6 +46,7 @@ struct OrderPage {
     by_card: Option<ByCard>,
     refund: Option<Refund>,
     asked: Option<Asked>,
+    pub parcel: Option<Parcel>,
     may: bool,
     here: String,
     key: String,
@@ -96,7 +99,7 @@ struct Asked {
 /// The address.
 #[derive(Deserialize)]
 pub struct At {
-    id: OrderId,
+    pub id: OrderId,
 }
 
 /// What was just done.
@@ -105,6 +108,7 @@ pub struct At {
 enum Done {
     Refunded,
     Declined,
+    Moved,
 }
 
 /// What the page says besides.
@@ -135,6 +139,10 @@ pub async fn order(
             "The refund is declined.",
             "No tokens moved. The customer sees your answer with the order.",
         )),
+        (Some(Done::Moved), _) => page_of.parcel.as_ref().map(|parcel| {
+            let text = format!("It is now: {}.", parcel.view.state.to_lowercase());
+            Notice::new(Tone::Good, "The parcel moved on.", text)
+        }),
         _ => None,
     };
     page(&page_of)
@@ -157,14 +165,14 @@ fn money_back(is_done: bool) -> Notice {
     }
 }
 
-async fn order_page(
+pub async fn order_page(
     app: &App,
     member: &StaffMember,
     id: OrderId,
     answer: &str,
 ) -> Result<OrderPage> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (order, who, stocked) = app
+    let (order, who, stocked, parcel) = app
         .read(move |tx| {
             let (shop, actor) = (&of.shop, of.actor());
             let book = shop.vendor.book_id;
@@ -178,7 +186,8 @@ async fn order_page(
             let offers: Vec<OfferId> = offers.into_iter().collect();
             let shown = offers_shown(tx, book, &offers)?;
             let stocked = shown.iter().any(|offer| offer.on_hand.is_some());
-            Ok::<_, Problem>((order, who, stocked))
+            let parcel = parcel(tx, &vault, actor, book, id)?;
+            Ok::<_, Problem>((order, who, stocked, parcel))
         })
         .await?;
     let shop = &member.shop;
@@ -210,6 +219,7 @@ async fn order_page(
         at: When::minute(order.effective_at),
         asked: order.request.map(|request| asked(request, answer)),
         reference: order.reference,
+        parcel: parcel.map(|view| Parcel::new(view, &here(shop, id))),
         who,
         may: member.staff.role.may(Permission::Orders),
         here: here(shop, id),

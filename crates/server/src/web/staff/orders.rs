@@ -107,6 +107,7 @@ pub fn refusal(reason: Option<&str>) -> String {
         "restricted" => "tokens for sales only",
         "price_changed" => "the price had changed",
         "out_of_stock" => "too few pieces",
+        "reserved" => "others had reserved the pieces",
         "below_threshold" => "fewer tokens than ordering begins with",
         "not_for_sale" => "not sold any more",
         "inactive" => "the account was not active",

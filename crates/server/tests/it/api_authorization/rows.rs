@@ -77,6 +77,7 @@ impl Doors<'_> {
             ("/v1/orders", "orders:read"),
             ("/v1/products", "catalog:read"),
             ("/v1/refund-requests", "orders:read"),
+            ("/v1/shipments", "orders:read"),
             ("/v1/reports/sales", "reports:read"),
             ("/v1/reports/today", "reports:read"),
             ("/v1/staff", "vendor:read"),
@@ -116,6 +117,7 @@ impl Doors<'_> {
         for (template, scope, id) in [
             ("/v1/registrations/{id}", "customers:read", registration),
             ("/v1/orders/{id}", "orders:read", order),
+            ("/v1/orders/{id}/shipment", "customers:read", order),
             (
                 "/v1/token-orders/{id}",
                 "customers:read",
@@ -417,6 +419,9 @@ impl Doors<'_> {
         let declined = "/v1/orders/{id}/refund-requests/decline";
         let answer = json!({"answer": "No."});
         self.door("POST", declined, "refunds:write", order, answer);
+        let parcel = "/v1/orders/{id}/shipment";
+        let step = json!({"from": "to_pack", "state": "shipped", "carrier": "Post"});
+        self.door("PUT", parcel, "orders:write", order, step);
         let refunds = "/v1/orders/{id}/refunds";
         self.door("POST", refunds, "refunds:write", order, json!({}));
         self.door(

@@ -40,6 +40,8 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/customers/{customer}/check", Needs(Permission::Customers)),
     ("/orders", Look),
     ("/orders/{order}", Look),
+    ("/orders/{parcel}/packing-slip", Look),
+    ("/shipping", Look),
     ("/disputes", Look),
     ("/paybacks", Look),
     ("/customers/{customer}/statement", Look),
@@ -141,6 +143,17 @@ pub(super) const FORMS: &[Form] = &[
         Needs(Permission::Orders),
         &[("what", "whole"), ("key", "")],
         Line("order.refunded"),
+    ),
+    (
+        "/orders/{parcel}/shipment",
+        Needs(Permission::Orders),
+        &[
+            ("from", "to_pack"),
+            ("to", "shipped"),
+            ("carrier", "Post"),
+            ("number", "17"),
+        ],
+        Line("order.shipment"),
     ),
     (
         "/customers/{empty}/close",
