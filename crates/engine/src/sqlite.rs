@@ -94,6 +94,10 @@ impl SqliteConn {
             }
             conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
                 .map_err(error)?;
+            // What is deleted is overwritten with zeros, in pages that become free too: an erased
+            // person must not be read from the file. What it costs: docs/decisions/0017.
+            conn.pragma_update(None, "secure_delete", true)
+                .map_err(error)?;
         }
         Ok(SqliteConn {
             conn,

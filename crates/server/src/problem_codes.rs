@@ -573,6 +573,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "text_invalid",
+        "A text is missing or too long, or nothing was chosen; the text of the problem says which.",
+    ),
+    kind(
+        422,
         "time_invalid",
         "A time is not RFC 3339 with an offset, or not one that can be taken here.",
     ),

@@ -21,6 +21,10 @@ pub struct Filter {
     pub subject: Option<String>,
     /// What was done: `noun.verb`.
     pub action: Option<String>,
+    /// From this time on.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
 }
 
 /// One line of the trail.

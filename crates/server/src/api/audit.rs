@@ -102,6 +102,7 @@ async fn audit(
         actor: query.actor.map(|text| text.0),
         subject: query.subject.map(|text| text.0),
         action: query.action.map(|text| text.0),
+        ..Filter::default()
     };
     let found = app
         .read(move |tx| trail(tx, book, &filter, before, limit))

@@ -44,6 +44,7 @@ mod mails;
 mod maintain;
 mod market;
 mod pages_account;
+mod pages_books;
 mod pages_by_card;
 mod pages_cards;
 mod pages_catalogue;

@@ -281,6 +281,8 @@ fn the_trail_is_searched_and_taken_along(db: &TestDb) {
         200,
         &[
             "customer.pin_code_made",
+            "Made a code for a new PIN",
+            ">Ida</bdi></a>",
             "Ada the owner",
             "Next: older lines",
         ],
@@ -320,8 +322,21 @@ fn the_trail_is_searched_and_taken_along(db: &TestDb) {
     assert_eq!(file.text.lines().count(), 61, "the head and all lines");
     assert!(
         file.text
-            .starts_with("id,at,actor,name,action,subject,detail")
+            .starts_with("id,at,actor,name,action,subject,what,detail")
     );
+    let today = file.text.lines().nth(1).unwrap().split(',').nth(1).unwrap()[..10].to_owned();
+    let lines = |span: &str| {
+        let path = format!("/shops/club/staff/audit.csv?action=customer.pin_code_made&{span}");
+        owner.get(&path).text.lines().count() - 1
+    };
+    assert_eq!(lines(&format!("from={today}")), 60);
+    assert_eq!(lines(&format!("from={today}&to=9000-01-01")), 60);
+    assert_eq!(lines("to=2020-12-31"), 0);
+    assert_eq!(lines("from=9000-01-01"), 0);
+    for odd in ["from=yesterday", "to=2026-02-30", "from=%00"] {
+        let answer = owner.get(&format!("{path}?{odd}"));
+        assert_eq!(answer.status, 422, "{odd}");
+    }
     let told: Value = club.api.get("/v1/audit?limit=1").expect(200).clone();
     assert_eq!(told["items"].as_array().unwrap().len(), 1);
     assert!(told["next"].is_string());

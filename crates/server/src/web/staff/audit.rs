@@ -1,4 +1,8 @@
 //! The audit trail (REG-03): who did what for the shop and when, to be searched and taken along.
+//! `audit/words.rs` says it in sentences, `audit/about.rs` names what it is about.
+
+mod about;
+mod words;
 
 use super::super::frame::{link, page, staff_shell};
 use super::super::session::{Shop, StaffMember};
@@ -7,20 +11,24 @@ use super::at;
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::http::csv::{Sheet, download};
+use crate::settings::Assets;
 use crate::state::App;
+use about::{About, Things};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use scrip_domain::api_key::api_keys;
 use scrip_domain::audit::{Filter, Noted, trail};
 use scrip_domain::id::AuditId;
 use scrip_domain::vendor::staff_list;
-use scrip_engine::ReadTx;
+use scrip_engine::{ReadTx, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
+use words::{Change, said};
 
 /// The routes of this noun.
 pub fn router() -> Router<App> {
@@ -46,18 +54,25 @@ struct Asked {
     subject: String,
     #[serde(default)]
     action: String,
+    /// The first and the last day in UTC, such as `2026-11-21`.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
     before: Option<AuditId>,
     past: Option<String>,
 }
 
 impl Asked {
-    fn filter(&self) -> Filter {
+    fn filter(&self) -> Result<Filter> {
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Filter {
+        Ok(Filter {
             actor: some(&self.actor),
             subject: some(&self.subject),
             action: some(&self.action),
-        }
+            from: begin_of(&self.from, 0)?,
+            to: begin_of(&self.to, 1)?,
+        })
     }
 
     fn query(&self) -> Vec<(&str, &str)> {
@@ -65,6 +80,8 @@ impl Asked {
             ("actor", self.actor.trim()),
             ("subject", self.subject.trim()),
             ("action", self.action.trim()),
+            ("from", self.from.trim()),
+            ("to", self.to.trim()),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -72,14 +89,31 @@ impl Asked {
     }
 }
 
+/// When a day begins in UTC, so many days later; nothing for no day.
+fn begin_of(text: &str, later: i64) -> Result<Option<Timestamp>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let begin = || {
+        let day: Date = text.trim().parse().ok()?;
+        let day = day.checked_add(jiff::Span::new().days(later)).ok()?;
+        let zoned = day.to_zoned(TimeZone::UTC).ok()?;
+        Some(Timestamp(zoned.timestamp().as_microsecond()))
+    };
+    let text = "this is no day: write it as 2026-11-21";
+    begin()
+        .map(Some)
+        .ok_or_else(|| Problem::invalid("day_invalid", text))
+}
+
 struct Row {
     at: When,
     by: String,
+    what: String,
     action: String,
     only_action: String,
-    subject: String,
-    subject_href: Option<String>,
-    detail: String,
+    about: About,
+    changes: Vec<Change>,
 }
 
 struct Person {
@@ -97,6 +131,8 @@ struct AuditPage {
     anybody: bool,
     subject: Field,
     action: Field,
+    from: String,
+    to: String,
     is_filtered: bool,
     rows: Vec<Row>,
     pager: Option<Pager>,
@@ -128,61 +164,40 @@ fn by(names: &BTreeMap<String, String>, actor: &str) -> String {
     }
 }
 
-/// Where a subject has its page.
-fn page_of(shop: &Shop, subject: &str) -> Option<String> {
-    let noun = match subject.split_once('_')?.0 {
-        "cus" => "customers",
-        "ord" => "orders",
-        "stf" => "people",
-        _ => return None,
-    };
-    Some(shop.at(&format!("/staff/{noun}/{subject}")))
-}
-
-/// Details in words: `sale.stacking: false → true`.
-fn said(detail: &Value) -> String {
-    let plain = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "none".to_owned(),
-        other => other.to_string(),
-    };
-    let Value::Object(fields) = detail else {
-        return plain(detail);
-    };
-    let one = |(name, value): (&String, &Value)| match (value.get("from"), value.get("to")) {
-        (Some(from), Some(to)) => format!("{name}: {} → {}", plain(from), plain(to)),
-        _ => format!("{name}: {}", plain(value)),
-    };
-    fields.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
 /// `GET /shops/{slug}/staff/audit`.
 async fn audit(
     State(app): State<App>,
     member: StaffMember,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    let (of, filter, before) = (member.shop.clone(), asked.filter(), asked.before);
-    let ((staff, names), found) = app
+    let (of, filter, before) = (member.clone(), asked.filter()?, asked.before);
+    let vault = app.node.vault.clone();
+    let ((staff, names), found, about) = app
         .read(move |tx| {
-            let names = names(tx, &of)?;
-            let found = trail(tx, of.vendor.book_id, &filter, before, AT_ONCE)?;
-            Ok::<_, Problem>((names, found))
+            let names = names(tx, &of.shop)?;
+            let found = trail(tx, of.shop.vendor.book_id, &filter, before, AT_ONCE)?;
+            let mut things = Things::new(&of, &vault, &names.1);
+            let mut about = Vec::with_capacity(found.items.len());
+            for noted in &found.items {
+                about.push(things.of(tx, noted)?);
+            }
+            Ok::<_, Problem>((names, found, about))
         })
         .await?;
     let shop = &member.shop;
     let here = shop.at("/staff/audit");
-    let row = |noted: Noted| Row {
-        at: When::minute(noted.at),
-        by: by(&names, &noted.actor),
-        only_action: link(&here, &[("action", &noted.action)]),
-        subject_href: page_of(shop, &noted.subject),
-        subject: match names.get(&noted.subject) {
-            Some(name) => name.clone(),
-            None => noted.subject,
-        },
-        detail: said(&noted.detail),
-        action: noted.action,
+    let assets = Assets::of(&shop.vendor);
+    let row = |(noted, about): (Noted, About)| {
+        let said = said(&noted.action, &noted.detail, &assets);
+        Row {
+            at: When::minute(noted.at),
+            by: by(&names, &noted.actor),
+            only_action: link(&here, &[("action", &noted.action)]),
+            what: said.what,
+            changes: said.changes,
+            action: noted.action,
+            about,
+        }
     };
     let actor = asked.actor.trim();
     let mut people: Vec<_> = staff
@@ -228,8 +243,10 @@ async fn audit(
             .value(asked.action.trim())
             .max(60)
             .help("As in the list: staff.signed_in"),
+        from: asked.from.trim().to_owned(),
+        to: asked.to.trim().to_owned(),
         is_filtered: !asked.query().is_empty(),
-        rows: found.items.into_iter().map(row).collect(),
+        rows: found.items.into_iter().zip(about).map(row).collect(),
         pager,
         csv: link(&shop.at("/staff/audit.csv"), &asked.query()),
         here,
@@ -243,7 +260,7 @@ async fn audit_csv(
     member: StaffMember,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    let (of, filter, before) = (member.shop.clone(), asked.filter(), asked.before);
+    let (of, filter, before) = (member.shop.clone(), asked.filter()?, asked.before);
     let ((_, names), found) = app
         .read(move |tx| {
             let names = names(tx, &of)?;
@@ -251,7 +268,10 @@ async fn audit_csv(
             Ok::<_, Problem>((names, found))
         })
         .await?;
-    let mut sheet = Sheet::new(&["id", "at", "actor", "name", "action", "subject", "detail"])?;
+    let assets = Assets::of(&member.shop.vendor);
+    let mut sheet = Sheet::new(&[
+        "id", "at", "actor", "name", "action", "subject", "what", "detail",
+    ])?;
     for noted in found.items {
         sheet.row(&[
             &noted.id.to_string(),
@@ -260,6 +280,7 @@ async fn audit_csv(
             names.get(&noted.actor).map_or("", String::as_str),
             &noted.action,
             &noted.subject,
+            &said(&noted.action, &noted.detail, &assets).line(),
             &noted.detail.to_string(),
         ])?;
     }
