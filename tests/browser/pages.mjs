@@ -10,6 +10,13 @@ const customerOf = (slug, nth) => (demo) => {
   return `/shops/${slug}/staff/customers/${customers[nth].customer_id}`;
 };
 
+// The order of the demo that is to be sent.
+const parcelOf = (slug, path) => (demo) => {
+  const { customers } = demo.vendors.find((vendor) => vendor.slug === slug);
+  const { parcel } = customers.find((customer) => customer.parcel);
+  return `/shops/${slug}${path.replace('{order}', parcel)}`;
+};
+
 export const pages = [
   { name: 'front', path: '/', who: null },
   { name: 'docs', path: '/docs', who: null },
@@ -34,6 +41,8 @@ export const pages = [
   { name: 'list-empty', path: '/shops/rasterworks/list', who: 'rasterworks/Mara' },
   { name: 'confirm', path: '/shops/rasterworks/confirm', who: 'rasterworks/Ana' },
   { name: 'confirm-nothing', path: '/shops/rasterworks/confirm', who: 'rasterworks/Mara' },
+  { name: 'confirm-card', path: '/shops/loom/confirm/card', who: 'loom/500 tokens' },
+  { name: 'shortage-card', path: '/shops/loom/confirm', who: 'loom/500 tokens' },
   { name: 'off-line', path: '/shops/rasterworks/off-line', who: 'rasterworks/Jonas' },
   { name: 'shortage', path: '/shops/rasterworks/confirm', who: 'rasterworks/Jonas' },
   { name: 'account', path: '/shops/rasterworks/account', who: 'rasterworks/Ana' },
@@ -62,6 +71,12 @@ export const pages = [
   { name: 'staff-token-orders-new', path: '/shops/loom/staff/token-orders/new', who: 'loom/staff' },
   { name: 'staff-token-orders-owed', path: '/shops/loom/staff/token-orders/owed', who: 'loom/staff' },
   { name: 'staff-gifts', path: '/shops/loom/staff/gifts', who: 'loom/staff' },
+  { name: 'shop-reduced', path: '/shops/loom/shop?q=jacket', who: 'loom/Ana' },
+  { name: 'product-reduced', path: '/shops/loom/shop/p/navy-sport-jacket', who: 'loom/Ana' },
+  { name: 'staff-promotions', path: '/shops/loom/staff/promotions', who: 'loom/staff' },
+  { name: 'staff-promotion-new', path: '/shops/loom/staff/promotions/new', who: 'loom/staff' },
+  { name: 'staff-coupon-new', path: '/shops/loom/staff/promotions/new?coupon=1', who: 'loom/staff' },
+  { name: 'staff-report-promotions', path: '/shops/loom/staff/reports/promotions', who: 'loom/staff' },
   { name: 'staff-prices', path: '/shops/loom/staff/prices', who: 'loom/staff' },
   { name: 'staff-today', path: '/shops/rasterworks/staff/today', who: 'rasterworks/staff' },
   { name: 'staff-requests', path: '/shops/rasterworks/staff/requests', who: 'rasterworks/staff' },
@@ -77,6 +92,14 @@ export const pages = [
   { name: 'staff-report-receivables', path: '/shops/rasterworks/staff/reports/receivables', who: 'rasterworks/staff' },
   { name: 'staff-report-revenue', path: '/shops/rasterworks/staff/reports/revenue', who: 'rasterworks/staff' },
   { name: 'staff-orders', path: '/shops/rasterworks/staff/orders', who: 'rasterworks/staff' },
+  { name: 'staff-paybacks', path: '/shops/rasterworks/staff/paybacks', who: 'rasterworks/staff' },
+  { name: 'staff-shipping', path: '/shops/hearth-and-fern/staff/shipping', who: 'hearth-and-fern/staff' },
+  { name: 'confirm-goods', path: '/shops/hearth-and-fern/confirm', who: 'hearth-and-fern/Nils' },
+  { name: 'list-reserved', path: '/shops/hearth-and-fern/list', who: 'hearth-and-fern/Nils' },
+  { name: 'product-reserved', path: '/shops/hearth-and-fern/shop/p/yellow-watering-can', who: 'hearth-and-fern/Nils' },
+  { name: 'receipt-parcel', path: parcelOf('hearth-and-fern', '/orders/{order}'), who: 'hearth-and-fern/Nils' },
+  { name: 'staff-parcel', path: parcelOf('hearth-and-fern', '/staff/orders/{order}'), who: 'hearth-and-fern/staff' },
+  { name: 'staff-packing-slip', path: parcelOf('hearth-and-fern', '/staff/orders/{order}/packing-slip'), who: 'hearth-and-fern/staff' },
   { name: 'staff-disputes', path: '/shops/rasterworks/staff/disputes', who: 'rasterworks/staff' },
   { name: 'staff-products', path: '/shops/rasterworks/staff/products', who: 'rasterworks/staff' },
   { name: 'staff-product-new', path: '/shops/rasterworks/staff/products/new', who: 'rasterworks/staff' },

@@ -1,7 +1,8 @@
 //! Who gives a command.
 
-use crate::id::{ApiKeyId, CustomerId, StaffId};
+use crate::id::{ApiKeyId, CustomerId, IdError, StaffId};
 use std::fmt;
+use std::str::FromStr;
 
 /// Whoever gives a command; kept with everything that it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +39,42 @@ impl fmt::Display for Actor {
             Actor::Staff(id) => fmt::Display::fmt(id, f),
             Actor::Key(id) => fmt::Display::fmt(id, f),
             Actor::System => f.write_str("system"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text == "system" {
+            return Ok(Actor::System);
+        }
+        let staff = || text.parse().map(Actor::Staff);
+        let key = || text.parse().map(Actor::Key);
+        let customer = || text.parse().map(Actor::Customer);
+        staff().or_else(|_| key()).or_else(|_: IdError| customer())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Actor;
+    use crate::id::{ApiKeyId, CustomerId, StaffId};
+    use uuid::Uuid;
+
+    #[test]
+    fn an_actor_is_read_as_it_is_written() {
+        let id = Uuid::from_u128(7);
+        for actor in [
+            Actor::Customer(CustomerId(id)),
+            Actor::Staff(StaffId(id)),
+            Actor::Key(ApiKeyId(id)),
+            Actor::System,
+        ] {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+        for odd in ["", "System", "ord_01h455vb4pex5vsknk084sn02q"] {
+            assert!(odd.parse::<Actor>().is_err(), "{odd}");
         }
     }
 }

@@ -105,8 +105,17 @@ typed_id!(
     /// An offer of a product.
     OfferId, "off");
 typed_id!(
+    /// A promotion, or a coupon.
+    PromotionId, "prm");
+typed_id!(
     /// An order.
     OrderId, "ord");
+typed_id!(
+    /// An exchange of tokens of one vendor for another's.
+    ExchangeId, "exc");
+typed_id!(
+    /// An order that a card pays, from the moment before the card is asked.
+    CardOrderId, "cor");
 typed_id!(
     /// An order list that a customer keeps.
     KeptListId, "lst");
@@ -122,6 +131,89 @@ typed_id!(
 typed_id!(
     /// A line of the audit trail.
     AuditId, "aud");
+
+/// What a card pays: tokens, or goods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Payable {
+    /// An order of tokens.
+    Tokens(TokenOrderId),
+    /// An order of goods.
+    Goods(CardOrderId),
+}
+
+impl Payable {
+    /// The id as it is stored, beside [`Payable::kind`].
+    pub fn uuid(&self) -> &Uuid {
+        match self {
+            Payable::Tokens(TokenOrderId(id)) | Payable::Goods(CardOrderId(id)) => id,
+        }
+    }
+
+    /// What is paid, as it is stored.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Payable::Tokens(_) => "tokens",
+            Payable::Goods(_) => "goods",
+        }
+    }
+
+    /// Reads it from two columns beginning at `at`: kind and id.
+    pub fn from_row(row: &Row, at: usize) -> Result<Self> {
+        let id = row.uuid(at.saturating_add(1))?;
+        match row.text(at)? {
+            "tokens" => Ok(Payable::Tokens(TokenOrderId(id))),
+            "goods" => Ok(Payable::Goods(CardOrderId(id))),
+            other => Err(scrip_engine::Error::Corrupt(format!(
+                "{other:?} is paid by {id}"
+            ))),
+        }
+    }
+}
+
+impl From<TokenOrderId> for Payable {
+    fn from(id: TokenOrderId) -> Payable {
+        Payable::Tokens(id)
+    }
+}
+
+impl From<CardOrderId> for Payable {
+    fn from(id: CardOrderId) -> Payable {
+        Payable::Goods(id)
+    }
+}
+
+impl fmt::Display for Payable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Payable::Tokens(id) => id.fmt(f),
+            Payable::Goods(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Payable {
+    type Err = IdError;
+    fn from_str(text: &str) -> std::result::Result<Self, IdError> {
+        match text.parse() {
+            Ok(id) => Ok(Payable::Goods(id)),
+            Err(_) => text.parse().map(Payable::Tokens),
+        }
+    }
+}
+
+impl TryFrom<String> for Payable {
+    type Error = IdError;
+    fn try_from(text: String) -> std::result::Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<Payable> for String {
+    fn from(id: Payable) -> String {
+        id.to_string()
+    }
+}
 
 /// Where ids lie that were made in a span of time, the end left out: at or above the first,
 /// below the second. They carry milliseconds, and run up to a second ahead of the clock when many

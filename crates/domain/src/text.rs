@@ -19,6 +19,16 @@ pub enum TextError {
         /// Characters that fit.
         most: usize,
     },
+    /// More lines than fit.
+    #[error("{field} has {length} lines, at most {most} fit: put some together")]
+    TooManyLines {
+        /// The field.
+        field: &'static str,
+        /// Lines given.
+        length: usize,
+        /// Lines that fit.
+        most: usize,
+    },
     /// A character that cannot be shown.
     #[error("{field} contains the control character U+{code:04X}: remove it")]
     Control {

@@ -42,7 +42,12 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_checkout"),
     migration!(11, "0011_report"),
     migration!(12, "0012_console"),
+    migration!(13, "0013_card_order"),
+    migration!(14, "0014_goods"),
     migration!(15, "0015_people"),
+    migration!(16, "0016_promotion"),
+    migration!(17, "0017_office"),
+    migration!(20, "0020_mall"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -44,10 +44,16 @@ pub enum AccountKind {
     Sales,
     /// Money that is lost by fees and disputes.
     Charges,
+    /// Money that came for nothing, and has to go back.
+    Payback,
+    /// Money owed to others for tokens of this book that they took (OPN-04).
+    Settled,
+    /// Fractions that exchanges leave over (OPN-02).
+    Residue,
 }
 
 impl AccountKind {
-    const ALL: [AccountKind; 14] = [
+    const ALL: [AccountKind; 17] = [
         AccountKind::Wallet,
         AccountKind::Held,
         AccountKind::Issued,
@@ -62,6 +68,9 @@ impl AccountKind {
         AccountKind::Breakage,
         AccountKind::Sales,
         AccountKind::Charges,
+        AccountKind::Payback,
+        AccountKind::Settled,
+        AccountKind::Residue,
     ];
 
     /// Its name in the database and in exports.
@@ -81,6 +90,9 @@ impl AccountKind {
             AccountKind::Breakage => "breakage",
             AccountKind::Sales => "sales",
             AccountKind::Charges => "charges",
+            AccountKind::Payback => "payback",
+            AccountKind::Settled => "settled",
+            AccountKind::Residue => "residue",
         }
     }
 

@@ -326,17 +326,20 @@ fn component(text: &str) -> String {
 
 fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
     let root = match kind {
-        AccountKind::Wallet | AccountKind::Held | AccountKind::Deferred | AccountKind::Due => {
-            "Liabilities"
-        }
+        AccountKind::Wallet
+        | AccountKind::Held
+        | AccountKind::Deferred
+        | AccountKind::Due
+        | AccountKind::Payback => "Liabilities",
         AccountKind::Issued => "Equity",
         AccountKind::Spent
         | AccountKind::Expired
         | AccountKind::Earned
         | AccountKind::Breakage
-        | AccountKind::Sales => "Income",
+        | AccountKind::Sales
+        | AccountKind::Residue => "Income",
         AccountKind::Processor | AccountKind::Bank | AccountKind::Receivable => "Assets",
-        AccountKind::Charges => "Expenses",
+        AccountKind::Charges | AccountKind::Settled => "Expenses",
     };
     let label: String = label.chars().take(100).collect();
     format!(

@@ -7,6 +7,13 @@ const HELD_MS = 15_000;
 
 document.documentElement.classList.add("js");
 
+// Times are written in the reader's time zone: the next page is told which one this browser has.
+const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone ?? "");
+if (zone && !document.cookie.split("; ").includes(`zone=${zone}`)) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
+
 /** Buttons that wait for the answer to their form. */
 const held = new Set();
 

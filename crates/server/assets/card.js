@@ -18,12 +18,16 @@ function say(text) {
   if (words) words.textContent = text;
 }
 
+/** True for a button of the same form that has nothing to do with the card. */
+const isOther = (event) => event.submitter?.dataset.noCard !== undefined;
+
 const chosen = () => form.querySelector("input[name=card]:checked")?.value ?? "new";
 
 function start() {
   if (typeof globalThis.Stripe !== "function") {
     say("The card processor cannot be reached. Try again in a minute, or pay another way.");
     form.addEventListener("submit", (event) => {
+      if (isOther(event)) return;
       if (place.dataset.card !== "pay" || chosen() === "new") event.preventDefault();
     });
     return;
@@ -60,7 +64,7 @@ function start() {
   let ready = false;
   form.addEventListener("submit", async (event) => {
     const kind = place.dataset.card;
-    if (ready || (kind === "pay" && chosen() !== "new")) return;
+    if (ready || isOther(event) || (kind === "pay" && chosen() !== "new")) return;
     event.preventDefault();
     if (busy) return;
     busy = true;

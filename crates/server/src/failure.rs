@@ -4,8 +4,10 @@ use scrip_domain::api_key::ApiKeyError;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
+use scrip_domain::mall::MallError;
 use scrip_domain::order::OrderError;
 use scrip_domain::policy::PolicyError;
+use scrip_domain::promotion::PromotionError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
@@ -116,10 +118,12 @@ below! {
     CustomerError { Engine, Ledger, Vendor, Command },
     TokenSaleError { Engine, Ledger, Vendor, Customer, Command },
     OfflineError { Engine, Ledger, Vendor, Customer, Command, Sale },
-    OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command },
+    OrderError { Engine, Ledger, Vendor, Customer, Catalog, Command, Promotion },
+    PromotionError { Engine, Ledger, Customer, Command },
     ApiKeyError { Engine },
     SessionError { Engine, Vendor, Customer, Command },
     RevenueError { Engine, Ledger, Command },
+    MallError { Engine, Ledger, Vendor },
 }
 
 impl From<SecretError> for Failure {

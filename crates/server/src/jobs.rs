@@ -5,11 +5,15 @@ use scrip_domain::Node;
 use scrip_domain::card_event::events_handle;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::catalog::imports::{import_is_running, import_step, imports_expire};
+use scrip_domain::catalog::reservation::reservations_expire;
 use scrip_domain::catalog::shelf::{shelf_is_due, shelf_refresh};
 use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::gift_tokens::{GiftError, gifts_round};
+use scrip_domain::order::by_card::{card_orders_resolve, card_refunds_settle};
+use scrip_domain::payback::paybacks_resolve;
+use scrip_domain::policy::policy;
 use scrip_domain::report::rollup::{pass_next, pass_write};
 use scrip_domain::secret::stray_attempts_expire;
 use scrip_domain::session::{SessionError, sessions_expire};
@@ -147,6 +151,14 @@ pub fn expire_imports(engine: &Engine, book: i64) -> Result<(), CatalogError> {
     Ok(())
 }
 
+/// Forgets reservations that are over.
+pub fn expire_reservations(engine: &Engine, book: i64) -> Result<u64, EngineError> {
+    engine.write(move |tx| {
+        let minutes = policy(tx, book)?.checkout.reserve_minutes;
+        reservations_expire(tx, book, minutes)
+    })
+}
+
 /// Erases registrations whose time is over, with the details of unfinished ones.
 pub fn expire_registrations(engine: &Engine, book: i64) -> Result<u64, CustomerError> {
     engine.write(move |tx| registrations_expire(tx, book))
@@ -228,6 +240,7 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
                 noted("answers", expire_answers(engine, id));
                 noted("imports", expire_imports(engine, id));
                 noted("attempts", expire_attempts(engine, id));
+                noted("reservations", expire_reservations(engine, id));
                 noted("registrations", expire_registrations(engine, id));
             }
         }
@@ -263,7 +276,13 @@ fn of_vendors(node: &Node, cards: &dyn CardProcessor) {
             "payments",
             token_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
         );
+        noted(
+            "payments of orders",
+            card_orders_resolve(node, cards, &vendor, LOOK_UP_AFTER_S),
+        );
+        noted("refunds", card_refunds_settle(node, cards, &vendor));
         noted("card events", events_handle(node, cards, &vendor));
+        noted("pay-backs", paybacks_resolve(node, cards, &vendor));
         noted("top-ups", top_ups_run(node, cards, &vendor));
         noted("gifts", give_gifts(&node.engine, &vendor));
     }

@@ -61,7 +61,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         402,
         "card_declined",
-        "The card processor declined the card. No tokens were sold; the problem says how many tries are left.",
+        "The card processor declined the card. No tokens or goods were sold; the problem says how many tries are left.",
     ),
     kind(
         402,
@@ -123,6 +123,11 @@ pub const KINDS: &[Kind] = &[
         "body_too_slow",
         "The body did not arrive in time. Send it again.",
     ),
+    kind(
+        409,
+        "account_cannot_exchange",
+        "The account is not active, is a child's, or is closed at the other vendor.",
+    ),
     kind(409, "account_closed", "The account is closed."),
     kind(
         409,
@@ -151,6 +156,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "card_not_taken",
+        "Orders are not paid by card at this shop now. Nothing was charged. Pay with tokens.",
+    ),
+    kind(
+        409,
         "card_withdrawn",
         "The kept card has expired, or the card processor has it no longer. Choose another one.",
     ),
@@ -163,6 +173,14 @@ pub const KINDS: &[Kind] = &[
         409,
         "changed_meanwhile",
         "Somebody else changed this meanwhile. Look at what stands there now.",
+    ),
+    kind(409, "coupon_code_taken", "Another coupon has this code."),
+    kind(409, "coupon_refused", "`why` says why it takes nothing."),
+    kind(409, "coupon_without_codes", "It has no codes to issue."),
+    kind(
+        409,
+        "dispute_over",
+        "It was decided before, the money came back, or none of the tokens are left. Look at what stands there.",
     ),
     kind(
         409,
@@ -195,6 +213,16 @@ pub const KINDS: &[Kind] = &[
         "These two accounts cannot be linked: they must be two of this vendor, neither a child's, with ten links at most.",
     ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
+    kind(
+        409,
+        "mall_outside",
+        "The two vendors belong to no common mall: tokens cannot pass between them.",
+    ),
+    kind(
+        409,
+        "member_cut_off",
+        "The mall has suspended one of the vendors, or it has left. Nothing passes until it is back.",
+    ),
     kind(
         409,
         "message_conflict",
@@ -238,6 +266,16 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "payback_over",
+        "The money was paid back before. Nothing was paid now.",
+    ),
+    kind(
+        409,
+        "payback_under_way",
+        "The card processor was asked to pay the money back and has not answered. It is asked again; do not pay another way meanwhile.",
+    ),
+    kind(
+        409,
         "payment_session_over",
         "The series of attempts to pay is over. Begin another.",
     ),
@@ -266,7 +304,24 @@ pub const KINDS: &[Kind] = &[
         "price_changed",
         "A price is not the one that was quoted. Nothing was debited; the problem has quoted and now.",
     ),
+    kind(409, "promotion_begun", "It has begun: stop it instead."),
+    kind(409, "promotions_full", "Too many are open at once."),
+    kind(
+        409,
+        "quote_lapsed",
+        "The quote does not hold any more. Ask for a new one.",
+    ),
+    kind(
+        409,
+        "quote_used",
+        "The exchange was done under this quote already. Ask for a new one to exchange more.",
+    ),
     kind(409, "reference_taken", "The reference was used before."),
+    kind(
+        409,
+        "refund_by_processor",
+        "A card paid, and its money went back at the card processor already, or is disputed there. Settle the rest there.",
+    ),
     kind(
         409,
         "refund_declined",
@@ -279,6 +334,12 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "reserved",
+        "Others have reserved pieces of an offer for a while. Nothing was debited; the problem has \
+         on_hand, what can be had, and reserved.",
+    ),
+    kind(
+        409,
         "second_factor_on",
         "One-time codes are asked for already. Turn them off first, with a code.",
     ),
@@ -286,6 +347,16 @@ pub const KINDS: &[Kind] = &[
         409,
         "settings_changed",
         "Somebody changed the settings since they were read. Read them and change them again.",
+    ),
+    kind(
+        409,
+        "shipment_moved",
+        "Somebody moved the parcel meanwhile. The problem has the state that it is in now.",
+    ),
+    kind(
+        409,
+        "shipment_step",
+        "The parcel cannot come from its state to this one.",
     ),
     kind(
         409,
@@ -309,8 +380,18 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         409,
+        "tokens_do_not_pass",
+        "The mall keeps these tokens at home, or the other vendor does not take them.",
+    ),
+    kind(
+        409,
         "tokens_too_few",
         "The account has fewer tokens than are to be moved or taken back.",
+    ),
+    kind(
+        409,
+        "too_few_tokens",
+        "The account has fewer tokens that may leave their vendor than were to be exchanged.",
     ),
     kind(
         409,
@@ -321,6 +402,11 @@ pub const KINDS: &[Kind] = &[
         409,
         "under_way",
         "The first request under this idempotency key has no outcome yet. Repeat it in a moment.",
+    ),
+    kind(
+        409,
+        "tokens_only",
+        "A coupon or a limited promotion takes something off, which counts with tokens alone. Pay with tokens, or leave the coupon out.",
     ),
     kind(
         409,
@@ -341,6 +427,16 @@ pub const KINDS: &[Kind] = &[
         415,
         "media_type_unsupported",
         "The body must have another content type.",
+    ),
+    kind(
+        422,
+        "address_invalid",
+        "The delivery address cannot be taken. The problem names the field.",
+    ),
+    kind(
+        422,
+        "address_missing",
+        "Something of the order is sent, and the request does not say where to.",
     ),
     kind(
         422,
@@ -373,6 +469,11 @@ pub const KINDS: &[Kind] = &[
         422,
         "day_invalid",
         "A day is not written as 2026-11-21, or not one from 1970 on.",
+    ),
+    kind(
+        422,
+        "exchange_invalid",
+        "The exchange cannot be as asked for; the detail says why.",
     ),
     kind(
         422,
@@ -413,6 +514,11 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         422,
+        "mall_invalid",
+        "The mall cannot do this; the detail says why.",
+    ),
+    kind(
+        422,
         "means_refused",
         "The vendor's policy does not take this means of payment here.",
     ),
@@ -433,6 +539,7 @@ pub const KINDS: &[Kind] = &[
         "price_invalid",
         "No price, pack or tier can be like this.",
     ),
+    kind(422, "promotion_invalid", "No promotion can be like this."),
     kind(
         422,
         "quantity_invalid",
@@ -449,6 +556,11 @@ pub const KINDS: &[Kind] = &[
         "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
     ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
+    kind(
+        422,
+        "shipment_invalid",
+        "The parcel cannot be moved on like this; the problem says why.",
+    ),
     kind(
         422,
         "span_invalid",

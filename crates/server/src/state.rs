@@ -5,6 +5,7 @@ use crate::demo::DemoNotes;
 use crate::error::{Problem, Result};
 use crate::http::guesses::Guesses;
 use crate::http::metrics::Metrics;
+use crate::web::view::zone;
 use scrip_domain::command::CommandError;
 use scrip_domain::token_sale::CardProcessor;
 use scrip_domain::vendor::{Vendor, vendor_by_book};
@@ -115,7 +116,9 @@ impl App {
         E: From<EngineError> + Into<Problem> + Send + 'static,
     {
         let engine = self.node.engine.clone();
-        let done = tokio::task::spawn_blocking(move || engine.read(read)).await;
+        let zones = zone::current();
+        let read = move || zone::within(zones, || engine.read(read));
+        let done = tokio::task::spawn_blocking(read).await;
         done.map_err(|e| Problem::internal(&e))?.map_err(Into::into)
     }
 

@@ -1,4 +1,5 @@
-//! Staff put a balance right: give free tokens, or take tokens back (TOK-06).
+//! Staff put a balance right: they take tokens back that are too many (TOK-06). Tokens are given
+//! as gifts (`gift_tokens`), whatever for.
 //!
 //! The reason is kept as the reference of the entry, where the customer reads it too.
 
@@ -7,17 +8,14 @@ use crate::audit;
 use crate::customer::{Customer, CustomerError, State, activate_if_due, customer_by_id};
 use crate::text;
 use crate::vendor::Vendor;
-use scrip_engine::{Read, Timestamp, Tx, outbox};
-use scrip_ledger::{
-    Amount, Leg, Lot, NewGrant, Origin, Posting, entry_post, grant_open, lots_locked,
-};
+use scrip_engine::{Read, Tx, outbox};
+use scrip_ledger::{Amount, Leg, Lot, Origin, Posting, entry_post, lots_locked};
 use serde_json::json;
 
 type Result<T> = std::result::Result<T, CustomerError>;
 
-/// Gives tokens of free origin (`amount` above zero) or takes tokens back (below zero), never more
-/// than there are. For the vendor's staff; returns the entry.
-pub fn balance_adjust(
+/// Takes tokens back, never more than there are. For the vendor's staff; returns the entry.
+pub fn balance_take_back(
     tx: &mut Tx<'_>,
     actor: Actor,
     vendor: &Vendor,
@@ -36,16 +34,10 @@ pub fn balance_adjust(
     if customer.state == State::Closed {
         return Err(CustomerError::Closed(customer.number));
     }
-    if amount.is_zero() {
+    if !amount.is_positive() {
         return Err(scrip_ledger::Error::NotPositive.into());
     }
-    let legs = if amount.is_positive() {
-        // What does not fit the account cannot be credited.
-        Amount::sum(lots.iter().map(|lot| lot.remaining))?.plus(amount)?;
-        vec![given(tx, vendor, &customer, amount)?]
-    } else {
-        taken(vendor, &customer, lots.to_vec(), amount.negated()?)?
-    };
+    let legs = taken(vendor, &customer, lots, amount)?;
     let posting = Posting {
         book_id: book,
         event_id: tx.new_id()?,
@@ -58,31 +50,10 @@ pub fn balance_adjust(
     let entry = entry_post(tx, &posting)?;
     activate_if_due(tx, vendor, &customer)?;
     let subject = customer.customer_id.to_string();
-    let detail = json!({"amount": amount.units(), "entry": entry});
+    let detail = json!({"amount": amount.negated()?.units(), "entry": entry});
     audit::note(tx, book, actor, "customer.adjusted", &subject, &detail)?;
     outbox::add(tx, book, "customer.adjusted", &subject, "{}")?;
     Ok(entry)
-}
-
-fn given(tx: &mut Tx<'_>, vendor: &Vendor, customer: &Customer, amount: Amount) -> Result<Leg> {
-    let now = tx.now();
-    let new = NewGrant {
-        asset_id: vendor.token.asset_id,
-        origin: Origin::Free,
-        restriction: None,
-        expires_at: Timestamp::NEVER,
-        quantity: amount,
-        paid: Amount::ZERO,
-        paid_asset_id: None,
-        granted_at: now,
-    };
-    let grant = grant_open(tx, vendor.book_id, &new)?;
-    Ok(Leg {
-        debit: vendor.accounts.issued,
-        credit: customer.wallet,
-        amount,
-        grant: Some(grant),
-    })
 }
 
 /// Takes free tokens first and the newest first: what was given in error came last. Free ones are

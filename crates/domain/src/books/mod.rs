@@ -1,11 +1,47 @@
 //! Accounts of a vendor's book that are opened when they are first needed: bank, receivable,
-//! earned, breakage, sales, charges (TOK-11, TOK-12, SHP-17).
+//! earned, breakage, sales, charges, payback (TOK-11, TOK-12, SHP-17).
 
 mod store;
 
+use crate::actor::Actor;
+use crate::id::TokenOrderId;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Tx};
-use scrip_ledger::{AccountKind, Asset, NewAccount, Result, account_open};
+use scrip_ledger::{
+    AccountKind, Amount, Asset, Leg, NewAccount, Posting, Result, account_open, entry_post,
+};
+
+/// The code of the entry by which money came that has to go back.
+pub const PAYBACK_CAME: &str = "payback_came";
+
+/// Books money that a card paid for nothing: the processor owes it, and it has to go back. The
+/// event is the token order; returns the entry.
+pub fn payback_came(
+    tx: &mut Tx<'_>,
+    vendor: &Vendor,
+    order: TokenOrderId,
+    amount: Amount,
+) -> Result<i64> {
+    let payback = account(tx, vendor, AccountKind::Payback)?;
+    let effective_at = tx.now();
+    entry_post(
+        tx,
+        &Posting {
+            book_id: vendor.book_id,
+            event_id: order.0,
+            code: PAYBACK_CAME,
+            actor: &Actor::System.to_string(),
+            reference: &order.to_string(),
+            effective_at,
+            legs: &[Leg {
+                debit: vendor.accounts.processor,
+                credit: payback,
+                amount,
+                grant: None,
+            }],
+        },
+    )
+}
 
 /// The vendor's account of a kind in its currency; opened now if there is none.
 pub fn account(tx: &mut Tx<'_>, vendor: &Vendor, kind: AccountKind) -> Result<i64> {

@@ -1,11 +1,11 @@
-//! Which payment of the processor belongs to a token order.
+//! Which payment of the processor belongs to an order of tokens or of goods.
 //!
 //! The name of a payment is written before the processor may take money for it, and only one
 //! payment of an order ever is. So whoever asks later knows what to ask about; and where no name
 //! was written no money can have moved.
 
 use super::{Result, store};
-use crate::id::TokenOrderId;
+use crate::id::Payable;
 use crate::text::{self, named};
 use scrip_engine::{Read, Timestamp, Tx};
 
@@ -25,11 +25,11 @@ named! {
     }
 }
 
-/// The processor's payment of a token order.
+/// The processor's payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// The order.
-    pub order: TokenOrderId,
+    pub order: Payable,
     /// What the processor calls it; empty where no money may ever be taken for the order.
     pub name: String,
     /// How far it is.
@@ -50,22 +50,26 @@ impl Payment {
 pub fn payment_begin(
     tx: &mut Tx<'_>,
     book_id: i64,
-    order: TokenOrderId,
+    order: impl Into<Payable>,
     name: &str,
 ) -> Result<Payment> {
     let name = text::line("the processor's name for the payment", name, 200)?;
-    Ok(store::payment_first(tx, book_id, order, &name)?)
+    Ok(store::payment_first(tx, book_id, order.into(), &name)?)
 }
 
 /// Notes that no money may be taken for an order any more, unless a payment was begun: that is
 /// returned then.
-pub fn payment_forbid(tx: &mut Tx<'_>, book_id: i64, order: TokenOrderId) -> Result<Payment> {
-    Ok(store::payment_first(tx, book_id, order, "")?)
+pub fn payment_forbid(tx: &mut Tx<'_>, book_id: i64, order: impl Into<Payable>) -> Result<Payment> {
+    Ok(store::payment_first(tx, book_id, order.into(), "")?)
 }
 
 /// The payment of an order, if one was noted.
-pub fn payment_of(tx: &mut dyn Read, book_id: i64, order: TokenOrderId) -> Result<Option<Payment>> {
-    Ok(store::payment(tx, book_id, order)?)
+pub fn payment_of(
+    tx: &mut dyn Read,
+    book_id: i64,
+    order: impl Into<Payable>,
+) -> Result<Option<Payment>> {
+    Ok(store::payment(tx, book_id, order.into())?)
 }
 
 /// The order that a payment belongs to.
@@ -80,10 +84,10 @@ pub fn payment_named(tx: &mut dyn Read, book_id: i64, name: &str) -> Result<Opti
 pub fn payment_set_state(
     tx: &mut Tx<'_>,
     book_id: i64,
-    order: TokenOrderId,
+    order: impl Into<Payable>,
     state: PaymentState,
 ) -> Result<()> {
-    Ok(store::set_payment_state(tx, book_id, order, state)?)
+    Ok(store::set_payment_state(tx, book_id, order.into(), state)?)
 }
 
 /// Payments whose money has to go back.

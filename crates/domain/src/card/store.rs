@@ -1,7 +1,7 @@
 //! The tables of cards and of their payments.
 
 use super::{CardState, Looks, Payment, PaymentState, SavedCard};
-use crate::id::{CardId, CustomerId, TokenOrderId};
+use crate::id::{CardId, CustomerId, Payable};
 use scrip_engine::{Error, Read, Result, Row, Store, Timestamp, Tx, params};
 
 /// Returns at once.
@@ -152,13 +152,13 @@ pub(super) fn forget(tx: &mut Tx<'_>, book: i64, customer: CustomerId) -> Result
 }
 
 fn payment_row(row: &Row) -> Result<Payment> {
-    let order = TokenOrderId::from_row(row, 0)?;
+    let order = Payable::from_row(row, 0)?;
     Ok(Payment {
         order,
-        name: row.text(1)?.to_owned(),
-        state: PaymentState::parse(row.text(2)?)
+        name: row.text(2)?.to_owned(),
+        state: PaymentState::parse(row.text(3)?)
             .map_err(|e| Error::Corrupt(format!("payment of {order}: {e}")))?,
-        created_at: Timestamp(row.int(3)?),
+        created_at: Timestamp(row.int(4)?),
     })
 }
 
@@ -166,37 +166,33 @@ fn payment_row(row: &Row) -> Result<Payment> {
 pub(super) fn payment_first(
     tx: &mut Tx<'_>,
     book: i64,
-    order: TokenOrderId,
+    order: Payable,
     name: &str,
 ) -> Result<Payment> {
     let now = tx.now();
     let rows = tx.execute_returning(
-        "INSERT INTO card_payment (book_id, token_order_id, payment, state, created_at)
-         VALUES ($1, $2, $3, 'begun', $4)
-         ON CONFLICT (book_id, token_order_id) DO UPDATE SET payment = card_payment.payment
-         RETURNING token_order_id, payment, state, created_at",
-        params![book, &order, name, now.0],
+        "INSERT INTO card_payment (book_id, paid, paid_id, payment, state, created_at)
+         VALUES ($1, $2, $3, $4, 'begun', $5)
+         ON CONFLICT (book_id, paid_id) DO UPDATE SET payment = card_payment.payment
+         RETURNING paid, paid_id, payment, state, created_at",
+        params![book, order.kind(), order.uuid(), name, now.0],
     )?;
     let row = rows.first();
     payment_row(row.ok_or_else(|| Error::Corrupt(format!("no payment of {order}")))?)
 }
 
-pub(super) fn payment(
-    tx: &mut dyn Read,
-    book: i64,
-    order: TokenOrderId,
-) -> Result<Option<Payment>> {
+pub(super) fn payment(tx: &mut dyn Read, book: i64, order: Payable) -> Result<Option<Payment>> {
     let row = tx.query_opt(
-        "SELECT token_order_id, payment, state, created_at FROM card_payment
-         WHERE book_id = $1 AND token_order_id = $2",
-        params![book, &order],
+        "SELECT paid, paid_id, payment, state, created_at FROM card_payment
+         WHERE book_id = $1 AND paid_id = $2",
+        params![book, order.uuid()],
     )?;
     row.as_ref().map(payment_row).transpose()
 }
 
 pub(super) fn payment_named(tx: &mut dyn Read, book: i64, name: &str) -> Result<Option<Payment>> {
     let row = tx.query_opt(
-        "SELECT token_order_id, payment, state, created_at FROM card_payment
+        "SELECT paid, paid_id, payment, state, created_at FROM card_payment
          WHERE book_id = $1 AND payment = $2 LIMIT 1",
         params![book, name],
     )?;
@@ -206,20 +202,20 @@ pub(super) fn payment_named(tx: &mut dyn Read, book: i64, name: &str) -> Result<
 pub(super) fn set_payment_state(
     tx: &mut Tx<'_>,
     book: i64,
-    order: TokenOrderId,
+    order: Payable,
     state: PaymentState,
 ) -> Result<()> {
     tx.put(
-        "UPDATE card_payment SET state = $3 WHERE book_id = $1 AND token_order_id = $2
+        "UPDATE card_payment SET state = $3 WHERE book_id = $1 AND paid_id = $2
            AND state <> 'returned' AND (state <> 'return_due' OR $3 = 'returned')",
-        params![book, &order, state.name()],
+        params![book, order.uuid(), state.name()],
     )
 }
 
 pub(super) fn payments_to_return(tx: &mut dyn Read, book: i64) -> Result<Vec<Payment>> {
     let rows = tx.query(
-        "SELECT token_order_id, payment, state, created_at FROM card_payment
-         WHERE book_id = $1 AND state = 'return_due' ORDER BY token_order_id LIMIT $2",
+        "SELECT paid, paid_id, payment, state, created_at FROM card_payment
+         WHERE book_id = $1 AND state = 'return_due' ORDER BY paid_id LIMIT $2",
         params![book, RETURNS_AT_ONCE],
     )?;
     rows.iter().map(payment_row).collect()

@@ -6,9 +6,13 @@
 //! twice, in any order or never. One whose order is not known yet waits for a week.
 //!
 //! Money that comes after an order was declined goes back: its customer was told that nothing was
-//! charged, and may have paid another way. Money that the processor takes back from a cleared
-//! order is booked by an entry of its own; the tokens stay in the account until staff decide.
+//! charged, and may have paid another way. Money that the processor takes back from an order that
+//! was paid is booked by an entry of its own; tokens stay in the account until staff decide
+//! (`decision.rs`), and goods with the customer. Money for an account that was closed meanwhile is
+//! staff's too (`payback`).
 
+mod decision;
+mod paid;
 mod reversal;
 mod store;
 
@@ -17,19 +21,23 @@ use crate::card::{
     CardError, Looks, PaymentState, method_renewed, method_withdrawn, payment_named, payment_of,
     payment_set_state, payments_to_return,
 };
-use crate::id::TokenOrderId;
-use crate::token_sale::{
-    CardProcessor, ChargeOutcome, TokenOrderState, TokenSaleError, token_order_charge,
-    token_order_resolve,
-};
+use crate::command::CommandError;
+use crate::customer::CustomerError;
+use crate::id::Payable;
+use crate::order::OrderError;
+use crate::payback::payback_of;
+use crate::text::TextError;
+use crate::token_sale::{CardProcessor, ChargeOutcome, TokenSaleError};
 use crate::top_up::{TopUpError, method_gone};
 use crate::vendor::Vendor;
 use crate::{Node, audit};
+use paid::{Standing, resolve, standing};
 use scrip_engine::{Error as EngineError, Timestamp, Tx};
 use scrip_ledger::Error as LedgerError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use decision::{Decision, NewDecision, reversal_decide, reversal_tokens};
 pub use reversal::{Reversal, ReversalKind, ReversalState, reversals, reversals_of_order};
 
 /// What an event tells, without anything personal.
@@ -40,8 +48,8 @@ pub enum Told {
     Payment {
         /// The processor's name for it.
         payment: String,
-        /// The token order that it was made for, as the processor was told.
-        order: Option<TokenOrderId>,
+        /// The order that it was made for, as the processor was told.
+        order: Option<Payable>,
         /// True when money came.
         paid: bool,
     },
@@ -81,16 +89,43 @@ pub enum Told {
     },
 }
 
-/// Why an event was not handled; it is tried again.
+/// Why an event was not handled, which is tried again; or why a decision was not taken.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CardEventError {
+    /// No such reversal.
+    #[error("no money was taken back under the name {0:?}")]
+    Unknown(String),
+    /// It was decided before.
+    #[error("this was decided before: look at what stands there")]
+    DecidedBefore,
+    /// The dispute was won.
+    #[error("the money came back: there are no tokens to take back, note that you leave them")]
+    CameBack,
+    /// Nothing is left of the order's tokens.
+    #[error("none of these tokens are left in the account: note that you leave them")]
+    NothingLeft,
+    /// Only for the vendor.
+    #[error("only the vendor's staff may decide about a dispute")]
+    Forbidden,
+    /// A text that cannot be taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// From the customer.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From a card.
     #[error(transparent)]
     Card(#[from] CardError),
     /// From the token sale.
     #[error(transparent)]
     TokenSale(#[from] TokenSaleError),
+    /// From the order of goods.
+    #[error(transparent)]
+    Order(#[from] OrderError),
     /// From payments by themselves.
     #[error(transparent)]
     TopUp(#[from] TopUpError),
@@ -175,12 +210,12 @@ fn handle(
             let Some(order) = order_of(node, book, payment, None)? else {
                 return Ok(Handled::Waits);
             };
-            match standing(node, vendor, order)? {
-                TokenOrderState::Cleared => {}
-                TokenOrderState::Declined => return Ok(Handled::Done),
+            match standing(node, vendor, order)?.1 {
+                Standing::Paid => {}
+                Standing::Declined => return Ok(Handled::Done),
                 // Money that is taken back was there: the order is asked about first.
-                _ => {
-                    token_order_resolve(node, processor, vendor, order)?;
+                Standing::Awaiting => {
+                    resolve(node, processor, vendor, order)?;
                     return Ok(Handled::Waits);
                 }
             }
@@ -213,8 +248,8 @@ fn order_of(
     node: &Node,
     book: i64,
     payment: &str,
-    told: Option<TokenOrderId>,
-) -> Result<Option<TokenOrderId>> {
+    told: Option<Payable>,
+) -> Result<Option<Payable>> {
     let payment = payment.to_owned();
     let found = node
         .engine
@@ -224,33 +259,30 @@ fn order_of(
         .filter(|order| told.is_none_or(|told| told == *order)))
 }
 
-fn standing(node: &Node, vendor: &Vendor, order: TokenOrderId) -> Result<TokenOrderState> {
-    let found = node
-        .engine
-        .read(|tx| token_order_charge(tx, vendor, order))?;
-    Ok(found.1)
-}
-
 fn payment_ended(
     node: &Node,
     processor: &dyn CardProcessor,
     vendor: &Vendor,
-    order: TokenOrderId,
+    order: Payable,
     paid: bool,
 ) -> Result<Handled> {
-    if standing(node, vendor, order)? == TokenOrderState::Awaiting {
-        token_order_resolve(node, processor, vendor, order)?;
+    if standing(node, vendor, order)?.1 == Standing::Awaiting {
+        resolve(node, processor, vendor, order)?;
     }
-    match standing(node, vendor, order)? {
-        TokenOrderState::Declined if paid => {}
-        TokenOrderState::Awaiting => return Ok(Handled::Waits),
+    let (charge, now) = standing(node, vendor, order)?;
+    match now {
+        Standing::Declined if paid => {}
+        Standing::Awaiting => return Ok(Handled::Waits),
         _ => return Ok(Handled::Done),
     }
-    // A decline was told, and money is said to have come: only the processor knows.
     let book = vendor.book_id;
-    let (charge, _) = node
-        .engine
-        .read(|tx| token_order_charge(tx, vendor, order))?;
+    // Where the account was closed it is known that money came: staff pay it back.
+    if let Payable::Tokens(id) = order
+        && node.engine.read(|tx| payback_of(tx, book, id))?.is_some()
+    {
+        return Ok(Handled::Done);
+    }
+    // A decline was told, and money is said to have come: only the processor knows.
     match processor.lookup(&charge) {
         ChargeOutcome::Unknown => Ok(Handled::Waits),
         ChargeOutcome::Declined { .. } => Ok(Handled::Done),
@@ -268,9 +300,7 @@ fn returns_settle(node: &Node, processor: &dyn CardProcessor, vendor: &Vendor) -
     let due = node.engine.read(|tx| payments_to_return(tx, book))?;
     for payment in due {
         let order = payment.order;
-        let (charge, _) = node
-            .engine
-            .read(|tx| token_order_charge(tx, vendor, order))?;
+        let (charge, _) = standing(node, vendor, order)?;
         if processor.give_back(&charge, &payment.name).is_err() {
             continue;
         }

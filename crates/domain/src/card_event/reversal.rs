@@ -1,11 +1,13 @@
 //! Money of a cleared token order that the processor takes back, and sometimes gives again.
 
+use super::decision::{Decision, give_again, wallet_lots};
 use super::{CardEventError, Result, Told, store};
 use crate::actor::Actor;
 use crate::audit;
 use crate::books;
 use crate::card::of_minor_units;
-use crate::id::TokenOrderId;
+use crate::id::Payable;
+use crate::order::by_card::card_refund_given;
 use crate::text::named;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -40,7 +42,7 @@ pub struct Reversal {
     /// The processor's name for it.
     pub name: String,
     /// The order that it had paid.
-    pub order: TokenOrderId,
+    pub order: Payable,
     /// Why.
     pub kind: ReversalKind,
     /// How much.
@@ -53,13 +55,47 @@ pub struct Reversal {
     pub created_at: Timestamp,
     /// When it was decided.
     pub closed_at: Option<Timestamp>,
+    /// What staff decided about the tokens.
+    pub decision: Option<Decision>,
+    /// Who decided: an actor's id; empty for nobody yet.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// Why, in staff's words.
+    pub note: String,
+    /// Tokens that were taken back.
+    pub taken: Amount,
+    /// Tokens that were given again when the money came back.
+    pub returned: Amount,
+}
+
+impl Reversal {
+    /// One that nobody has decided about.
+    fn new(name: String, order: Payable, kind: ReversalKind, amount: Amount) -> Reversal {
+        Reversal {
+            name,
+            order,
+            kind,
+            amount,
+            reason: String::new(),
+            state: ReversalState::Open,
+            created_at: Timestamp(0),
+            closed_at: None,
+            decision: None,
+            decided_by: String::new(),
+            decided_at: None,
+            note: String::new(),
+            taken: Amount::ZERO,
+            returned: Amount::ZERO,
+        }
+    }
 }
 
 /// Books what an event tells of a cleared order. Told again, or out of order, it changes nothing.
 pub(super) fn take_back(
     tx: &mut Tx<'_>,
     vendor: &Vendor,
-    order: TokenOrderId,
+    order: Payable,
     told: &Told,
 ) -> Result<()> {
     match told {
@@ -68,19 +104,23 @@ pub(super) fn take_back(
             store::lock_order(tx, vendor.book_id, order)?;
             let known = store::of_order(tx, vendor.book_id, order)?;
             let before = known.iter().filter(|r| r.kind == ReversalKind::Refund);
-            let more = total.minus(Amount::sum(before.map(|r| r.amount))?)?;
+            // What staff gave back here is told by the processor too, and booked already.
+            let given = match order {
+                Payable::Goods(order) => card_refund_given(tx, vendor.book_id, order)?,
+                Payable::Tokens(_) => Amount::ZERO,
+            };
+            let more = total
+                .minus(Amount::sum(before.map(|r| r.amount))?)?
+                .minus(given)?;
             if !more.is_positive() {
                 return Ok(());
             }
+            let name = format!("{charge}:{minor}");
             let reversal = Reversal {
-                name: format!("{charge}:{minor}"),
-                order,
-                kind: ReversalKind::Refund,
-                amount: more,
-                reason: String::new(),
                 state: ReversalState::Lost,
                 created_at: tx.now(),
                 closed_at: Some(tx.now()),
+                ..Reversal::new(name, order, ReversalKind::Refund, more)
             };
             book(tx, vendor, &reversal)
         }
@@ -91,22 +131,17 @@ pub(super) fn take_back(
             state,
             ..
         } => {
+            // Tokens may have to go into the wallet: it is locked before the order.
+            wallet_lots(tx, vendor, order)?;
             store::lock_order(tx, vendor.book_id, order)?;
             let known = store::by_name(tx, vendor.book_id, dispute)?;
             if known.is_none() {
+                let amount = of_minor_units(*minor, &vendor.currency)?;
+                let words = reason.chars().filter(|c| !c.is_control());
                 let reversal = Reversal {
-                    name: dispute.clone(),
-                    order,
-                    kind: ReversalKind::Dispute,
-                    amount: of_minor_units(*minor, &vendor.currency)?,
-                    reason: reason
-                        .chars()
-                        .filter(|c| !c.is_control())
-                        .take(60)
-                        .collect(),
-                    state: ReversalState::Open,
+                    reason: words.take(60).collect(),
                     created_at: tx.now(),
-                    closed_at: None,
+                    ..Reversal::new(dispute.clone(), order, ReversalKind::Dispute, amount)
                 };
                 if !reversal.amount.is_positive() {
                     return Ok(());
@@ -140,6 +175,7 @@ fn decide(tx: &mut Tx<'_>, vendor: &Vendor, name: &str, state: ReversalState) ->
     };
     let (back, action) = if state == ReversalState::Won {
         let entry = post(tx, vendor, &reversal, "card_dispute_won", false)?;
+        give_again(tx, vendor, &reversal)?;
         (Some(entry), "card_dispute_won")
     } else {
         (None, "card_dispute_lost")
@@ -209,7 +245,20 @@ pub fn reversals(
 pub fn reversals_of_order(
     tx: &mut dyn Read,
     book_id: i64,
-    order: TokenOrderId,
+    order: impl Into<Payable>,
 ) -> std::result::Result<Vec<Reversal>, CardEventError> {
-    Ok(store::of_order(tx, book_id, order)?)
+    Ok(store::of_order(tx, book_id, order.into())?)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{Reversal, ReversalKind};
+    use crate::id::TokenOrderId;
+    use scrip_ledger::Amount;
+
+    /// A dispute that nobody has decided about.
+    pub fn reversal(name: &str, amount: Amount) -> Reversal {
+        let order = TokenOrderId(uuid::Uuid::nil());
+        Reversal::new(name.to_owned(), order.into(), ReversalKind::Dispute, amount)
+    }
 }

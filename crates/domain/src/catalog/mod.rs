@@ -4,6 +4,7 @@ mod browse;
 pub mod edit;
 pub mod images;
 pub mod imports;
+pub mod reservation;
 mod rules;
 pub mod sheet;
 pub mod shelf;
@@ -16,7 +17,7 @@ mod tests;
 use crate::id::{OfferId, ProductId};
 use crate::text::TextError;
 use crate::vendor::Vendor;
-use scrip_engine::{Error as EngineError, Read, Tx};
+use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Error as LedgerError};
 use serde::{Deserialize, Serialize};
 
@@ -74,12 +75,13 @@ crate::text::named! {
     /// How a product reaches its buyer.
     #[derive(Default)]
     Delivery, "the delivery" {
-        /// As the vendor's products usually do: software is downloaded, other things are sent.
+        /// As the vendor's products usually do: software is downloaded, and nobody is
+        /// asked where other things go.
         #[default]
         Usual = "usual",
         /// It is downloaded: software (SHP-06).
         Download = "download",
-        /// It is sent to an address.
+        /// It is sent to an address, which the order asks for.
         Shipped = "shipped",
         /// It is handed over or done where the buyer comes to.
         InPerson = "in_person",
@@ -173,6 +175,8 @@ pub struct Offer {
     pub active: bool,
     /// True when pieces are counted.
     pub stocked: bool,
+    /// True when it is sent to an address.
+    pub shipped: bool,
     /// True when it is sold by tiers.
     pub tiered: bool,
     /// The tiers.
@@ -396,6 +400,8 @@ pub struct Shown {
     pub download_kb: i64,
     /// How the product reaches its buyer.
     pub delivery: Delivery,
+    /// Nothing of it is reserved after this.
+    pub reserved_until: Timestamp,
 }
 
 /// Offers as a list shows them, in any order, each once. Those that do not exist are left out.

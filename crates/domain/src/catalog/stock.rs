@@ -1,33 +1,48 @@
 //! Stock: what sales take, what deliveries and corrections bring (SHP-09).
 
+use super::reservation::{self, TooFew, usable_locked};
 use super::{CatalogError, Result, offers_by_id, rules, shelf, store};
 use crate::actor::Actor;
 use crate::audit;
-use crate::id::OfferId;
+use crate::id::{CustomerId, OfferId};
 use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::Error as LedgerError;
 use serde_json::json;
 
-/// Takes pieces out of stock for several offers, all or none. `Err` carries the first offer that
-/// has too few, with what it has.
+/// Takes pieces out of stock for several offers, all or none. What others have reserved is left to
+/// them; what the buyer has reserved ends with it. `Err` carries the first offer that has too few.
 pub fn stock_take(
     tx: &mut Tx<'_>,
     book_id: i64,
+    buyer: Option<CustomerId>,
     wanted: &[(OfferId, i64)],
-) -> Result<std::result::Result<(), (OfferId, i64)>> {
+) -> Result<std::result::Result<(), TooFew>> {
     let sums = rules::sum_by_offer(wanted)?;
+    let now = tx.now();
     let mut left = Vec::with_capacity(sums.len());
     for (offer, quantity) in sums {
-        let on_hand = store::stock_locked(tx, book_id, offer)?;
-        match on_hand.checked_sub(quantity) {
-            Some(rest) if rest >= 0 => left.push((offer, rest)),
-            _ => return Ok(Err((offer, on_hand))),
+        let stock = store::stock_row_locked(tx, book_id, offer)?;
+        let free = usable_locked(tx, book_id, offer, stock, buyer)?;
+        match stock.on_hand.checked_sub(quantity) {
+            Some(rest) if rest >= 0 && quantity <= free => {
+                left.push((offer, rest, stock.reserved_until > now));
+            }
+            _ => {
+                return Ok(Err(TooFew {
+                    offer_id: offer,
+                    free,
+                    reserved: stock.on_hand.saturating_sub(free),
+                }));
+            }
         }
     }
-    for (offer, rest) in left {
+    for (offer, rest, is_reserved) in left {
         store::set_stock(tx, book_id, offer, rest)?;
+        if let Some(buyer) = buyer.filter(|_| is_reserved) {
+            reservation::store::bought(tx, book_id, offer, buyer)?;
+        }
         if rest == 0 {
             shelf::stock_turned(tx, book_id, offer)?;
         }

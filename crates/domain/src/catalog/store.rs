@@ -320,13 +320,15 @@ pub(super) fn offers(tx: &mut dyn Read, book: i64, ids: &[OfferId]) -> Result<Ve
         let id = |i: usize| some.get(i).or(some.first());
         let rows = tx.query(
             "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price,
-                    o.on_sale, o.active, o.stocked, o.tiered, o.options
+                    o.on_sale, o.active, o.stocked, o.tiered, o.options, p.delivery
              FROM offer o JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
              WHERE o.book_id = $1 AND o.offer_id IN ($2, $3, $4, $5, $6, $7, $8, $9)",
             params![book, id(0), id(1), id(2), id(3), id(4), id(5), id(6), id(7)],
         )?;
         for row in &rows {
-            offers.push(offer_row(row)?);
+            let mut offer = offer_row(row)?;
+            offer.shipped = delivery(row.text(12)?)? == Delivery::Shipped;
+            offers.push(offer);
         }
     }
     add_tiers(tx, book, offers.iter_mut())?;
@@ -352,6 +354,7 @@ fn offer_row(row: &Row) -> Result<Offer> {
         on_sale: row.bool(7)?,
         active: row.bool(8)?,
         stocked: row.bool(9)?,
+        shipped: false,
         tiered: row.bool(10)?,
         tiers: Vec::new(),
         options: lines(row.text(11)?),
@@ -396,14 +399,22 @@ fn put_tiers(rows: &[Row], offers: &mut BTreeMap<OfferId, &mut Offer>) -> Result
     Ok(())
 }
 
+fn delivery(word: &str) -> Result<Delivery> {
+    let known = Delivery::parse(word);
+    Ok(known.map_err(|e| EngineError::Corrupt(format!("delivery of a product: {e}")))?)
+}
+
 fn shown_row(row: &Row) -> Result<Shown> {
+    let delivery = delivery(row.text(15)?)?;
+    let mut offer = offer_row(row)?;
+    offer.shipped = delivery == Delivery::Shipped;
     Ok(Shown {
-        offer: offer_row(row)?,
+        offer,
         on_hand: row.opt_int(12)?,
         handle: row.text(13)?.to_owned(),
         download_kb: row.int(14)?,
-        delivery: Delivery::parse(row.text(15)?)
-            .map_err(|e| EngineError::Corrupt(format!("delivery of a product: {e}")))?,
+        delivery,
+        reserved_until: Timestamp(row.opt_int(16)?.unwrap_or_default()),
     })
 }
 
@@ -411,7 +422,7 @@ macro_rules! shown_offers {
     () => {
         "SELECT o.offer_id, o.product_id, p.title, o.variant, o.sku, o.kind, o.price, o.on_sale,
                 o.active, o.stocked, o.tiered, o.options, s.on_hand, p.handle, p.download_kb,
-                p.delivery
+                p.delivery, s.reserved_until
          FROM offer o
          JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
          LEFT JOIN stock s ON s.book_id = o.book_id AND s.offer_id = o.offer_id
@@ -490,15 +501,30 @@ pub(super) fn insert_stock(tx: &mut Tx<'_>, book: i64, id: OfferId, on_hand: i64
     Ok(())
 }
 
-pub(super) fn stock_locked(tx: &mut Tx<'_>, book: i64, id: OfferId) -> Result<i64> {
+/// The stock of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StockRow {
+    pub on_hand: i64,
+    /// Nothing is reserved after this.
+    pub reserved_until: Timestamp,
+}
+
+pub(super) fn stock_row_locked(tx: &mut Tx<'_>, book: i64, id: OfferId) -> Result<StockRow> {
     let rows = tx.query_locked(
-        "SELECT on_hand FROM stock WHERE book_id = $1 AND offer_id = $2",
+        "SELECT on_hand, reserved_until FROM stock WHERE book_id = $1 AND offer_id = $2",
         params![book, &id],
     )?;
     let row = rows
         .first()
         .ok_or_else(|| EngineError::Corrupt(format!("{id} has no stock row")))?;
-    Ok(row.int(0)?)
+    Ok(StockRow {
+        on_hand: row.int(0)?,
+        reserved_until: Timestamp(row.int(1)?),
+    })
+}
+
+pub(super) fn stock_locked(tx: &mut Tx<'_>, book: i64, id: OfferId) -> Result<i64> {
+    Ok(stock_row_locked(tx, book, id)?.on_hand)
 }
 
 pub(super) fn set_stock(tx: &mut Tx<'_>, book: i64, id: OfferId, on_hand: i64) -> Result<()> {

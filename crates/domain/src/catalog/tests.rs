@@ -26,6 +26,7 @@ fn offer(tiers: &[(i64, i64)]) -> Offer {
         on_sale: false,
         active: true,
         stocked: false,
+        shipped: false,
         tiered: !tiers.is_empty(),
         tiers: tiers
             .iter()

@@ -7,6 +7,7 @@ use crate::customer::{
     Customer, CustomerError, State, activate_if_due, customer_by_id, merged_into,
 };
 use crate::id::CustomerId;
+use crate::promotion::{PromotionError, uses_move};
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Tx, outbox};
 use scrip_ledger::{Amount, Leg, Posting, entry_post, lots_locked};
@@ -79,6 +80,10 @@ pub fn customer_merge(
     let activated = settle(tx, vendor, &from, &into)?;
     close_empty(tx, actor, &from)?;
     merged_into(tx, &from, kept)?;
+    uses_move(tx, book, duplicate, kept).map_err(|e| match e {
+        PromotionError::Engine(e) => CustomerError::Engine(e),
+        other => CustomerError::Engine(scrip_engine::Error::Corrupt(other.to_string())),
+    })?;
     let subject = kept.to_string();
     let detail = json!({"duplicate": duplicate, "tokens": tokens.units()});
     audit::note(tx, book, actor, "customer.merged", &subject, &detail)?;

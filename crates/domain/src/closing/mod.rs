@@ -11,6 +11,7 @@ mod store;
 use crate::actor::Actor;
 use crate::audit;
 use crate::card::{CardError, cards_forget};
+use crate::catalog::reservation::reservations_forget;
 use crate::command;
 use crate::customer::{
     Customer, CustomerError, State, account_close, customer_by_id, links_end, person_erase,
@@ -54,6 +55,7 @@ fn close_empty(tx: &mut Tx<'_>, actor: Actor, customer: &Customer) -> Result<()>
     account_close(tx, customer)?;
     store::unlink(tx, book, id)?;
     factor_forget(tx, Holder::customer(customer))?;
+    reservations_forget(tx, book, id)?;
     sessions_end_all(tx, book, id)?;
     let subject = id.to_string();
     outbox::add(tx, book, "customer.closed", &subject, "{}")?;
@@ -77,7 +79,7 @@ type Forget = fn(&mut Tx<'_>, &Customer) -> std::result::Result<(), EngineError>
 /// Each noun that keeps something about a person, and what makes it forget. A noun that begins to
 /// keep personal data gets its line here; the test `nothing_personal_outlives_erasure` looks for
 /// what was left out.
-const PARTS: [(&str, Forget); 5] = [
+const PARTS: [(&str, Forget); 8] = [
     ("answers to commands", |tx, customer| {
         command::answers_forget(tx, customer.book_id, customer.customer_id)
     }),
@@ -87,11 +89,20 @@ const PARTS: [(&str, Forget); 5] = [
             other => EngineError::Statement(other.to_string()),
         })
     }),
+    ("cards that paid orders", |tx, customer| {
+        order::by_card::card_orders_forget(tx, customer.book_id, customer.customer_id)
+    }),
+    ("reservations", |tx, customer| {
+        reservations_forget(tx, customer.book_id, customer.customer_id)
+    }),
     ("kept lists", |tx, customer| {
         order::kept::lists_forget(tx, customer.book_id, customer.customer_id)
     }),
     ("links to the person's other accounts", |tx, customer| {
         links_end(tx, customer.book_id, customer.customer_id)
+    }),
+    ("delivery addresses", |tx, customer| {
+        order::shipment::addresses_forget(tx, customer.book_id, customer.customer_id)
     }),
     ("refund requests", |tx, customer| {
         order::refund_reasons_forget(tx, customer.book_id, customer.customer_id)

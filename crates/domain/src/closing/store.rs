@@ -22,6 +22,16 @@ pub(super) fn unfinished(
             "an order of tokens has no outcome yet, or is not paid: wait for it, or let it fail",
         ));
     }
+    let by_card = tx.query_opt(
+        "SELECT state FROM card_order
+         WHERE book_id = $1 AND customer_id = $2 AND entry_id = 0 AND state = 'awaiting' LIMIT 1",
+        params![book, &id],
+    )?;
+    if by_card.is_some() {
+        return Ok(Some(
+            "a card has not answered for an order yet: wait for it",
+        ));
+    }
     let asked = tx.query_opt(
         "SELECT state FROM refund_request
          WHERE book_id = $1 AND customer_id = $2 AND state = 'open' LIMIT 1",
@@ -61,7 +71,7 @@ pub(super) fn unlink(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
 pub(super) fn set_erased(tx: &mut Tx<'_>, book: i64, id: CustomerId) -> Result<()> {
     let now = tx.now();
     tx.put(
-        "UPDATE customer SET erased_at = $3, country = ''
+        "UPDATE customer SET erased_at = $3, country = '', time_zone = ''
          WHERE book_id = $1 AND customer_id = $2",
         params![book, &id, now.0],
     )

@@ -5,6 +5,7 @@
 //! Personal data is encrypted under the customer's own key and kept apart from orders.
 
 mod activation;
+mod address;
 mod erase;
 mod identity;
 mod linked;
@@ -21,6 +22,7 @@ mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
@@ -33,6 +35,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use activation::activation_sweep;
+pub use address::{
+    Address, AddressError, SealedAddress, address_checked, address_open, address_seal,
+};
 pub(crate) use erase::{merged_into, person_erase};
 pub use identity::{
     AnswerHash, Checker, StepUp, answer_hash, answers_begin, answers_set, answers_set_by_staff,
@@ -47,7 +52,7 @@ pub use opening::{Opening, opening_begun, opening_due, opening_given};
 pub use person::{customer_person, open_text, person_set, seal_text};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
-pub(crate) use registering::child_enter;
+pub(crate) use registering::{child_enter, customer_visit};
 pub use registering::{
     Entry, customer_enter, customer_register, fields_checked, means_allowed, registration_details,
     registration_means, registration_start,
@@ -56,6 +61,8 @@ pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 pub use standing::{CreditStatus, Fate, Opener, Standing, fate, standing, standing_set};
+
+pub use zone::{time_zone, time_zone_checked, time_zone_set};
 
 pub use crate::policy::{Channel, Means};
 
@@ -251,6 +258,9 @@ pub enum CustomerError {
     /// The person was erased.
     #[error("the personal data of account {0} was erased: nothing can be kept of it any more")]
     Erased(AccountNumber),
+    /// No such time zone.
+    #[error("no time zone {0:?} is known: write it as in the IANA database, Europe/Berlin")]
+    ZoneUnknown(String),
     /// Not one's own account.
     #[error("only the customer or the vendor's staff may do this")]
     Forbidden,
@@ -260,6 +270,9 @@ pub enum CustomerError {
     /// A secret that cannot be taken.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A delivery address that cannot be taken.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A text that cannot be taken.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -419,6 +432,9 @@ pub struct Buyer {
     pub threshold: Option<Amount>,
     /// True for a child of a family, whose purchases have limits (ADV-02).
     pub has_parent: bool,
+    /// When the last promotion of the vendor ends: later than that there is none to look for
+    /// (ADV-06).
+    pub promotions_until: Timestamp,
 }
 
 /// Loads a buyer by id.

@@ -145,7 +145,16 @@ pub fn registration_means(
         means: Some(means),
     };
     let opened_by = registration.opened_by;
-    let made = insert(tx, vault, &policy, vendor, &entry, opened_by, &details)?;
+    let means = means_of(&policy, &entry)?;
+    let customer = insert(
+        tx,
+        vault,
+        vendor,
+        (entry.channel, means),
+        opened_by,
+        &details,
+    )?;
+    let made = opened(tx, &policy, vendor, &customer)?;
     store::finish_registration(tx, vendor.book_id, id, made.customer_id)?;
     Ok(made)
 }
@@ -225,7 +234,30 @@ fn enter(
     let policy = policy(tx, vendor.book_id)?;
     let details = checked(tx, vault, &policy, entry.channel, details)?;
     let opened_by = Opener::of(actor).kept();
-    insert(tx, vault, &policy, vendor, entry, opened_by, &details)
+    let means = means_of(&policy, entry)?;
+    let customer = insert(
+        tx,
+        vault,
+        vendor,
+        (entry.channel, means),
+        opened_by,
+        &details,
+    )?;
+    opened(tx, &policy, vendor, &customer)
+}
+
+/// An account for a customer of another member of the mall (OPN-24): nothing is asked, nothing is
+/// known of the person, and nothing is given for opening it.
+pub(crate) fn customer_visit(tx: &mut Tx<'_>, vault: &Vault, vendor: &Vendor) -> Result<Customer> {
+    let channel = (Channel::Online, Means::Card);
+    insert(
+        tx,
+        vault,
+        vendor,
+        channel,
+        Opener::Vendor.kept(),
+        &Details::default(),
+    )
 }
 
 fn open_registration(
@@ -256,13 +288,11 @@ fn means_of(policy: &Policy, entry: &Entry) -> Result<Means> {
 fn insert(
     tx: &mut Tx<'_>,
     vault: &Vault,
-    policy: &Policy,
     vendor: &Vendor,
-    entry: &Entry,
+    (channel, means): (Channel, Means),
     opened_by: String,
     details: &Details,
-) -> Result<Registered> {
-    let means = means_of(policy, entry)?;
+) -> Result<Customer> {
     let book_id = vendor.book_id;
     let customer_id = CustomerId(tx.new_id()?);
     if let Some(login) = &details.login {
@@ -283,7 +313,7 @@ fn insert(
         customer_id,
         number,
         state,
-        channel: entry.channel,
+        channel,
         means,
         country: details.country.clone(),
         opened_by,
@@ -316,14 +346,13 @@ fn insert(
     let id = customer_id.to_string();
     let details = json!({"customer_id": id}).to_string();
     outbox::add(tx, book_id, "customer.registered", &id, &details)?;
-    let customer = Customer {
+    Ok(Customer {
         customer_id,
         book_id,
         number,
         state,
         wallet,
-    };
-    opened(tx, policy, vendor, &customer)
+    })
 }
 
 /// Gives the opening tokens, and says how the new account stands.

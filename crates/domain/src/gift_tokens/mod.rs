@@ -1,6 +1,6 @@
 //! Tokens that are given (TOK-06): for loyalty, won in a contest, earned by doing something on
-//! line, or like interest on a balance that is left alone. They are always of origin free. What a
-//! new account is opened with is told in `customer/opening`.
+//! line, like interest on a balance that is left alone, or to make something good. They are always of
+//! origin free. What a new account is opened with is told in `customer/opening`.
 
 mod round;
 mod rules;
@@ -35,6 +35,8 @@ named! {
         Activity = "activity",
         /// A balance that is left alone.
         Interest = "interest",
+        /// Something went wrong, and this makes it good.
+        Goodwill = "goodwill",
     }
 }
 
@@ -210,6 +212,17 @@ fn credit(
         }],
     };
     Ok((grant, entry_post(tx, &posting)?))
+}
+
+/// A gift, for its customer and the vendor's staff; `None` where there is no such gift.
+pub fn gift_by_id(
+    tx: &mut dyn Read,
+    actor: Actor,
+    book_id: i64,
+    id: GiftId,
+) -> Result<Option<Gift>> {
+    let found = store::by_id(tx, book_id, id)?;
+    Ok(found.filter(|gift| actor.may_act_for(gift.customer)))
 }
 
 /// Gifts of a customer, newest first: `limit` of them, older than `before`.

@@ -137,7 +137,7 @@ pub(super) fn round_reached(
 pub(super) struct Counted {
     pub id: OrderId,
     pub customer: CustomerId,
-    /// Its total, less what was given back of it.
+    /// Its total, less what was given back of it; nothing where a card paid.
     pub spent: Amount,
 }
 
@@ -150,21 +150,26 @@ pub(super) fn orders_after(
     limit: usize,
 ) -> Result<Vec<Counted>> {
     let rows = tx.query(
-        "SELECT order_id, customer_id, total FROM orders
-         WHERE book_id = $1 AND order_id > $2 AND order_id < $3 AND state = 'completed'
-         ORDER BY order_id LIMIT $4",
+        "SELECT o.order_id, o.customer_id, o.total, c.price
+         FROM orders o
+         LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         WHERE o.book_id = $1 AND o.order_id > $2 AND o.order_id < $3 AND o.state = 'completed'
+         ORDER BY o.order_id LIMIT $4",
         params![book, &after, &end, i64::try_from(limit).unwrap_or(i64::MAX)],
     )?;
     let mut orders = Vec::with_capacity(rows.len());
     for row in &rows {
         let id = OrderId::from_row(row, 0)?;
-        let mut spent = row.int(2)?;
-        let refunds = tx.query(
-            "SELECT amount FROM refund WHERE book_id = $1 AND order_id = $2",
-            params![book, &id],
-        )?;
-        for refund in &refunds {
-            spent = spent.saturating_sub(refund.int(0)?);
+        let mut spent = 0;
+        if row.opt_int(3)?.is_none() {
+            spent = row.int(2)?;
+            let refunds = tx.query(
+                "SELECT amount FROM refund WHERE book_id = $1 AND order_id = $2",
+                params![book, &id],
+            )?;
+            for refund in &refunds {
+                spent = spent.saturating_sub(refund.int(0)?);
+            }
         }
         orders.push(Counted {
             id,
@@ -210,4 +215,13 @@ pub(super) fn set_loyalty(
          DO UPDATE SET spent = excluded.spent, rewards = excluded.rewards",
         params![book, &customer, counted.spent.units(), counted.rewards],
     )
+}
+
+pub(super) fn by_id(tx: &mut dyn Read, book: i64, id: GiftId) -> Result<Option<Gift>> {
+    let row = tx.query_opt(
+        "SELECT gift_id, customer_id, route, tokens, reason, given_by, given_at
+         FROM token_gift WHERE book_id = $1 AND gift_id = $2",
+        params![book, &id],
+    )?;
+    row.as_ref().map(gift_row).transpose()
 }

@@ -63,7 +63,7 @@ impl Kind {
             "customer.registered" => Kind::Registered,
             "customer.activated" => Kind::Activated,
             "customer.pin_changed" => Kind::PinChanged,
-            "order.completed" | "order.refused" => Kind::Order,
+            "order.completed" | "order.refused" | "order.shipped" => Kind::Order,
             "order.refunded" | "refund.declined" => Kind::Refund,
             "token_order.opened"
             | "token_order.awaiting"

@@ -1,13 +1,15 @@
 //! The order list: what a customer thinks of buying, with boxes to tick (SHP-10, SHP-11).
 
-use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, rules, store};
+use super::reserving::list_reserve;
+use super::{OrderError, Quote, QuoteLine, Refusal, Result, Wanted, gate, reduce, rules, store};
 use crate::actor::Actor;
+use crate::catalog::reservation::{Hold, holds};
 use crate::catalog::{Shown, Tier, offers_by_id, offers_shown};
 use crate::customer::{CustomerError, State, buyer, customer_by_id};
 use crate::id::{CustomerId, OfferId};
+use crate::promotion::{CouponKey, coupon_of};
 use scrip_engine::{Read, ReadTx, Tx};
 use scrip_ledger::lots_available;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Lines on one order list at most.
@@ -22,7 +24,7 @@ pub(super) struct Listed {
 }
 
 /// A line of an order list with today's price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListLine {
     /// Its price; granted and amount are 0 where it has none.
     pub line: QuoteLine,
@@ -32,6 +34,8 @@ pub struct ListLine {
     pub tiers: Vec<Tier>,
     /// Pieces at hand, where they are counted.
     pub on_hand: Option<i64>,
+    /// What of them is reserved: for the customer, and by others.
+    pub hold: Hold,
     /// False when the offer is not sold any more.
     pub active: bool,
     /// The product's handle.
@@ -47,10 +51,16 @@ impl ListLine {
     pub fn is_counted(&self) -> bool {
         self.selected && self.problem.is_none()
     }
+
+    /// Pieces that the customer can have, where they are counted.
+    pub fn free(&self) -> Option<i64> {
+        let others = self.hold.others;
+        self.on_hand.map(|on_hand| on_hand.saturating_sub(others))
+    }
 }
 
 /// An order list with what it comes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderList {
     /// All lines, in the order in which they were put on.
     pub lines: Vec<ListLine>,
@@ -58,6 +68,8 @@ pub struct OrderList {
     pub quote: Quote,
     /// True when the account is active: only then is AT shown (SHP-11).
     pub active: bool,
+    /// The coupon that was entered (ADV-06).
+    pub coupon: Option<CouponKey>,
 }
 
 impl OrderList {
@@ -110,7 +122,8 @@ pub fn order_list_set(
     check_change(tx, actor, book_id, customer)?;
     let offers = offers_by_id(tx, book_id, &[offer])?;
     if quantity == 0 {
-        return store::list_remove(tx, book_id, customer, offer);
+        store::list_remove(tx, book_id, customer, offer)?;
+        return list_reserve(tx, actor, book_id, customer);
     }
     let buyer = buyer(tx, book_id, customer)?;
     gate::check_ordering(tx, &buyer)?;
@@ -124,7 +137,8 @@ pub fn order_list_set(
     if store::list_others(tx, book_id, customer, offer)? >= most {
         return Err(OrderError::ListFull { most: LIST_AT_MOST });
     }
-    store::list_set(tx, book_id, customer, offer, quantity)
+    store::list_set(tx, book_id, customer, offer, quantity)?;
+    list_reserve(tx, actor, book_id, customer)
 }
 
 /// Ticks a line of the order list, or unticks it (SHP-07, SHP-11).
@@ -137,15 +151,26 @@ pub fn order_list_select(
     selected: bool,
 ) -> Result<()> {
     check_change(tx, actor, book_id, customer)?;
-    if store::list_select(tx, book_id, customer, offer, selected)? {
-        Ok(())
-    } else {
-        Err(OrderError::NotOnList(offer))
+    if !store::list_select(tx, book_id, customer, offer, selected)? {
+        return Err(OrderError::NotOnList(offer));
     }
+    list_reserve(tx, actor, book_id, customer)
 }
 
-/// Takes offers off the order list, as after their purchase.
+/// Takes offers off the order list; what was reserved of them is free again.
 pub fn order_list_clear(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    book_id: i64,
+    customer: CustomerId,
+    offers: &[OfferId],
+) -> Result<()> {
+    order_list_bought(tx, actor, book_id, customer, offers)?;
+    list_reserve(tx, actor, book_id, customer)
+}
+
+/// Takes offers off the order list after their purchase, which has ended what was reserved.
+pub fn order_list_bought(
     tx: &mut Tx<'_>,
     actor: Actor,
     book_id: i64,
@@ -210,21 +235,29 @@ pub fn order_list(
         .into_iter()
         .map(|s| (s.offer.offer_id, s))
         .collect();
-    let lines: Vec<ListLine> = listed
+    let mut reserved = holds(tx, book_id, Some(customer), shown.values())?;
+    let mut lines: Vec<ListLine> = listed
         .iter()
-        .filter_map(|l| Some(line(*l, shown.remove(&l.offer_id)?)))
+        .filter_map(|l| Some((*l, shown.remove(&l.offer_id)?)))
+        .map(|(listed, shown)| line(listed, shown))
         .collect();
+    for line in &mut lines {
+        line.hold = reserved.remove(&line.line.offer_id).unwrap_or_default();
+    }
+    let coupon = coupon_of(tx, book_id, customer)?;
+    let held = reduce::list(tx, &buyer, &mut lines, coupon.as_ref())?;
     let counted = lines.iter().filter(|l| l.is_counted());
     let counted = counted.map(|l| l.line.clone()).collect();
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
     Ok(OrderList {
-        quote: rules::summed(counted, &lots, tx.now())?,
+        quote: reduce::told(rules::summed(counted, &lots, tx.now())?, &held)?,
+        coupon,
         lines,
         active: buyer.customer.state == State::Active,
     })
 }
 
-fn at_todays_price(offer_id: OfferId, quantity: i64) -> Wanted {
+pub(super) fn at_todays_price(offer_id: OfferId, quantity: i64) -> Wanted {
     Wanted {
         offer_id,
         quantity,
@@ -256,6 +289,7 @@ fn line(listed: Listed, shown: Shown) -> ListLine {
         active: offer.active,
         problem,
         on_hand: shown.on_hand,
+        hold: Hold::default(),
         handle: shown.handle,
         download_kb: shown.download_kb,
         tiers: shown.offer.tiers,

@@ -1,9 +1,11 @@
 //! Orders: the order list, the quote, the purchase, the refund (SHP-10 to SHP-14, SHP-19).
 //!
 //! A purchase is one transaction: prices and stock are checked again, the whole order is paid or
-//! refused, and either way the outcome is stored. No card processor is involved (MIC-04).
+//! refused, and either way the outcome is stored. No card processor is involved (MIC-04). An order
+//! that a card pays instead takes two: `by_card/`.
 
 pub mod allocation;
+pub mod by_card;
 mod child;
 mod fit;
 pub mod gate;
@@ -11,19 +13,23 @@ mod history;
 pub mod kept;
 mod list;
 mod outcome;
+mod reduce;
 mod refund;
 mod request;
+mod reserving;
 mod returns;
 mod rules;
+pub mod shipment;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use crate::actor::Actor;
 use crate::catalog::{Offer, OfferKind, Tier, offers_by_id, stock_take};
-use crate::customer::{Buyer, State, buyer};
+use crate::customer::{Buyer, SealedAddress, State, buyer};
 use crate::family::spending_add;
 use crate::id::{CustomerId, OfferId, OrderId};
+use crate::promotion::{CouponFault, CouponKey, Held, Off};
 use crate::text;
 use allocation::{Need, allocate};
 use fit::Counted;
@@ -39,8 +45,8 @@ pub use history::{
     orders, orders_between, orders_of,
 };
 pub use list::{
-    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_carry, order_list_clear,
-    order_list_select, order_list_set,
+    LIST_AT_MOST, ListLine, OrderList, order_list, order_list_bought, order_list_carry,
+    order_list_clear, order_list_select, order_list_set,
 };
 pub use outcome::{OrderError, OrderOutcome, Refusal};
 pub use refund::{Refund, RefundLines, RefundRequest, Refunded, Sold, order_refund};
@@ -48,6 +54,7 @@ pub use request::{
     AskState, RefundAsked, refund_ask, refund_reasons_forget, refund_request_decline,
     refund_request_opened, refund_requests,
 };
+pub use reserving::list_reserve;
 pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
 pub use store::{order_reference_taken, return_reference_taken};
 
@@ -88,6 +95,20 @@ pub struct QuoteLine {
     pub on_sale: bool,
     /// True when pieces are counted.
     pub stocked: bool,
+    /// What promotions take off; the price is what is left.
+    #[serde(default)]
+    pub off: Vec<Off>,
+}
+
+/// The coupon of an order (ADV-06).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteCoupon {
+    /// Its name; empty where no coupon has the code.
+    pub name: String,
+    /// What it takes off all lines.
+    pub off: Amount,
+    /// Why it takes nothing off; `None` also where promotions take off more.
+    pub fault: Option<CouponFault>,
 }
 
 /// What an order would come to (SHP-11, SHP-12). Nothing is debited by a quote.
@@ -101,6 +122,9 @@ pub struct Quote {
     pub available: Amount,
     /// AT - RT; below zero when tokens are short.
     pub remaining: Amount,
+    /// The coupon that was asked for.
+    #[serde(default)]
+    pub coupon: Option<QuoteCoupon>,
 }
 
 impl Quote {
@@ -145,6 +169,11 @@ crate::text::named! {
 pub struct Extras {
     /// How programs are handed over, by offer (SHP-12); others as is usual.
     pub supply: BTreeMap<OfferId, Supply>,
+    /// The coupon (ADV-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponKey>,
+    /// Where goods are sent to, under the customer's key.
+    pub address: Option<SealedAddress>,
 }
 
 /// A purchase that went through.
@@ -169,6 +198,7 @@ pub fn quote(
     book_id: i64,
     customer: CustomerId,
     wanted: &[Wanted],
+    coupon: Option<&CouponKey>,
 ) -> Result<Quote> {
     if !actor.may_act_for(customer) {
         return Err(OrderError::Forbidden);
@@ -176,8 +206,9 @@ pub fn quote(
     let buyer = buyer(tx, book_id, customer)?;
     let offers = load_offers(tx, book_id, wanted)?;
     let lines = rules::priced(wanted, &offers)?;
+    let (lines, held) = reduce::reduced(tx, &buyer, wanted, &offers, lines, coupon)?;
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
-    rules::quoted(lines, &lots, tx.now())
+    reduce::told(rules::quoted(lines, &lots, tx.now())?, &held)
 }
 
 /// What lines would come to for a customer, and what makes them fit when tokens are short
@@ -188,10 +219,13 @@ pub fn quote_with_fits(
     book_id: i64,
     customer: CustomerId,
     wanted: &[Wanted],
+    coupon: Option<&CouponKey>,
 ) -> Result<(Quote, Fits)> {
     rules::check_lines(wanted.len())?;
-    let quote = quote(tx, actor, book_id, customer, wanted)?;
-    let offers = load_offers(tx, book_id, wanted)?;
+    let quote = quote(tx, actor, book_id, customer, wanted, coupon)?;
+    let mut offers = load_offers(tx, book_id, wanted)?;
+    let buyer = buyer(tx, book_id, customer)?;
+    reduce::tiers(tx, &buyer, wanted, &mut offers, coupon)?;
     let tiers: Vec<Vec<Tier>> = wanted
         .iter()
         .zip(offers)
@@ -229,9 +263,14 @@ pub fn order_place(
 ) -> Result<OrderOutcome> {
     let purchase = load(tx, actor, book_id, request)?;
     let offers = load_offers(tx, book_id, &request.lines)?;
+    shipment::check_address(&offers, request.extras.address.as_ref())?;
     let lines = rules::priced(&request.lines, &offers)?;
     let lots = lots_locked(tx, book_id, purchase.buyer.customer.wallet)?;
-    let quote = rules::quoted(lines, &lots, tx.now())?;
+    let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
+    let quote = reduce::told(rules::quoted(lines, &lots, tx.now())?, &held)?;
+    if let Some(refusal) = reduce::refusal(tx, &purchase, &held)? {
+        return refuse(tx, &purchase, &quote, refusal);
+    }
     if let Some(refusal) = rules::refusal(&purchase.buyer, &request.lines, &offers, &quote) {
         return refuse(tx, &purchase, &quote, refusal);
     }
@@ -254,15 +293,8 @@ pub fn order_place(
         .filter(|l| l.stocked)
         .map(|l| (l.offer_id, l.granted))
         .collect();
-    if let Err((offer, on_hand)) = stock_take(tx, book_id, &counted)? {
-        let line = quote.lines.iter().find(|l| l.offer_id == offer);
-        let title = line.map_or(String::new(), |l| l.title.clone());
-        return refuse(
-            tx,
-            &purchase,
-            &quote,
-            Refusal::OutOfStock { title, on_hand },
-        );
+    if let Err(few) = stock_take(tx, book_id, Some(request.customer_id), &counted)? {
+        return refuse(tx, &purchase, &quote, rules::too_few(&quote, few));
     }
     let legs: Vec<Leg> = pieces
         .iter()
@@ -273,7 +305,8 @@ pub fn order_place(
             grant: Some(p.grant),
         })
         .collect();
-    complete(tx, &purchase, quote, &legs)
+    shipment::open(tx, &purchase, &offers)?;
+    complete(tx, &purchase, quote, &legs, &held)
 }
 
 fn load<'a>(
@@ -310,6 +343,7 @@ fn complete(
     purchase: &Purchase<'_>,
     quote: Quote,
     legs: &[Leg],
+    held: &Held,
 ) -> Result<OrderOutcome> {
     let id = purchase.order_id.to_string();
     let actor = purchase.actor.to_string();
@@ -333,6 +367,7 @@ fn complete(
         Some(entry_post(tx, &posting)?)
     };
     store::insert(tx, purchase, &quote, None, entry_id)?;
+    reduce::keep(tx, purchase, &quote, held)?;
     if purchase.buyer.has_parent {
         spending_add(tx, &purchase.buyer.customer, quote.required)?;
     }

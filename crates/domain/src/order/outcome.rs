@@ -1,12 +1,15 @@
 //! What becomes of an order: its outcome, why one is refused, and the errors of its commands.
 
 use super::Receipt;
+use super::shipment::ShipmentState;
 use crate::catalog::CatalogError;
 use crate::command::CommandError;
 use crate::customer::{AccountNumber, CustomerError};
 use crate::family::{FamilyError, Span};
-use crate::id::{KeptListId, OfferId, OrderId};
+use crate::id::{CardOrderId, KeptListId, OfferId, OrderId};
+use crate::promotion::{CouponFault, PromotionError};
 use crate::text::TextError;
+use crate::token_sale::TokenSaleError;
 use crate::vendor::VendorError;
 use scrip_engine::Error as EngineError;
 use scrip_ledger::{Amount, Error as LedgerError};
@@ -54,6 +57,19 @@ pub enum Refusal {
         /// Pieces at hand.
         on_hand: i64,
     },
+    /// Enough pieces are there, but others have reserved them.
+    #[error(
+        "of {title} {free} are free, because others have reserved {reserved}: take fewer, or try \
+         again when their time is over"
+    )]
+    Reserved {
+        /// The line.
+        title: String,
+        /// Pieces that can be had.
+        free: i64,
+        /// Pieces that others have reserved.
+        reserved: i64,
+    },
     /// The offer is not sold any more.
     #[error("{title} is not sold any more: remove it")]
     NotForSale {
@@ -97,12 +113,27 @@ pub enum Refusal {
         /// The line.
         title: String,
     },
+    /// The coupon is good for nothing (ADV-06).
+    #[error("{fault}")]
+    Coupon {
+        /// Why.
+        fault: CouponFault,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
         /// The account.
         number: AccountNumber,
     },
+    /// The vendor takes no cards for orders (SHP-17).
+    #[error("orders are not paid by card here any more: pay with tokens")]
+    CardNotTaken,
+    /// What a coupon or a limited promotion takes off counts with tokens alone.
+    #[error(
+        "a coupon or a limited promotion takes something off this order, and that counts with \
+         tokens alone: pay with tokens, or leave the coupon out"
+    )]
+    TokensOnly,
 }
 
 /// How a purchase ended; stored either way (SHP-19).
@@ -207,9 +238,66 @@ pub enum OrderError {
          money, or give the person tokens in an account that is open"
     )]
     RefundToClosed(AccountNumber),
+    /// The order costs nothing.
+    #[error("this order costs no tokens, so there is nothing for a card to pay: place it without")]
+    NothingToPay,
+    /// The price is not the one that the buyer was told.
+    #[error("the price in money has changed: look at the new one and pay again")]
+    CardPriceChanged,
+    /// No such order by card.
+    #[error("there is no order by card {0}: check the number")]
+    CardOrderUnknown(CardOrderId),
+    /// A part of it, or at another time.
+    #[error(
+        "a card paid this order, and its money goes back whole and now: leave lines and time out"
+    )]
+    CardRefundIsWhole,
+    /// The processor was first.
+    #[error(
+        "money of this order went back at the card processor already, or is disputed there: \
+         settle the rest there"
+    )]
+    MoneyWentBack,
+    /// Tokens are not given back for money.
+    #[error("a card paid this order: its money goes back by the card processor, not in tokens")]
+    PaidByCard,
+    /// From the payment.
+    #[error(transparent)]
+    TokenSale(#[from] TokenSaleError),
     /// Nothing is left to refund.
     #[error("nothing of this order is left to refund")]
     NothingToRefund,
+    /// Something is sent, and nobody knows where to.
+    #[error("{title} is sent to an address: say where to")]
+    AddressMissing {
+        /// The first line that is sent.
+        title: String,
+    },
+    /// Nothing of it is sent.
+    #[error("nothing of order {0} is sent to an address")]
+    NotShipped(OrderId),
+    /// The parcel is not in the state any more that it was seen in.
+    #[error("somebody moved this parcel meanwhile, it is {now} now: look at it again")]
+    ShipmentMoved {
+        /// Its state.
+        now: ShipmentState,
+    },
+    /// A state that cannot follow.
+    #[error("a parcel that is {from} cannot become {to}")]
+    ShipmentStep {
+        /// Its state.
+        from: ShipmentState,
+        /// The state asked for.
+        to: ShipmentState,
+    },
+    /// A day on which it cannot have been sent.
+    #[error("a parcel is sent after its order was placed, and not in the future: correct the day")]
+    ShippedWhen,
+    /// The person was erased before it was sent.
+    #[error(
+        "the address was erased with the person, so this cannot be sent: give the order back instead"
+    )]
+    AddressErased,
     /// From the envelope.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -222,6 +310,9 @@ pub enum OrderError {
     /// From the customer.
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    /// From promotions.
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
     /// From the family.
     #[error(transparent)]
     Family(#[from] FamilyError),

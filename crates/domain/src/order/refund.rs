@@ -4,6 +4,7 @@
 //! back to a grant that has expired becomes a new grant of the same origin and restriction, with
 //! a period of grace.
 
+use super::by_card::card_paid;
 use super::{OrderError, Result, rules, store};
 use crate::actor::Actor;
 use crate::audit;
@@ -11,6 +12,7 @@ use crate::catalog::stock_add;
 use crate::customer::{Customer, State, customer_by_id};
 use crate::family::spending_back;
 use crate::id::{OfferId, OrderId};
+use crate::promotion::uses_back;
 use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -90,7 +92,8 @@ pub struct Refund {
     pub amount: Amount,
 }
 
-/// Gives tokens back for an order. For the vendor's staff; customers ask for it.
+/// Gives tokens back for an order that tokens paid. For the vendor's staff; customers ask for it.
+/// [`super::by_card::order_refund_begin`] takes any order.
 pub fn order_refund(
     tx: &mut Tx<'_>,
     actor: Actor,
@@ -109,6 +112,9 @@ pub fn order_refund(
     let reference = text::optional_line("the reference", &request.reference, 200)?;
     let order = store::completed(tx, book, request.order_id)?
         .ok_or(OrderError::Unknown(request.order_id))?;
+    if card_paid(tx, book, request.order_id)?.is_some() {
+        return Err(OrderError::PaidByCard);
+    }
     let customer = customer_by_id(tx, book, order.customer_id)?;
     locked_open(tx, &customer)?;
     let sold = sold_of(tx, book, request.order_id)?;
@@ -138,6 +144,14 @@ pub fn order_refund(
         }
         _ => return Err(OrderError::NothingToRefund),
     };
+    let is_whole = Amount::sum(sold.iter().map(|s| s.amount))? == before.plus(refund.amount)?;
+    let pieces = refund
+        .lines
+        .iter()
+        .map(|(s, q, _)| (s.line_no, *q, s.quantity));
+    let pieces: Vec<(i64, i64, i64)> = pieces.collect();
+    let of = (request.order_id, refund_no);
+    uses_back(tx, book, of, effective_at, &pieces, is_whole)?;
     if request.restock {
         restock(tx, book, &refund)?;
     }
@@ -152,6 +166,7 @@ pub fn order_refund(
     store::insert_refund(tx, book, &row, &refund)?;
     spending_back(tx, &customer, order.recorded_at, refund.amount)?;
     super::request::refunded(tx, book, request.order_id, actor)?;
+    super::shipment::given_back(tx, actor, vendor, request.order_id)?;
     let refunded = Refunded {
         order_id: request.order_id,
         refund_no,
@@ -162,7 +177,7 @@ pub fn order_refund(
 }
 
 /// Puts the pieces that come back on the shelf, as far as they are counted there.
-fn restock(tx: &mut Tx<'_>, book: i64, refund: &Refund) -> Result<()> {
+pub(super) fn restock(tx: &mut Tx<'_>, book: i64, refund: &Refund) -> Result<()> {
     let back: Vec<_> = refund
         .lines
         .iter()
@@ -209,7 +224,7 @@ fn locked_open(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
 }
 
 /// Which pieces come back, and what they are worth.
-fn work_out(sold: &[Sold], lines: &RefundLines) -> Result<Refund> {
+pub(super) fn work_out(sold: &[Sold], lines: &RefundLines) -> Result<Refund> {
     let mut wanted: BTreeMap<i64, i64> = BTreeMap::new();
     match lines {
         RefundLines::Whole => {

@@ -5,6 +5,7 @@ use super::{
     available, gate,
 };
 use crate::actor::Actor;
+use crate::catalog::reservation::TooFew;
 use crate::catalog::{Offer, Tier, price};
 use crate::customer::Buyer;
 use crate::vendor::TOKENS_AT_MOST;
@@ -91,6 +92,7 @@ pub(super) fn unpriced(wanted: &Wanted, offer: &Offer) -> QuoteLine {
         amount: Amount::ZERO,
         on_sale: offer.on_sale,
         stocked: offer.stocked,
+        off: Vec::new(),
     }
 }
 
@@ -120,6 +122,7 @@ pub(super) fn summed(lines: Vec<QuoteLine>, lots: &[Lot], now: Timestamp) -> Res
         required,
         available,
         remaining: available.minus(required)?,
+        coupon: None,
     })
 }
 
@@ -159,6 +162,23 @@ pub(super) fn refusal(
     })
 }
 
+/// Why there are too few pieces of a line: sold, or reserved by others.
+pub(super) fn too_few(quote: &Quote, few: TooFew) -> Refusal {
+    let line = quote.lines.iter().find(|l| l.offer_id == few.offer_id);
+    let title = line.map_or(String::new(), |l| l.title.clone());
+    match few.reserved {
+        ..=0 => Refusal::OutOfStock {
+            title,
+            on_hand: few.free,
+        },
+        reserved => Refusal::Reserved {
+            title,
+            free: few.free,
+            reserved,
+        },
+    }
+}
+
 /// The short name of a refusal, as stored.
 pub(super) fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
@@ -166,12 +186,16 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Restricted { .. } => "restricted",
         Refusal::PriceChanged { .. } => "price_changed",
         Refusal::OutOfStock { .. } => "out_of_stock",
+        Refusal::Reserved { .. } => "reserved",
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::OverCap { .. } => "over_cap",
         Refusal::NotAllowed { .. } => "not_allowed",
         Refusal::Closed { .. } => "closed",
+        Refusal::CardNotTaken => "card_not_taken",
+        Refusal::TokensOnly => "tokens_only",
+        Refusal::Coupon { .. } => "coupon",
     }
 }
 

@@ -125,6 +125,7 @@ fn offer(price: i64) -> Offer {
         on_sale: false,
         active: true,
         stocked: false,
+        shipped: false,
         tiered: false,
         tiers: Vec::new(),
         options: Vec::new(),

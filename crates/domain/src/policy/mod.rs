@@ -286,6 +286,10 @@ pub struct CheckoutPolicy {
     pub card: bool,
     /// True when a cash figure stands beside tokens (SHP-18).
     pub cash_shown: bool,
+    /// Minutes for which pieces on an order list are reserved; zero for not at all.
+    pub reserve_minutes: i64,
+    /// Pieces of one offer that are reserved for one customer at most.
+    pub reserve_pieces: i64,
 }
 
 impl Default for CheckoutPolicy {
@@ -293,6 +297,27 @@ impl Default for CheckoutPolicy {
         CheckoutPolicy {
             card: false,
             cash_shown: true,
+            reserve_minutes: 0,
+            reserve_pieces: 10,
+        }
+    }
+}
+
+/// What promotions take off prices (ADV-06).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionPolicy {
+    /// True when promotions add up; otherwise the best single one counts, as in TOK-04.
+    pub stacking: bool,
+    /// True when an order that goes back whole gives back its uses of promotions and coupons.
+    pub uses_back: bool,
+}
+
+impl Default for PromotionPolicy {
+    fn default() -> Self {
+        PromotionPolicy {
+            stacking: false,
+            uses_back: true,
         }
     }
 }
@@ -355,6 +380,8 @@ pub struct Policy {
     pub browsing: BrowsingPolicy,
     /// Orders.
     pub checkout: CheckoutPolicy,
+    /// Promotions and coupons.
+    pub promotions: PromotionPolicy,
     /// Messages.
     pub messages: MessagePolicy,
     /// How customers reach the vendor.
@@ -371,6 +398,7 @@ impl Default for Policy {
             gifts: GiftPolicy::default(),
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
+            promotions: PromotionPolicy::default(),
             messages: MessagePolicy::default(),
             contact: ContactPolicy::default(),
             time_zone: "UTC".into(),

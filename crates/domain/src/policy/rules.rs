@@ -1,6 +1,8 @@
 //! Pure decisions about settings.
 
-use super::{ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy};
+use super::{
+    CheckoutPolicy, ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy,
+};
 use crate::text;
 use crate::vendor::TOKENS_AT_MOST;
 use scrip_ledger::Amount;
@@ -94,6 +96,7 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
             return Err(wrong("the threshold", "is more than anybody can have"));
         }
     }
+    checkout_checked(&policy.checkout)?;
     policy.browsing.below.sort();
     policy.browsing.below.dedup();
     if let Some(low) = policy.messages.low_balance {
@@ -142,6 +145,23 @@ fn gifts_checked(gifts: &GiftPolicy) -> Result<()> {
         "days",
     )?;
     within("the idle time", gifts.interest_idle_days, 0, 3_660, "days")
+}
+
+fn checkout_checked(checkout: &CheckoutPolicy) -> Result<()> {
+    within(
+        "the time that pieces are reserved",
+        checkout.reserve_minutes,
+        0,
+        24 * 60,
+        "minutes",
+    )?;
+    within(
+        "the number of pieces reserved for one customer",
+        checkout.reserve_pieces,
+        1,
+        1_000,
+        "pieces",
+    )
 }
 
 fn sale_checked(sale: &mut SalePolicy) -> Result<()> {

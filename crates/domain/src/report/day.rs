@@ -14,6 +14,8 @@ pub struct Today {
     pub money_received: Amount,
     /// Tokens spent on completed orders.
     pub tokens_spent: Amount,
+    /// Money that cards paid for goods, without what went back.
+    pub goods_by_card: Amount,
     /// Completed orders.
     pub orders: u64,
     /// Refunds made.
@@ -48,21 +50,25 @@ pub fn today(
         hours: vec![Turnover::default(); hours(from, to)],
         ..Today::default()
     };
-    store::orders_written(tx, book, from, to, &mut |at, amount| {
+    store::orders_written(tx, book, from, to, &mut |at, amount, money| {
+        day.goods_by_card = day.goods_by_card.plus(money).map_err(too_much)?;
         let sum = day.tokens_spent.plus(amount).map_err(too_much)?;
         day.tokens_spent = sum;
         day.orders = day.orders.saturating_add(1);
         if let Some(hour) = hour_of(&mut day.hours, from, at) {
             hour.orders = hour.orders.saturating_add(1);
             hour.sales = hour.sales.plus(amount).map_err(too_much)?;
+            hour.money = hour.money.plus(money).map_err(too_much)?;
         }
         Ok(())
     })?;
-    store::refunds_written(tx, book, from, to, &mut |at, amount| {
+    store::refunds_written(tx, book, from, to, &mut |at, amount, money| {
+        day.goods_by_card = day.goods_by_card.minus(money).map_err(too_much)?;
         day.refunded = day.refunded.plus(amount).map_err(too_much)?;
         day.refunds = day.refunds.saturating_add(1);
         if let Some(hour) = hour_of(&mut day.hours, from, at) {
             hour.refunds = hour.refunds.plus(amount).map_err(too_much)?;
+            hour.money = hour.money.minus(money).map_err(too_much)?;
         }
         Ok(())
     })?;

@@ -1,4 +1,5 @@
-//! Figures for people, added up from what is stored: turnover, a day, the journal.
+//! Figures for people, added up from what is stored: turnover, a day, the journal. Tokens and the
+//! money that cards paid for goods are never added to each other.
 
 pub mod calendar;
 mod day;
@@ -23,6 +24,8 @@ pub struct Turnover {
     pub sales: Amount,
     /// Tokens given back.
     pub refunds: Amount,
+    /// Money that cards paid for goods, without what went back.
+    pub money: Amount,
 }
 
 /// A vendor's turnover, whole and by two keys.
@@ -40,7 +43,10 @@ pub struct Sales {
 struct Movement {
     customer: uuid::Uuid,
     at: Timestamp,
+    /// Tokens.
     amount: Amount,
+    /// Money, where a card paid.
+    money: Amount,
     refund: bool,
 }
 
@@ -75,7 +81,9 @@ pub fn sales_between(
 fn add(turnover: &mut Turnover, movement: &Movement) -> Result<()> {
     if movement.refund {
         turnover.refunds = turnover.refunds.plus(movement.amount)?;
+        turnover.money = turnover.money.minus(movement.money)?;
     } else {
+        turnover.money = turnover.money.plus(movement.money)?;
         turnover.orders = turnover.orders.saturating_add(1);
         turnover.sales = turnover.sales.plus(movement.amount)?;
     }

@@ -23,6 +23,7 @@ fn movement(row: &Row, refund: bool) -> Result<Movement> {
         customer: row.uuid(0)?,
         at: Timestamp(row.int(1)?),
         amount: Amount::from_units(row.int(2)?),
+        money: Amount::from_units(row.int(3)?),
         refund,
     })
 }
@@ -38,9 +39,12 @@ pub(super) fn movements(
     let mut movements = Vec::new();
     let (low, _) = ids_between(from, to);
     tx.query_each(
-        "SELECT customer_id, effective_at, total FROM orders
-         WHERE book_id = $1 AND order_id >= $2 AND effective_at >= $3 AND effective_at < $4
-           AND state = 'completed'",
+        "SELECT o.customer_id, o.effective_at,
+                CASE WHEN c.price IS NULL THEN o.total ELSE 0 END, COALESCE(c.price, 0)
+         FROM orders o
+         LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         WHERE o.book_id = $1 AND o.order_id >= $2 AND o.effective_at >= $3
+           AND o.effective_at < $4 AND o.state = 'completed'",
         params![book, &low, from.0, to.0],
         &mut |row| {
             movements.push(movement(&row, false)?);
@@ -48,8 +52,11 @@ pub(super) fn movements(
         },
     )?;
     tx.query_each(
-        "SELECT o.customer_id, r.effective_at, r.amount FROM refund r
+        "SELECT o.customer_id, r.effective_at,
+                CASE WHEN c.price IS NULL THEN r.amount ELSE 0 END, COALESCE(c.price, 0)
+         FROM refund r
          JOIN orders o ON o.book_id = r.book_id AND o.order_id = r.order_id
+         LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
          WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.effective_at >= $2
            AND r.effective_at < $3",
         params![book, from.0, to.0],
@@ -93,38 +100,52 @@ const ARTICLE: &str = "SELECT o.offer_id, o.sku, o.variant, o.kind, p.title, p.c
     FROM offer o JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
     WHERE o.book_id = $1 AND o.offer_id = $2";
 
-/// (when, tokens) of the completed orders written in a span of time: their ids find them, their
-/// times decide.
+/// Takes when, tokens and money of a card.
+type Written<'a> = &'a mut dyn FnMut(Timestamp, Amount, Amount) -> Result<()>;
+
+fn written(row: &Row, each: Written<'_>) -> Result<()> {
+    let amount = |i| Ok::<_, scrip_engine::Error>(Amount::from_units(row.int(i)?));
+    each(Timestamp(row.int(0)?), amount(1)?, amount(2)?)
+}
+
+/// (when, tokens, money of a card) of the completed orders written in a span of time: their ids find
+/// them, their times decide.
 pub(super) fn orders_written(
     tx: &mut ReadTx<'_>,
     book: i64,
     from: Timestamp,
     to: Timestamp,
-    each: &mut dyn FnMut(Timestamp, Amount) -> Result<()>,
+    each: Written<'_>,
 ) -> Result<()> {
     let (low, high) = ids_between(from, to);
     tx.query_each(
-        "SELECT recorded_at, total FROM orders
-         WHERE book_id = $1 AND order_id >= $2 AND order_id < $3
-           AND recorded_at >= $4 AND recorded_at < $5 AND state = 'completed'",
+        "SELECT o.recorded_at, CASE WHEN c.price IS NULL THEN o.total ELSE 0 END,
+                COALESCE(c.price, 0)
+         FROM orders o
+         LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         WHERE o.book_id = $1 AND o.order_id >= $2 AND o.order_id < $3
+           AND o.recorded_at >= $4 AND o.recorded_at < $5 AND o.state = 'completed'",
         params![book, &low, &high, from.0, to.0],
-        &mut |row| each(Timestamp(row.int(0)?), Amount::from_units(row.int(1)?)),
+        &mut |row| written(&row, each),
     )
 }
 
-/// (when, tokens) of the refunds written in a span of time.
+/// (when, tokens, money of a card) of the refunds written in a span of time.
 pub(super) fn refunds_written(
     tx: &mut ReadTx<'_>,
     book: i64,
     from: Timestamp,
     to: Timestamp,
-    each: &mut dyn FnMut(Timestamp, Amount) -> Result<()>,
+    each: Written<'_>,
 ) -> Result<()> {
     tx.query_each(
-        "SELECT recorded_at, amount FROM refund
-         WHERE book_id = $1 AND recorded_at >= $2 AND recorded_at < $3",
+        "SELECT r.recorded_at, CASE WHEN c.price IS NULL THEN r.amount ELSE 0 END,
+                COALESCE(c.price, 0)
+         FROM refund r
+         LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
+         WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.recorded_at < $3",
         params![book, from.0, to.0],
-        &mut |row| each(Timestamp(row.int(0)?), Amount::from_units(row.int(1)?)),
+        &mut |row| written(&row, each),
     )
 }
 

@@ -132,12 +132,12 @@ fn open(
         reference: new.reference.clone(),
         effective_at: new.effective_at,
     };
-    let charge = token_order_open(tx, actor, vendor, &order)?;
+    let (id, charge) = token_order_open(tx, actor, vendor, &order)?;
     if new.quoted.is_some_and(|quoted| quoted != charge.amount) {
         return Err(TokenSaleError::PriceChanged);
     }
     Ok(Opened {
-        order: charge.order,
+        order: id,
         payment_session,
     })
 }

@@ -10,6 +10,7 @@ pub mod offline;
 pub mod price;
 mod processor;
 mod rules;
+mod session;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod view;
 
 use crate::Node;
 use crate::actor::Actor;
+use crate::books;
 use crate::command::CommandError;
 use crate::customer::{
     Customer, CustomerError, State, activate_if_due, customer_by_id, opening_begun, opening_given,
@@ -35,10 +37,12 @@ use serde_json::json;
 pub use keyed::{Bought, LOOK_UP_AFTER_S, TokenPurchase, token_buy_keyed};
 pub use price::{Deal, Discount, DiscountKind, token_deal};
 pub use processor::{CardEntry, CardProcessor, Charge, ChargeOutcome, ProcessorError, TestCards};
+pub use session::payment_session_open;
+pub(crate) use session::{attempt_begin, attempt_declined, attempt_paid, attempts_left};
 pub use store::OrderState as TokenOrderState;
 pub use view::{
-    TokenOrderView, token_order_by_id, token_orders_of, token_price_quote, token_price_quote_for,
-    token_quote,
+    TokenOrderView, token_order_by_id, token_order_grant, token_orders_of, token_price_quote,
+    token_price_quote_for, token_quote,
 };
 
 /// A token order to be opened.
@@ -153,30 +157,13 @@ use price::deal_for;
 
 type Result<T> = std::result::Result<T, TokenSaleError>;
 
-/// Opens a series of attempts to pay, in which declines are counted.
-pub fn payment_session_open(
-    tx: &mut Tx<'_>,
-    actor: Actor,
-    customer: &Customer,
-) -> Result<PaymentSessionId> {
-    if !actor.may_act_for(customer.customer_id) {
-        return Err(TokenSaleError::Forbidden);
-    }
-    if customer.state == State::Closed {
-        return Err(CustomerError::Closed(customer.number).into());
-    }
-    let id = PaymentSessionId(tx.new_id()?);
-    store::insert_session(tx, customer, id)?;
-    Ok(id)
-}
-
 /// Writes a token order and says what to charge. Nothing is credited yet.
 pub fn token_order_open(
     tx: &mut Tx<'_>,
     actor: Actor,
     vendor: &Vendor,
     new: &NewTokenOrder,
-) -> Result<Charge> {
+) -> Result<(TokenOrderId, Charge)> {
     let customer = customer_by_id(tx, vendor.book_id, new.customer)?;
     if !actor.may_act_for(customer.customer_id) {
         return Err(TokenSaleError::Forbidden);
@@ -200,17 +187,8 @@ pub fn token_order_open(
         return Err(CustomerError::Closed(customer.number).into());
     }
     Amount::sum(lots.iter().map(|l| l.remaining))?.plus(new.quantity)?;
-    let session =
-        store::session_locked(tx, &customer, new.session)?.ok_or(TokenSaleError::SessionUnknown)?;
-    if !session.open {
-        return Err(TokenSaleError::SessionOver);
-    }
+    attempt_begin(tx, &customer, new.session)?;
     let now = tx.now();
-    // One attempt after the other, so that each decline counts before the next card is charged.
-    // The session is locked: of two attempts at once, the second one sees the first.
-    if store::is_under_way(tx, vendor.book_id, new.session, rules::under_way_since(now))? {
-        return Err(TokenSaleError::UnderWay);
-    }
     let effective_at = new.effective_at.unwrap_or(now);
     let early = effective_at < Timestamp(0) || !actor.for_vendor();
     if effective_at > now || (effective_at != now && early) {
@@ -243,13 +221,13 @@ pub fn token_order_open(
         attempts_left: None,
     };
     store::insert(tx, vendor.book_id, &order)?;
-    Ok(charge(vendor, &order))
+    Ok((id, charge(vendor, &order)))
 }
 
 fn charge(vendor: &Vendor, order: &store::TokenOrder) -> Charge {
     Charge {
         book_id: vendor.book_id,
-        order: order.id,
+        order: order.id.into(),
         customer: order.customer,
         is_absent: false,
         amount: order.price,
@@ -277,8 +255,7 @@ pub fn token_order_close(
         (store::OrderState::Declined, _) => {
             let attempts_left = match order.attempts_left {
                 Some(left) => left,
-                None => store::session_locked(tx, &customer, order.session)?
-                    .map_or(0, |s| rules::attempts_left(&s, vendor.declines_allowed)),
+                None => attempts_left(tx, vendor, &customer, order.session)?,
             };
             Ok(Outcome::Declined {
                 reason: order.reason,
@@ -302,12 +279,7 @@ fn decline(
     order: &store::TokenOrder,
     reason: &str,
 ) -> Result<Outcome> {
-    let mut session = store::session_locked(tx, customer, order.session)?
-        .ok_or(TokenSaleError::SessionUnknown)?;
-    session.declines = session.declines.saturating_add(1);
-    let attempts_left = rules::attempts_left(&session, vendor.declines_allowed);
-    session.open = session.open && attempts_left > 0;
-    store::set_session(tx, customer, order.session, &session)?;
+    let attempts_left = attempt_declined(tx, vendor, customer, order.session)?;
     store::set_declined(tx, vendor.book_id, order.id, reason, attempts_left)?;
     Ok(Outcome::Declined {
         reason: reason.to_owned(),
@@ -327,7 +299,8 @@ fn to_pay_back(
     processor_reference: &str,
 ) -> Result<Outcome> {
     store::set_declined(tx, vendor.book_id, order.id, PAY_BACK, 0)?;
-    store::insert_payback(tx, vendor.book_id, order, processor_reference)?;
+    let entry = books::payback_came(tx, vendor, order.id, order.price)?;
+    store::insert_payback(tx, vendor.book_id, order, processor_reference, entry)?;
     let subject = order.id.to_string();
     outbox::add(tx, vendor.book_id, "token_order.pay_back", &subject, "{}")?;
     Ok(Outcome::Declined {
@@ -359,10 +332,7 @@ fn clear(
         entry,
         activated,
     )?;
-    if let Some(mut session) = store::session_locked(tx, customer, order.session)? {
-        session.declines = 0;
-        store::set_session(tx, customer, order.session, &session)?;
-    }
+    attempt_paid(tx, customer, order.session)?;
     outbox::add(
         tx,
         vendor.book_id,
@@ -442,13 +412,13 @@ pub fn token_buy(
     new: NewTokenOrder,
 ) -> Result<Outcome> {
     let opened = vendor.clone();
-    let charge = node
+    let (id, charge) = node
         .engine
         .write(move |tx| token_order_open(tx, actor, &opened, &new))?;
     let said = processor.charge(&charge);
     let vendor = vendor.clone();
     node.engine
-        .write(move |tx| token_order_close(tx, actor, &vendor, charge.order, &said))
+        .write(move |tx| token_order_close(tx, actor, &vendor, id, &said))
 }
 
 /// What the processor is asked about an order, and how the order stands.

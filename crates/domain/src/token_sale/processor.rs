@@ -1,7 +1,7 @@
 //! Card processors. Spending never calls one (MIC-04).
 
 use crate::card::Looks;
-use crate::id::{CustomerId, TokenOrderId};
+use crate::id::{CustomerId, Payable};
 use scrip_ledger::{Amount, Asset};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Charge {
     /// The book of the vendor.
     pub book_id: i64,
-    /// The token order: the processor's idempotency key.
-    pub order: TokenOrderId,
+    /// What is paid; its id is the processor's idempotency key.
+    pub order: Payable,
     /// Who pays.
     pub customer: CustomerId,
     /// How much, in the currency's smallest unit.

@@ -248,7 +248,8 @@ pub(super) fn awaiting(tx: &mut dyn Read, book: i64, before: Timestamp) -> Resul
     rows.iter().map(order_row).collect()
 }
 
-/// True when an order of the session was opened after a time and has no answer.
+/// True when an order of the session, of tokens or of goods, was opened after a time and has no
+/// answer.
 pub(super) fn is_under_way(
     tx: &mut Tx<'_>,
     book: i64,
@@ -259,6 +260,14 @@ pub(super) fn is_under_way(
         "SELECT o.token_order_id FROM token_order_awaiting a
          JOIN token_order o ON o.book_id = a.book_id AND o.token_order_id = a.token_order_id
          WHERE a.book_id = $1 AND o.session_id = $2 AND o.created_at > $3 LIMIT 1",
+        params![book, &session, since.0],
+    )?;
+    if !rows.is_empty() {
+        return Ok(true);
+    }
+    let rows = tx.query(
+        "SELECT card_order_id FROM card_order
+         WHERE book_id = $1 AND state = 'awaiting' AND session_id = $2 AND created_at > $3 LIMIT 1",
         params![book, &session, since.0],
     )?;
     Ok(!rows.is_empty())
@@ -312,12 +321,13 @@ pub(super) fn insert_payback(
     book: i64,
     order: &TokenOrder,
     processor_reference: &str,
+    came_entry: i64,
 ) -> Result<()> {
     let now = tx.now();
     tx.put(
         "INSERT INTO payback (book_id, token_order_id, customer_id, amount, processor_reference,
-                              created_at, settled_at, settled_by)
-         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL)
+                              created_at, settled_at, settled_by, came_entry_id)
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL, $7)
          ON CONFLICT (book_id, token_order_id) DO NOTHING",
         params![
             book,
@@ -325,8 +335,18 @@ pub(super) fn insert_payback(
             &order.customer,
             order.price.units(),
             processor_reference,
-            now.0
+            now.0,
+            came_entry
         ],
     )?;
     Ok(())
+}
+
+/// The entry that credited an order; `None` while none has.
+pub(super) fn entry_of(tx: &mut dyn Read, book: i64, id: TokenOrderId) -> Result<Option<i64>> {
+    let row = tx.query_opt(
+        "SELECT entry_id FROM token_order WHERE book_id = $1 AND token_order_id = $2",
+        params![book, &id],
+    )?;
+    row.map_or(Ok(None), |row| row.opt_int(0))
 }

@@ -35,7 +35,7 @@ fn test_cards_do_as_their_table_says() {
         book_id: 1,
         customer: CustomerId(uuid::Uuid::from_u128(8)),
         is_absent: false,
-        order: TokenOrderId(uuid::Uuid::from_u128(7)),
+        order: TokenOrderId(uuid::Uuid::from_u128(7)).into(),
         amount: Amount::from_units(1),
         currency: asset(AssetKind::Currency, 8),
         card: card.to_owned(),

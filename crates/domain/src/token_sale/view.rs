@@ -8,7 +8,7 @@ use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::page::Page;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp};
-use scrip_ledger::Amount;
+use scrip_ledger::{Amount, entries_by_id, entry_transfers};
 
 /// An order of tokens. The card is not shown to anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,16 @@ pub fn token_order_by_id(
         .filter(|order| actor.may_act_for(order.customer))
         .map(TokenOrderView::from)
         .ok_or(TokenSaleError::Unknown(id))
+}
+
+/// The grant of the tokens that an order credited; `None` while it has credited none.
+pub fn token_order_grant(tx: &mut dyn Read, book_id: i64, id: TokenOrderId) -> Result<Option<i64>> {
+    let Some(entry) = store::entry_of(tx, book_id, id)? else {
+        return Ok(None);
+    };
+    let entry = entries_by_id(tx, book_id, entry)?;
+    let transfers = entry_transfers(tx, book_id, &entry)?;
+    Ok(transfers.iter().find_map(|transfer| transfer.grant_id))
 }
 
 /// A customer's orders of tokens, newest first: `limit` of them, older than `before`.

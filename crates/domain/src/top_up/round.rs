@@ -5,7 +5,7 @@ use crate::Node;
 use crate::actor::Actor;
 use crate::card::card_to_pay_with;
 use crate::customer::{State, customer_by_id};
-use crate::id::CustomerId;
+use crate::id::{CustomerId, Payable};
 use crate::token_sale::{
     CardProcessor, Charge, ChargeOutcome, NewTokenOrder, Outcome, payment_session_open,
     token_order_close, token_order_open,
@@ -122,10 +122,10 @@ fn begin(tx: &mut Tx<'_>, vendor: &Vendor, id: CustomerId) -> Result<Option<Char
         reference: String::new(),
         effective_at: None,
     };
-    let charge = token_order_open(tx, Actor::System, vendor, &new)?;
+    let (order, charge) = token_order_open(tx, Actor::System, vendor, &new)?;
     let under_way = TopUp {
         session: Some(session),
-        order: Some(charge.order),
+        order: Some(order),
         due_at: now.plus_seconds(UNDER_WAY_S),
         ..rule
     };
@@ -164,10 +164,13 @@ fn end(
     charge: &Charge,
     said: &ChargeOutcome,
 ) -> Result<()> {
+    let Payable::Tokens(order) = charge.order else {
+        return Ok(());
+    };
     // The rule first: its row is locked before those of the order, here as in `begin`.
     let rule = store::locked(tx, vendor.book_id, id)?;
-    let outcome = token_order_close(tx, Actor::System, vendor, charge.order, said)?;
-    match rule.filter(|rule| rule.order == Some(charge.order)) {
+    let outcome = token_order_close(tx, Actor::System, vendor, order, said)?;
+    match rule.filter(|rule| rule.order == Some(order)) {
         Some(rule) => settle(tx, vendor.book_id, id, rule, &outcome),
         None => Ok(()),
     }

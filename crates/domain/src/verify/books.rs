@@ -1,6 +1,8 @@
-//! Expiries and bookings of revenue.
+//! Expiries, bookings of revenue, and money that is paid back.
 
 use super::store;
+use crate::books::PAYBACK_CAME;
+use crate::payback::{self, Way, paybacks_all};
 use crate::{expiry, revenue};
 use scrip_engine::{ReadTx, Result};
 use scrip_ledger::verify::Report;
@@ -55,6 +57,41 @@ pub(super) fn bookings(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -
     for entry in moved.keys() {
         let problem = format!("is missing, entry {entry} booked it");
         report.wrong("revenue_close", entry, problem);
+    }
+    Ok(())
+}
+
+/// Money that is to be paid back came by an entry of its own, and went by another one, once.
+pub(super) fn paybacks(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    type Found = BTreeMap<i64, (Amount, String, String)>;
+    let mut by_code = |code| -> Result<Found> {
+        let moved = store::moved_by(tx, book_id, code)?.into_iter();
+        Ok(moved
+            .map(|m| (m.entry, (m.amount, m.debit, m.credit)))
+            .collect())
+    };
+    let (mut came, mut back) = (by_code(PAYBACK_CAME)?, by_code(payback::PAID)?);
+    for row in paybacks_all(tx, book_id)? {
+        let mut compare = |found: &mut Found, entry: Option<i64>, from: &str, to: &str| {
+            let Some(entry) = entry else { return };
+            let is = found.remove(&entry);
+            if is != Some((row.amount, from.to_owned(), to.to_owned())) {
+                let problem = format!("entry {entry} does not move its money from {from} to {to}");
+                report.wrong("payback", row.order, problem);
+            }
+        };
+        compare(&mut came, row.came_entry, "processor", "payback");
+        let to = match row.way {
+            Some(Way::Other) => "bank",
+            _ => "processor",
+        };
+        compare(&mut back, row.back_entry, "payback", to);
+        if row.settled_at.is_some() != row.back_entry.is_some() {
+            report.wrong("payback", row.order, "is settled without an entry");
+        }
+    }
+    for entry in came.keys().chain(back.keys()) {
+        report.wrong("payback", entry, "is missing, this entry booked it");
     }
     Ok(())
 }

@@ -1,10 +1,15 @@
 //! Checks that orders, refunds and token sales say what the ledger says.
 
 mod books;
+mod cards;
+mod mall;
 mod store;
+
+pub use mall::mall_verify;
 
 use crate::catalog::CatalogError;
 use crate::catalog::shelf::shelf_faults;
+use crate::promotion::{PromotionError, promotion_faults};
 use scrip_engine::{ReadTx, Result};
 use scrip_ledger::Amount;
 use scrip_ledger::verify::Report;
@@ -21,12 +26,15 @@ struct Moved {
 /// Adds to `report` each row of a vendor's shop that its ledger contradicts.
 pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
     let entries = store::moved(tx, book_id)?;
-    let mut of_orders = orders(tx, book_id, &entries, report)?;
+    let by_card = store::card_orders(tx, book_id)?;
+    let mut of_orders = orders(tx, book_id, &entries, &by_card, report)?;
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
+    cards::orders(tx, book_id, &by_card, report)?;
     token_orders(tx, book_id, &entries, report)?;
     receivables(tx, book_id, report)?;
     books::expiries(tx, book_id, report)?;
     books::bookings(tx, book_id, report)?;
+    books::paybacks(tx, book_id, report)?;
     for (entry, moved) in entries.iter().filter(|e| e.1.code == "order") {
         if of_orders
             .get(&moved.event_id)
@@ -40,6 +48,8 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
         }
     }
     shelf(tx, book_id, report)?;
+    promotions(tx, book_id, report)?;
+    goods(tx, book_id, report)?;
     for (customer, account) in store::dangling_wallets(tx, book_id)? {
         report.wrong(
             "wallet_link",
@@ -62,10 +72,35 @@ fn shelf(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// What promotions took off is what the lines of their orders make.
+fn promotions(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    let faults = promotion_faults(tx, book_id).map_err(|e| match e {
+        PromotionError::Engine(e) => e,
+        other => scrip_engine::Error::Corrupt(other.to_string()),
+    })?;
+    for (table, key, problem) in faults {
+        report.wrong(table, key, problem);
+    }
+    Ok(())
+}
+
+/// The stock row says until when something is reserved, and only paid orders are sent.
+fn goods(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
+    for offer in store::reserved_longer(tx, book_id)? {
+        report.wrong("stock", offer, "a reservation lasts longer than it says");
+    }
+    for order in store::sent_unpaid(tx, book_id)? {
+        report.wrong("shipment", order, "its order is missing or was not paid");
+    }
+    Ok(())
+}
+
 struct Order {
     entry_id: Option<i64>,
     total: Amount,
     refunded: Amount,
+    /// True where a card paid: then no token moved.
+    by_card: bool,
 }
 
 type Entries = BTreeMap<i64, Moved>;
@@ -75,6 +110,7 @@ fn orders(
     tx: &mut ReadTx<'_>,
     book_id: i64,
     entries: &Entries,
+    cards: &BTreeMap<uuid::Uuid, store::CardOrder>,
     report: &mut Report,
 ) -> Result<Orders> {
     let lines = store::line_totals(tx, book_id)?;
@@ -92,7 +128,8 @@ fn orders(
             .entry_id
             .and_then(|e| entries.get(&e))
             .filter(|m| m.event_id == order.id);
-        let expected = if order.completed {
+        let by_card = cards.contains_key(&order.id);
+        let expected = if order.completed && !by_card {
             order.total
         } else {
             Amount::ZERO
@@ -106,6 +143,7 @@ fn orders(
             entry_id: order.entry_id,
             total: order.total,
             refunded: Amount::ZERO,
+            by_card,
         };
         orders.insert(order.id, row);
     }
@@ -124,7 +162,9 @@ fn refunds(
         let moved = entries
             .get(&refund.entry_id)
             .map_or(Amount::ZERO, |m| m.tokens);
-        if moved != refund.amount || refund.lines != refund.amount {
+        let by_card = orders.get(&refund.order).is_some_and(|o| o.by_card);
+        let expected = if by_card { Amount::ZERO } else { refund.amount };
+        if moved != expected || refund.lines != refund.amount {
             let problem = format!(
                 "says {} units, its entry moved {moved}, its lines make {}",
                 refund.amount, refund.lines

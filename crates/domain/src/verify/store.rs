@@ -285,3 +285,102 @@ pub(super) fn bookings(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Booked>> {
         })
         .collect()
 }
+
+/// An order that a card was to pay and that has its answer.
+pub(super) struct CardOrder {
+    pub id: Uuid,
+    pub is_paid: bool,
+    pub price: Amount,
+    pub entry_id: i64,
+    /// The entry that the order itself names.
+    pub order_entry: Option<i64>,
+    pub refund_entry: Option<i64>,
+}
+
+/// order -> how a card paid it, or did not.
+pub(super) fn card_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uuid, CardOrder>> {
+    let mut found = BTreeMap::new();
+    tx.query_each(
+        "SELECT c.order_id, c.card_order_id, c.state, c.price, c.entry_id, o.entry_id, r.entry_id
+         FROM card_order c
+         LEFT JOIN orders o ON o.book_id = c.book_id AND o.order_id = c.order_id
+         LEFT JOIN card_refund r ON r.book_id = c.book_id AND r.card_order_id = c.card_order_id
+         WHERE c.book_id = $1 AND c.state <> 'awaiting'",
+        params![book],
+        &mut |row| {
+            let id = row.uuid(1)?;
+            let order = CardOrder {
+                id,
+                is_paid: row.text(2)? == "completed",
+                price: Amount::from_units(row.int(3)?),
+                entry_id: row.int(4)?,
+                order_entry: row.opt_int(5)?,
+                refund_entry: row.opt_int(6)?,
+            };
+            // One without an order is found by its own id, and is wrong.
+            found.insert(row.opt_uuid(0)?.unwrap_or(id), order);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// entry -> money that it brought to the accounts of sales, less what it took.
+pub(super) fn sales_moved(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<i64, Amount>> {
+    let mut moved: BTreeMap<i64, Amount> = BTreeMap::new();
+    let accounts = tx.query(
+        "SELECT account_id FROM account WHERE book_id = $1 AND kind = 'sales'",
+        params![book],
+    )?;
+    for account in &accounts {
+        let account = account.int(0)?;
+        tx.query_each(
+            "SELECT entry_id, amount, credit_id FROM transfer
+             WHERE book_id = $1 AND (debit_id = $2 OR credit_id = $2)",
+            params![book, account],
+            &mut |row| {
+                let sum = moved.entry(row.int(0)?).or_default();
+                let amount = row.int(1)?;
+                let credited = row.int(2)? == account;
+                *sum = add(
+                    *sum,
+                    if credited {
+                        amount
+                    } else {
+                        amount.saturating_neg()
+                    },
+                )?;
+                Ok(())
+            },
+        )?;
+    }
+    Ok(moved)
+}
+
+fn ids(tx: &mut ReadTx<'_>, book: i64, sql: &'static str) -> Result<Vec<Uuid>> {
+    let rows = tx.query(sql, params![book])?;
+    rows.iter().map(|row| row.uuid(0)).collect()
+}
+
+/// Offers with a reservation that their stock row does not know of.
+pub(super) fn reserved_longer(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Uuid>> {
+    ids(
+        tx,
+        book,
+        "SELECT r.offer_id FROM reservation r
+         JOIN stock s ON s.book_id = r.book_id AND s.offer_id = r.offer_id
+         WHERE r.book_id = $1 AND r.ends_at > s.reserved_until ORDER BY r.offer_id",
+    )
+}
+
+/// Orders with a parcel that were not paid.
+pub(super) fn sent_unpaid(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<Uuid>> {
+    ids(
+        tx,
+        book,
+        "SELECT p.order_id FROM shipment p
+         LEFT JOIN orders o ON o.book_id = p.book_id AND o.order_id = p.order_id
+            AND o.state = 'completed'
+         WHERE p.book_id = $1 AND o.order_id IS NULL ORDER BY p.order_id",
+    )
+}

@@ -1,6 +1,7 @@
 //! The catalogue: what is said of a product, stock, tiers, and real export files.
 
 use crate::support::{World, completed, plain_offer, refused, tokens, want};
+use scrip_domain::catalog::reservation::TooFew;
 use scrip_domain::catalog::{
     CatalogError, Delivery, NewOffer, NewProduct, Tier, offer_by_sku, offer_put, product_detail,
     product_put, shop_export, stock_add, stock_deliver, stock_take,
@@ -188,8 +189,14 @@ fn stock_is_taken_all_or_none(db: &TestDb) {
         world.stocked_offer("cup", 5, 3),
     );
     let book = world.book();
-    let take = |wanted: Vec<(OfferId, i64)>| world.write(move |tx| stock_take(tx, book, &wanted));
-    assert_eq!(take(vec![(pen, 1), (cup, 4)]).unwrap(), Err((cup, 3)));
+    let take =
+        |wanted: Vec<(OfferId, i64)>| world.write(move |tx| stock_take(tx, book, None, &wanted));
+    let few = TooFew {
+        offer_id: cup,
+        free: 3,
+        reserved: 0,
+    };
+    assert_eq!(take(vec![(pen, 1), (cup, 4)]).unwrap(), Err(few));
     assert_eq!((world.stock(pen), world.stock(cup)), (3, 3));
     assert_eq!(take(vec![(pen, 2), (cup, 3), (pen, 1)]).unwrap(), Ok(()));
     assert_eq!((world.stock(pen), world.stock(cup)), (0, 0));

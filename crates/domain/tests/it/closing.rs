@@ -11,6 +11,7 @@ use scrip_domain::customer::{
 };
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::kept::list_keep;
+use scrip_domain::order::shipment::{ShipmentMove, ShipmentState, Tracking, shipment_move};
 use scrip_domain::order::{
     order_by_id, order_list_set, refund_ask, refund_request_decline, refund_request_opened,
 };
@@ -220,6 +221,24 @@ fn nothing_personal_outlives_erasure() {
     let id = person(&world);
     world.buy(id, tokens(100), "test_ok").unwrap();
     ask(&world, id);
+    let pot = world.shipped_offer("pot", 1);
+    let to = crate::shipping::address("Wilhelmina Quackenbush");
+    let order = world.request_to(id, &[pot], &to).unwrap();
+    let order = completed(world.place_as(Actor::Customer(id), &order).unwrap()).order_id;
+    let (vault, vendor) = (world.node.vault.clone(), world.vendor.clone());
+    let step = ShipmentMove::Ship {
+        tracking: Tracking {
+            carrier: "Quack Express".to_owned(),
+            number: "1".to_owned(),
+        },
+        shipped_at: None,
+    };
+    world
+        .write(move |tx| {
+            let seen = (order, ShipmentState::ToPack);
+            shipment_move(tx, &vault, Actor::System, &vendor, seen, &step)
+        })
+        .unwrap();
     let (actor, book, cup) = (Actor::Customer(id), world.book(), world.offer("cup", 5));
     world
         .write(move |tx| {
@@ -230,6 +249,8 @@ fn nothing_personal_outlives_erasure() {
     let sealed: Vec<Vec<u8>> = [
         "SELECT sealed FROM person_data WHERE book_id = $1",
         "SELECT sealed_reason FROM refund_request WHERE book_id = $1",
+        "SELECT sealed_address FROM shipment WHERE book_id = $1",
+        "SELECT sealed_tracking FROM shipment WHERE book_id = $1",
         "SELECT data_key FROM customer WHERE book_id = $1",
         "SELECT login_hash FROM directory WHERE book_id = $1",
         "SELECT question_hash FROM identity_answer WHERE book_id = $1",
@@ -262,7 +283,7 @@ fn nothing_personal_outlives_erasure() {
     assert!(found(&file()) > sealed.len(), "it is there before");
     erase(&world, Actor::System, id).unwrap();
     assert_eq!(found(&file()), 0, "something of the person is left");
-    assert_eq!(world.balance(id), tokens(90));
+    assert_eq!(world.balance(id), tokens(89));
 }
 
 fn strangers_erase_nobody(db: &TestDb) {

@@ -45,7 +45,7 @@ fn fund(world: &World, actor: Actor, child: CustomerId, amount: Amount) -> Resul
 }
 
 /// A parent with 500 tokens and a child with 100.
-fn family(world: &World) -> (CustomerId, CustomerId) {
+pub fn family(world: &World) -> (CustomerId, CustomerId) {
     let (parent, child) = (world.buyer(500), world.buyer(100));
     link(world, parent, child).unwrap();
     (parent, child)
@@ -57,6 +57,17 @@ fn caps(day: Option<i64>, week: Option<i64>) -> Limits {
         week: week.map(tokens),
         ..Limits::default()
     }
+}
+
+/// The child spends so much in a day at most.
+pub fn cap_day(world: &World, parent: CustomerId, child: CustomerId, most: i64) {
+    limit(
+        world,
+        Actor::Customer(parent),
+        child,
+        caps(Some(most), None),
+    )
+    .unwrap();
 }
 
 fn offer_in(world: &World, sku: &str, category: &str) -> OfferId {

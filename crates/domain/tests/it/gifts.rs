@@ -1,5 +1,6 @@
 //! Tokens that are given: by staff and programs, for loyalty, to balances that are left alone.
 
+use crate::by_card;
 use crate::support::{DAY_S, World, completed, tokens, want};
 use scrip_domain::audit::{Filter, trail};
 use scrip_domain::customer::State;
@@ -82,7 +83,7 @@ fn each_route_makes_free_tokens(db: &TestDb) {
         let so_far = tokens(20 * (i64::try_from(n).unwrap() + 1));
         assert_eq!((given.route, free(&world, id)), (*route, so_far));
     }
-    assert_eq!(world.state(id), State::Active, "80 reach the 50");
+    assert_eq!(world.state(id), State::Active, "100 reach the 50");
     let customer = world.customer(id);
     let read = &world.node.engine;
     let own = Actor::Customer(id);
@@ -91,20 +92,20 @@ fn each_route_makes_free_tokens(db: &TestDb) {
         .unwrap();
     assert_eq!(
         (mine.items.len(), mine.items[0].route),
-        (3, Route::Interest)
+        (3, Route::Goodwill)
     );
     let all = read
         .read(|tx| gifts(tx, world.book(), mine.next, 10))
         .unwrap();
-    assert_eq!(all.items.len(), 1, "the rest of them");
+    assert_eq!(all.items.len(), 2, "the rest of them");
     let told = read
         .read(|tx| trail(tx, world.book(), &Filter::default(), None, 10))
         .unwrap();
     assert!(told.items.iter().all(|n| n.action == "tokens.given"));
-    assert_eq!(told.items.len(), 4);
+    assert_eq!(told.items.len(), 5);
     assert_eq!(
         world.number("SELECT COUNT(*) FROM entry WHERE book_id = $1 AND code = 'token_gift'"),
-        4
+        5
     );
 }
 
@@ -145,6 +146,9 @@ fn loyalty_rewards_what_was_spent_and_not_what_came_back(db: &TestDb) {
     );
     rounds(&world);
     world.clock.advance_seconds(2);
+    // What a card pays spends no tokens.
+    by_card::allow(&world, true);
+    by_card::paid(by_card::pay(&world, &by_card::order(id, offer, 9, "test_ok")).unwrap());
     for _ in 0..4 {
         completed(world.place(id, &[want(offer, 1)]));
     }

@@ -2,7 +2,7 @@
 
 use crate::registration::decide;
 use crate::support::{World, tokens};
-use scrip_domain::adjustment::balance_adjust;
+use scrip_domain::adjustment::balance_take_back;
 use scrip_domain::customer::{
     Checker, CustomerError, Details, SecretKind, StepUp, answer_hash, answers_begin,
     check_identity, secret_hash, step_up,
@@ -13,6 +13,8 @@ use scrip_domain::secret::Proof;
 use scrip_domain::session::{PinChange, SessionError, pin_change_keyed};
 use scrip_domain::token_sale::PAY_BACK;
 use scrip_domain::{Actor, Amount, Keyed};
+use scrip_engine::Timestamp;
+use scrip_ledger::Origin;
 use scrip_testkit::TestDb;
 
 both!(
@@ -20,7 +22,7 @@ both!(
     wrong_answers_are_counted_and_locked,
     who_registered_before_the_questions_answers_with_the_pin,
     a_changed_pin_is_in_the_trail,
-    staff_give_and_take_back_no_more_than_there_is,
+    staff_take_back_no_more_than_there_is,
     a_card_that_pays_for_a_closed_account_credits_nothing,
 );
 
@@ -185,31 +187,39 @@ fn a_changed_pin_is_in_the_trail(db: &TestDb) {
     assert_eq!(noted[0].text(0).unwrap(), id.to_string());
 }
 
-/// TOK-06: given tokens are free ones; what is taken back is there; both are noted with the entry.
-fn staff_give_and_take_back_no_more_than_there_is(db: &TestDb) {
+/// TOK-06: what is taken back is there: free tokens first, then bought ones; it is noted with the
+/// entry, and nobody gives tokens this way.
+fn staff_take_back_no_more_than_there_is(db: &TestDb) {
     let world = World::new(db);
     let id = world.buyer(50);
     let staff = Actor::Staff(world.staff("Ada"));
-    let adjust = |actor: Actor, amount: Amount, reason: &'static str| {
+    world.give(id, tokens(10), Origin::Free, None, Timestamp::NEVER);
+    let take = |actor: Actor, amount: Amount, reason: &'static str| {
         let (vendor, customer) = (world.vendor.clone(), world.customer(id));
-        world.write(move |tx| balance_adjust(tx, actor, &vendor, &customer, amount, reason))
+        world.write(move |tx| balance_take_back(tx, actor, &vendor, &customer, amount, reason))
     };
-    adjust(staff, tokens(10), "for the broken cup").unwrap();
-    assert_eq!(world.balance(id), tokens(60));
-    let free = world.rows("SELECT book_id FROM token_grant WHERE book_id = $1 AND origin = 'free'");
-    assert_eq!(free.len(), 1);
-    let more = adjust(staff, tokens(-61), "all");
+    let more = take(staff, tokens(61), "all");
     assert!(matches!(more, Err(CustomerError::TooFewTokens { .. })));
-    adjust(staff, tokens(-60), "all").unwrap();
+    take(staff, tokens(10), "for the broken cup").unwrap();
+    let left = world.rows(
+        "SELECT g.origin FROM lot l JOIN token_grant g
+           ON g.book_id = l.book_id AND g.grant_id = l.grant_id
+         WHERE l.book_id = $1 AND l.remaining > 0",
+    );
+    let left: Vec<_> = left.iter().map(|row| row.text(0).unwrap()).collect();
+    assert_eq!(left, ["paid"], "free ones went first");
+    take(staff, tokens(50), "all").unwrap();
     assert_eq!(world.balance(id), Amount::ZERO);
+    world.give(id, tokens(10), Origin::Free, None, Timestamp::NEVER);
     for (actor, amount, reason) in [
         (staff, Amount::ZERO, "x"),
+        (staff, tokens(-1), "x"),
         (staff, tokens(1), " "),
-        (staff, tokens(i64::MIN / 2_000_000), "x"),
+        (staff, Amount::from_units(i64::MIN), "x"),
         (Actor::Customer(id), tokens(1), "x"),
     ] {
         assert!(
-            adjust(actor, amount, reason).is_err(),
+            take(actor, amount, reason).is_err(),
             "{amount:?} {reason:?}"
         );
     }

@@ -56,7 +56,7 @@ fn looking_debits_nothing(db: &TestDb) {
     let spied = world
         .node
         .engine
-        .read(|tx| quote(tx, Actor::Customer(stranger), world.book(), id, &[]));
+        .read(|tx| quote(tx, Actor::Customer(stranger), world.book(), id, &[], None));
     assert!(matches!(spied, Err(OrderError::Forbidden)));
 }
 
@@ -78,7 +78,7 @@ fn a_short_quote_tells_what_fits(db: &TestDb) {
         let quoted = world
             .node
             .engine
-            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, lines));
+            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, lines, None));
         let single = quoted.unwrap().1.single;
         let change = |fit: Fit| (fit.offer_id, fit.change, fit.remaining);
         single.into_iter().map(change).collect::<Vec<_>>()
@@ -117,7 +117,7 @@ fn a_short_quote_tells_what_fits(db: &TestDb) {
         let refused = world
             .node
             .engine
-            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, &lines));
+            .read(|tx| quote_with_fits(tx, Actor::System, world.book(), id, &lines, None));
         match refused {
             Err(OrderError::Empty) => assert_eq!(many, 0),
             Err(OrderError::TooManyLines { lines, .. }) => assert_eq!(lines, many),

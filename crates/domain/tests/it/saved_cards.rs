@@ -203,7 +203,7 @@ fn the_first_payment_of_an_order_stays(db: &TestDb) {
     assert!(forbidden.is_forbidden());
     assert!(begin(2, "pi_3").is_forbidden(), "it comes too late");
     let named = |name| engine.read(|tx| payment_named(tx, book, name)).unwrap();
-    assert_eq!(named("pi_1").unwrap().order, order(1));
+    assert_eq!(named("pi_1").unwrap().order, order(1).into());
     assert_eq!((named("pi_3"), named("")), (None, None));
     for (state, then) in [
         (PaymentState::Action, PaymentState::Action),

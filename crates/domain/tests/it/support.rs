@@ -7,7 +7,7 @@ use scrip_domain::customer::{
     customer_register,
 };
 use scrip_domain::expiry::{Expired, lots_expire};
-use scrip_domain::id::{CustomerId, OfferId, PaymentSessionId, StaffId};
+use scrip_domain::id::{CustomerId, OfferId, Payable, PaymentSessionId, StaffId, TokenOrderId};
 use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, Quote, Receipt, Refusal, Wanted, order_place,
     quote,
@@ -18,11 +18,13 @@ use scrip_domain::token_sale::{
 };
 use scrip_domain::vault::{SecretKey, Vault};
 use scrip_domain::vendor::{NewVendor, Role, Vendor, staff_create, vendor_create};
-use scrip_domain::verify::vendor_verify;
+use scrip_domain::verify::{mall_verify, vendor_verify};
 use scrip_domain::{Actor, Amount, Answer, Keyed, Node};
 use scrip_engine::{Error, Options, Read, Row, SetClock, Timestamp, Tx, params};
 use scrip_ledger::verify::book_verify;
-use scrip_ledger::{Leg, NewGrant, Origin, Posting, books, entry_post, grant_open, wallets_due};
+use scrip_ledger::{
+    BookKind, Leg, NewGrant, Origin, Posting, books, entry_post, grant_open, wallets_due,
+};
 use scrip_testkit::TestDb;
 use std::sync::Arc;
 
@@ -333,7 +335,7 @@ impl World {
     pub fn quote(&self, id: CustomerId, lines: &[Wanted]) -> Quote {
         self.node
             .engine
-            .read(|tx| quote(tx, Actor::Customer(id), self.book(), id, lines))
+            .read(|tx| quote(tx, Actor::Customer(id), self.book(), id, lines, None))
             .unwrap()
     }
 
@@ -431,7 +433,10 @@ impl World {
         for book in books.into_iter().filter(|b| own(&b.book_id)) {
             let report = self.node.engine.read(|tx| {
                 let mut report = book_verify(tx, book.book_id)?;
-                vendor_verify(tx, book.book_id, &mut report)?;
+                match book.kind {
+                    BookKind::Mall => mall_verify(tx, book.book_id, &mut report)?,
+                    _ => vendor_verify(tx, book.book_id, &mut report)?,
+                }
                 Ok::<_, scrip_ledger::Error>(report)
             });
             assert_eq!(report.unwrap().findings, [], "book {}", book.slug);
@@ -511,5 +516,13 @@ pub fn refused(outcome: OrderOutcome) -> Refusal {
     match outcome {
         OrderOutcome::Refused { refusal, .. } => refusal,
         OrderOutcome::Completed(receipt) => panic!("completed: {receipt:?}"),
+    }
+}
+
+/// The order of tokens that a card was asked to pay.
+pub fn token_order(paid: Payable) -> TokenOrderId {
+    match paid {
+        Payable::Tokens(id) => id,
+        Payable::Goods(id) => panic!("goods: {id}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Buying tokens by card: approved, declined, timed out and resolved later.
 
-use crate::support::{World, tokens};
+use crate::support::{World, token_order, tokens};
 use scrip_domain::customer::State;
 use scrip_domain::id::{CustomerId, TokenOrderId};
 use scrip_domain::token_sale::{
@@ -273,7 +273,7 @@ fn saying_it_again_changes_nothing(db: &TestDb) {
             .buy_by(&silent, session, id, tokens(50), "any")
             .unwrap();
         world.clock.advance_seconds(120);
-        silent.0.lock().unwrap().last().unwrap().order
+        token_order(silent.0.lock().unwrap().last().unwrap().order)
     };
     let (first, second) = (order(), order());
     assert_eq!(
@@ -281,7 +281,8 @@ fn saying_it_again_changes_nothing(db: &TestDb) {
         Outcome::Awaiting
     );
     assert_eq!(resolve(&world, &silent), 0);
-    let mut asked: Vec<TokenOrderId> = silent.0.lock().unwrap().iter().map(|c| c.order).collect();
+    let asked = silent.0.lock().unwrap().clone();
+    let mut asked: Vec<TokenOrderId> = asked.iter().map(|c| token_order(c.order)).collect();
     asked[2..].sort_unstable();
     let mut expected = [first, second, first, second];
     expected[2..].sort_unstable();
@@ -426,7 +427,7 @@ fn the_vendor_may_enter_an_earlier_time(db: &TestDb) {
             effective_at: Some(effective_at),
         };
         let charge = world.write(move |tx| token_order_open(tx, actor, &vendor, &new));
-        charge.map(|c| c.amount.decimal(8))
+        charge.map(|c| c.1.amount.decimal(8))
     };
     let staff = Actor::Staff(world.staff("Ada"));
     assert_eq!(open(staff, before).unwrap(), "1");

@@ -1,6 +1,6 @@
 //! Buying tokens under an idempotency key: repeated, at once, after a crash between the steps.
 
-use crate::support::{World, tokens};
+use crate::support::{World, token_order, tokens};
 use scrip_domain::customer::State;
 use scrip_domain::id::{CustomerId, PaymentSessionId, TokenOrderId};
 use scrip_domain::token_sale::{
@@ -195,7 +195,8 @@ impl CardProcessor for Crash {
         let first = !self.crashed.swap(true, Ordering::SeqCst);
         assert!(!(first && self.before), "crash before the charge");
         let said = self.cards.charge(charge);
-        self.charged.lock().unwrap().insert(charge.order);
+        let order = token_order(charge.order);
+        self.charged.lock().unwrap().insert(order);
         assert!(!first, "crash after the charge");
         said
     }

@@ -45,6 +45,8 @@ pin-changed-text = die PIN Ihres Kontos { $number } wurde geändert: { $when }. 
 
 order-subject = Ihre Bestellung bei { $vendor }: { $tokens }
 order-text = vielen Dank für Ihre Bestellung vom { $when }.
+order-card-subject = Ihre Bestellung bei { $vendor }: { $tokens }
+order-card-text = vielen Dank für Ihre Bestellung vom { $when }. Mit der Karte wurden { $tokens } bezahlt; Ihre Tokens sind unverändert.
 order-line = { $quantity } × { $title }
 order-total = Bezahlt
 order-left = Noch auf Ihrem Konto
@@ -55,13 +57,23 @@ order-refused-why = { $reason ->
     [restricted] Einige Ihrer Tokens gelten nur für reduzierte Produkte.
     [price_changed] Ein Preis hatte sich inzwischen geändert.
     [out_of_stock] Es waren nicht mehr genug Stück da.
+    [reserved] Andere hatten die letzten Stücke reserviert.
     [not_for_sale] Etwas davon wird nicht mehr verkauft.
     [inactive] Ihr Konto ist noch nicht aktiv.
+    [card_declined] Die Karte wurde abgelehnt.
+    [tokens_only] Ein Gutschein oder eine begrenzte Aktion gilt nur mit Tokens.
+    [card_not_taken] Bestellungen werden in diesem Shop zurzeit nicht mit der Karte bezahlt.
     [closed] Ihr Konto ist geschlossen.
    *[other] Den Grund sagt Ihnen der Shop.
 }
+order-shipped-subject = Ihre Bestellung bei { $vendor } ist unterwegs
+order-shipped-text = Ihre Bestellung vom { $when } wurde verschickt.
+order-carrier = Verschickt mit
+order-tracking = Sendungsnummer
 refunded-subject = Tokens zurück von { $vendor }: { $tokens }
 refunded-text = Sie haben { $tokens } für Ihre Bestellung vom { $when } zurückbekommen.
+refunded-card-subject = Geld zurück von { $vendor }: { $tokens }
+refunded-card-text = { $tokens } gehen zurück auf die Karte, die Ihre Bestellung vom { $when } bezahlt hat. Ihre Tokens sind unverändert.
 refund-declined-subject = Zu Ihrer Rückgabe bei { $vendor }
 refund-declined-text = eine Erstattung für Ihre Bestellung vom { $when } wurde abgelehnt.
 refund-declined-why = { $vendor } schreibt dazu: { $answer }

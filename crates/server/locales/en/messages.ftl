@@ -45,6 +45,8 @@ pin-changed-text = the PIN of your account { $number } was changed on { $when }.
 
 order-subject = Your order at { $vendor }: { $tokens }
 order-text = thank you for your order of { $when }.
+order-card-subject = Your order at { $vendor }: { $tokens }
+order-card-text = thank you for your order of { $when }. A card paid { $tokens }; your tokens are as they were.
 order-line = { $quantity } × { $title }
 order-total = Paid
 order-left = Left in your account
@@ -55,13 +57,23 @@ order-refused-why = { $reason ->
     [restricted] Some of your tokens pay for products on sale only.
     [price_changed] A price had changed since you saw it.
     [out_of_stock] Too few pieces were left.
+    [reserved] Others had reserved the last pieces.
     [not_for_sale] Something on it is not sold any more.
     [inactive] Your account is not active yet.
+    [card_declined] The card was declined.
+    [tokens_only] A coupon or a limited promotion counts with tokens alone.
+    [card_not_taken] Orders are not paid by card at this shop now.
     [closed] Your account is closed.
    *[other] Ask the shop for the reason.
 }
+order-shipped-subject = Your order at { $vendor } is on its way
+order-shipped-text = your order of { $when } was sent.
+order-carrier = Sent with
+order-tracking = Tracking number
 refunded-subject = Tokens back from { $vendor }: { $tokens }
 refunded-text = you got { $tokens } back for your order of { $when }.
+refunded-card-subject = Money back from { $vendor }: { $tokens }
+refunded-card-text = { $tokens } went back to the card that paid your order of { $when }. Your tokens are as they were.
 refund-declined-subject = About your refund at { $vendor }
 refund-declined-text = a refund for your order of { $when } was declined.
 refund-declined-why = { $vendor } says: { $answer }

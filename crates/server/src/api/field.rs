@@ -2,8 +2,8 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CustomerId, EndpointId, GiftId, OfferId, OrderId, PackId, PaymentSessionId,
-    ProductId, RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CardOrderId, CustomerId, EndpointId, ExchangeId, GiftId, OfferId, OrderId,
+    PackId, PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -353,8 +353,11 @@ ids! {
     Registration: RegistrationId, "reg";
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
+    Exchange: ExchangeId, "exc";
+    CardOrder: CardOrderId, "cor";
     Gift: GiftId, "gft";
     Pack: PackId, "pck";
+    Promotion: PromotionId, "prm";
     ApiKey: ApiKeyId, "key";
     WebhookEndpoint: EndpointId, "whe";
     Audit: AuditId, "aud";

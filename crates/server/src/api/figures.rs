@@ -30,6 +30,7 @@ enum ReportName {
     Breakage,
     Revenue,
     Receivables,
+    Promotions,
 }
 
 impl ReportName {
@@ -42,6 +43,7 @@ impl ReportName {
             ReportName::Breakage => Kind::Breakage,
             ReportName::Revenue => Kind::Revenue,
             ReportName::Receivables => Kind::Receivables,
+            ReportName::Promotions => Kind::Promotions,
         }
     }
 }
@@ -152,8 +154,8 @@ fn table(of: &Report, table: &Table) -> TableBody {
 
 /// See a report
 ///
-/// Sales, best sellers, preferences, outstanding tokens, expiry, deferred and earned revenue: the
-/// tables of the reports, whole. `docs/reports.md` says how each figure is made.
+/// Sales, best sellers, preferences, outstanding tokens, expiry, deferred and earned revenue,
+/// promotions: the tables of the reports, whole. `docs/reports.md` says how each figure is made.
 #[utoipa::path(
     get, path = "/v1/reports/figures/{report}", tag = "reports", operation_id = "report_figures",
     security(("key" = ["reports:read"])),

@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 words! {
-    GiftRoute: Route, ["loyalty", "contest", "activity", "interest"];
+    GiftRoute: Route, ["loyalty", "contest", "activity", "interest", "goodwill"];
 }
 
 /// The routes of this noun.

@@ -7,12 +7,14 @@ mod asker;
 mod audit;
 pub mod auth;
 mod bounded;
+mod card_order;
 mod catalog;
 mod catalog_import;
 mod catalog_stock;
 mod customer;
 mod docs;
 mod document;
+mod exchange;
 mod field;
 mod figures;
 mod gift;
@@ -27,11 +29,13 @@ mod order_list;
 mod pin;
 mod policy;
 mod price;
+mod promotion;
 mod quote;
 mod refund;
 mod registration;
 mod report;
 mod shape;
+mod shipment;
 mod statement;
 mod token;
 mod vendor;
@@ -70,9 +74,11 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "customers", description = "Accounts and whose they are"),
         (name = "tokens", description = "Selling tokens for money"),
         (name = "catalog", description = "Products, offers, stock"),
+        (name = "promotions", description = "Reduced prices for a time, and coupons"),
         (name = "order list", description = "What a customer thinks of buying"),
         (name = "orders", description = "Buying with tokens"),
         (name = "refunds", description = "Tokens back"),
+        (name = "mall", description = "Tokens of other vendors"),
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
@@ -103,6 +109,7 @@ impl utoipa::Modify for KeyScheme {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(registration::router())
+        .merge(shipment::router())
         .merge(customer::router())
         .merge(statement::router())
         .merge(identity::router())
@@ -110,6 +117,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(token::router())
         .merge(offline::router())
         .merge(price::router())
+        .merge(promotion::router())
         .merge(gift::router())
         .merge(catalog::router())
         .merge(catalog_import::router())
@@ -117,10 +125,12 @@ fn routes() -> OpenApiRouter<App> {
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
+        .merge(card_order::router())
         .merge(order_history::router())
         .merge(refund::router())
         .merge(report::router())
         .merge(figures::router())
+        .merge(exchange::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

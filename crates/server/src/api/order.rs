@@ -3,8 +3,10 @@
 use super::auth::{May, OrdersWrite};
 use super::bounded::{List, Quantity};
 use super::catalog::OfferKindWord;
-use super::field::{self, Decimal, Line200, Moment, OptionalLine200, words};
+use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine200, words};
+use super::promotion::{OffBody, coupon_key, list_price, off};
 use super::shape::{Money, ProblemBody};
+use super::shipment::AddressBody;
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
 use crate::http::body::BatchJson;
@@ -15,10 +17,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use scrip_domain::catalog::{CatalogError, offer_by_sku};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderOutcome, OrderRequest, QuoteLine, Receipt, Refusal, Supply, Wanted,
     order_place,
 };
+use scrip_domain::promotion::CouponKey;
+use scrip_domain::vault::Vault;
 use scrip_domain::{Actor, Answer};
 use scrip_engine::Tx;
 use scrip_ledger::{Amount, Asset};
@@ -77,6 +82,12 @@ pub struct OrderBody {
     pub reference: Option<OptionalLine200>,
     /// When it counts, if that was earlier than now.
     pub effective_at: Option<Moment>,
+    /// The code of a coupon: one that takes nothing off refuses the order and says why.
+    pub coupon: Option<OptionalLine60>,
+    /// Where it is sent to; needed when something of it is a product that is shipped. It is kept
+    /// encrypted, apart from the order.
+    #[serde(skip_serializing)]
+    pub delivery_address: Option<AddressBody>,
 }
 
 /// A line with its price.
@@ -98,6 +109,10 @@ pub struct QuotedLine {
     pub unit_price: Money,
     /// Tokens for the line.
     pub amount: Money,
+    /// Tokens for one, or for the tier, without promotions.
+    pub list_price: Money,
+    /// What promotions and the coupon take off.
+    pub off: Vec<OffBody>,
 }
 
 /// A purchase that went through.
@@ -125,6 +140,8 @@ pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
         granted: line.granted,
         unit_price: Money::new(line.unit_price, token),
         amount: Money::new(line.amount, token),
+        list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
+        off: line.off.into_iter().map(|o| off(o, token)).collect(),
         sku: line.sku,
         title: line.title,
     }
@@ -158,6 +175,13 @@ pub struct Line {
 enum OfferNamed {
     Id(OfferId),
     Sku(String),
+}
+
+impl Line {
+    /// How a program is handed over, where that was said.
+    pub fn supply(&self) -> Option<Supply> {
+        self.supply
+    }
 }
 
 /// Reads the lines of a body.
@@ -214,11 +238,13 @@ pub fn wanted(
 struct Prepared {
     body: OrderBody,
     lines: Vec<Line>,
+    coupon: Option<CouponKey>,
 }
 
-fn prepare(body: OrderBody, token: &Asset) -> Result<Prepared> {
+fn prepare(app: &App, book: i64, body: OrderBody, token: &Asset) -> Result<Prepared> {
     Ok(Prepared {
         lines: lines(&body.lines.0, token)?,
+        coupon: coupon_key(app, book, body.coupon.as_ref()),
         body,
     })
 }
@@ -227,6 +253,7 @@ fn run(
     tx: &mut Tx<'_>,
     actor: Actor,
     book: i64,
+    vault: &Vault,
     order: &Prepared,
 ) -> std::result::Result<OrderOutcome, OrderError> {
     let lines = wanted(tx, book, &order.lines)?;
@@ -235,6 +262,14 @@ fn run(
     let request = OrderRequest {
         extras: Extras {
             supply: supply.collect(),
+            coupon: order.coupon.clone(),
+            address: match &order.body.delivery_address {
+                Some(to) => {
+                    let customer = order.body.customer_id.0;
+                    Some(order_address(tx, vault, book, customer, &to.address())?)
+                }
+                None => None,
+            },
         },
         customer_id: order.body.customer_id.0,
         lines,
@@ -263,7 +298,7 @@ const ROUTE: &str = "POST /v1/orders";
         (status = 201, description = "Paid", body = ReceiptBody),
         (status = 402, description = "Refused: tokens are short, or may not pay for this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such customer or offer of this vendor", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Refused: price, stock, account or reference", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Refused: price, stock, coupon, account or reference", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -295,7 +330,7 @@ fn placed_answer(app: &App, placed: Answer<OrderOutcome>, token: &Asset) -> Resp
 }
 
 /// A refusal with its figures.
-fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
+pub fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem {
     let problem = refused(order_id, refusal);
     let tokens = |a: &Amount| serde_json::json!(Money::new(*a, token));
     match refusal {
@@ -323,7 +358,11 @@ fn refusal_problem(order_id: &str, refusal: &Refusal, token: &Asset) -> Problem 
         } => problem
             .with("threshold", tokens(threshold))
             .with("available", tokens(available)),
+        Refusal::Coupon { fault } => problem.with("why", super::promotion::why(fault)),
         Refusal::OutOfStock { on_hand, .. } => problem.with("on_hand", serde_json::json!(on_hand)),
+        Refusal::Reserved { free, reserved, .. } => problem
+            .with("on_hand", serde_json::json!(free))
+            .with("reserved", serde_json::json!(reserved)),
         _ => problem,
     }
 }
@@ -409,6 +448,32 @@ async fn place_batch(
     Ok(axum::Json(BatchAnswer { results }))
 }
 
+/// What equal requests have in common: the address as a hash under the master key, because what is
+/// kept of a request must not tell where somebody lives.
+#[derive(Serialize)]
+struct Asked {
+    #[serde(flatten)]
+    body: OrderBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<[u8; 32]>,
+}
+
+impl Asked {
+    fn new(vault: &Vault, body: &OrderBody) -> Result<Asked> {
+        Ok(Asked {
+            body: body.clone(),
+            address: address_hash(vault, body.delivery_address.as_ref())?,
+        })
+    }
+}
+
+/// What stands for an address where equal requests are recognised.
+pub fn address_hash(vault: &Vault, to: Option<&AddressBody>) -> Result<Option<[u8; 32]>> {
+    let Some(to) = to else { return Ok(None) };
+    let text = serde_json::to_vec(to).map_err(|e| Problem::internal(&e))?;
+    Ok(Some(vault.hash("delivery address", &[&text])))
+}
+
 async fn place_one(
     app: &App,
     caller: &super::auth::Caller,
@@ -416,12 +481,13 @@ async fn place_one(
     body: OrderBody,
     token: &Asset,
 ) -> Result<Answer<OrderOutcome>> {
-    let order = prepare(body, token)?;
     let (actor, book) = (caller.actor(), caller.book());
+    let order = prepare(app, book, body, token)?;
     let subject = Some(order.body.customer_id.0);
-    let request = order.body.clone();
+    let vault = app.node.vault.clone();
+    let request = Asked::new(&vault, &order.body)?;
     submit(app, caller, key, (ROUTE, &request), subject, move |tx| {
-        run(tx, actor, book, &order)
+        run(tx, actor, book, &vault, &order)
     })
     .await
 }

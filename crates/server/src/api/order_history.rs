@@ -4,6 +4,7 @@ use super::auth::{May, OrdersRead};
 use super::catalog::OfferKindWord;
 use super::customer::CustomerPath;
 use super::field::{self, Line200, Moment};
+use super::promotion::{OffBody, list_price, off_kept};
 use super::refund::RefundRequestAnswer;
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor, limit};
 use crate::error::{Failed, Problem, Result};
@@ -12,10 +13,12 @@ use crate::state::App;
 use axum::extract::State;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::OrderId;
+use scrip_domain::order::by_card::CardPaid;
 use scrip_domain::order::{
     OrderDetail, OrderDetailLine, OrderError, OrderState, OrderSummary, order_by_id,
     order_with_reference, orders, orders_between, orders_of,
 };
+use scrip_domain::vendor::Vendor;
 use scrip_domain::{Actor, page};
 use scrip_engine::{ReadTx, Timestamp};
 use scrip_ledger::Asset;
@@ -67,6 +70,7 @@ fn code(reason: String) -> String {
         "restricted" => "tokens_restricted".into(),
         "inactive" => "account_inactive".into(),
         "closed" => "account_closed".into(),
+        "coupon" => "coupon_refused".into(),
         _ => reason,
     }
 }
@@ -82,7 +86,7 @@ struct OrderSummaryAnswer {
     state: OrderStateWord,
     /// Why it was refused, as the code of the problem; null when it was paid.
     reason: Option<String>,
-    /// Tokens that it needed.
+    /// Tokens that it needed, whoever paid.
     total: Money,
     /// How many lines it has.
     lines: i64,
@@ -94,10 +98,40 @@ struct OrderSummaryAnswer {
     effective_at: Moment,
     /// When it was written.
     recorded_at: Moment,
+    /// How a card paid it, or was to; null where tokens did. Then the account had no part in it.
+    card: Option<CardPaidAnswer>,
+}
+
+/// How a card paid an order, or was to.
+#[derive(Debug, Serialize, ToSchema)]
+struct CardPaidAnswer {
+    /// What the card was asked for.
+    card_order_id: field::CardOrder,
+    /// The money.
+    price: Money,
+    /// The card's last four digits, where they are known.
+    last_four: Option<String>,
+    /// What the processor said of a declined card.
+    reason: Option<String>,
+    /// True while money is on its way back, and the processor has not confirmed it.
+    refund_due: bool,
+}
+
+impl CardPaidAnswer {
+    fn new(paid: CardPaid, currency: &Asset) -> CardPaidAnswer {
+        CardPaidAnswer {
+            card_order_id: field::Id(paid.id),
+            price: Money::new(paid.price, currency),
+            last_four: Some(paid.last_four).filter(|digits| !digits.is_empty()),
+            reason: Some(paid.declined).filter(|reason| !reason.is_empty()),
+            refund_due: paid.is_refund_due,
+        }
+    }
 }
 
 impl OrderSummaryAnswer {
-    fn new(order: OrderSummary, token: &Asset) -> OrderSummaryAnswer {
+    fn new(order: OrderSummary, vendor: &Vendor) -> OrderSummaryAnswer {
+        let token = &vendor.token;
         OrderSummaryAnswer {
             order_id: field::Id(order.order_id),
             customer_id: field::Id(order.customer_id),
@@ -109,6 +143,9 @@ impl OrderSummaryAnswer {
             reference: order.reference,
             effective_at: Moment(order.effective_at),
             recorded_at: Moment(order.recorded_at),
+            card: order
+                .card
+                .map(|paid| CardPaidAnswer::new(paid, &vendor.currency)),
         }
     }
 }
@@ -158,7 +195,7 @@ async fn list(
         let text = "a reference finds one order: leave from, to and cursor out";
         return Err(Problem::invalid("query_invalid", text));
     }
-    let token = app.vendor(book).await?.token.clone();
+    let vendor = app.vendor(book).await?;
     let page = app.read(move |tx| {
         if let Some(reference) = &query.reference {
             return with_reference(tx, book, reference.0.trim());
@@ -170,7 +207,7 @@ async fn list(
         }
         orders(tx, book, before, limit)
     });
-    let order = |order| OrderSummaryAnswer::new(order, &token);
+    let order = |order| OrderSummaryAnswer::new(order, &vendor);
     Ok(axum::Json(Page::new(page.await?, order)))
 }
 
@@ -197,6 +234,7 @@ fn with_reference(
             reference: order.reference,
             effective_at: order.effective_at,
             recorded_at: order.recorded_at,
+            card: order.card,
         });
     }
     Ok(page)
@@ -229,6 +267,10 @@ struct OrderLineAnswer {
     refunded_quantity: i64,
     /// Tokens given back for them.
     refunded: Money,
+    /// Tokens for one, or for the tier, without promotions.
+    list_price: Money,
+    /// What promotions and the coupon took off.
+    off: Vec<OffBody>,
 }
 
 impl OrderLineAnswer {
@@ -246,6 +288,8 @@ impl OrderLineAnswer {
             supply: line.supply.map(field::Named),
             refunded_quantity: line.refunded_quantity,
             refunded: Money::new(line.refunded, token),
+            list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
+            off: line.off.into_iter().map(|o| off_kept(o, token)).collect(),
         }
     }
 }
@@ -279,10 +323,13 @@ struct OrderAnswer {
     remaining_after: Option<Money>,
     /// What the customer asked about it.
     refund_request: Option<RefundRequestAnswer>,
+    /// How a card paid it, or was to; null where tokens did. Then the account had no part in it.
+    card: Option<CardPaidAnswer>,
 }
 
 impl OrderAnswer {
-    fn new(order: OrderDetail, token: &Asset) -> OrderAnswer {
+    fn new(order: OrderDetail, vendor: &Vendor) -> OrderAnswer {
+        let token = &vendor.token;
         let lines = order.lines.into_iter();
         OrderAnswer {
             order_id: field::Id(order.order_id),
@@ -298,6 +345,9 @@ impl OrderAnswer {
             recorded_at: Moment(order.recorded_at),
             remaining_after: order.remaining_after.map(|left| Money::new(left, token)),
             refund_request: order.request.map(RefundRequestAnswer::from),
+            card: order
+                .card
+                .map(|paid| CardPaidAnswer::new(paid, &vendor.currency)),
         }
     }
 }
@@ -321,9 +371,9 @@ async fn one(
     Path(OrderPath { id }): Path<OrderPath>,
 ) -> Result<axum::Json<OrderAnswer>> {
     let (book, actor) = (caller.book(), caller.actor());
-    let token = app.vendor(book).await?.token.clone();
+    let vendor = app.vendor(book).await?;
     let order = app.read(move |tx| order_by_id(tx, actor, book, id.0));
-    Ok(axum::Json(OrderAnswer::new(order.await?, &token)))
+    Ok(axum::Json(OrderAnswer::new(order.await?, &vendor)))
 }
 
 /// List a customer's orders
@@ -348,11 +398,11 @@ async fn of_customer(
 ) -> Result<axum::Json<Page<OrderSummaryAnswer>>> {
     let (book, actor) = (caller.book(), caller.actor());
     let (limit, before) = (query.limit()?, cursor(query.cursor.as_deref())?);
-    let token = app.vendor(book).await?.token.clone();
+    let vendor = app.vendor(book).await?;
     let page = app.read(move |tx| {
         let customer = customer_by_id(tx, book, id.0)?;
         Ok::<_, Failed>(orders_of(tx, actor, &customer, before, limit)?)
     });
-    let order = |order| OrderSummaryAnswer::new(order, &token);
+    let order = |order| OrderSummaryAnswer::new(order, &vendor);
     Ok(axum::Json(Page::new(page.await?, order)))
 }

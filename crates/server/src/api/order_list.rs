@@ -3,8 +3,9 @@
 use super::auth::{May, OrdersRead, OrdersWrite};
 use super::bounded::Quantity;
 use super::customer::CustomerPath;
-use super::field;
+use super::field::{self, Moment};
 use super::order::{QuotedLine, quoted_line};
+use super::promotion::CouponSeen;
 use super::quote::FitsBody;
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, done, submit};
@@ -50,6 +51,10 @@ struct ListLineAnswer {
     tiers: Vec<TierChoice>,
     /// Pieces at hand; null when they are not counted.
     on_hand: Option<i64>,
+    /// What of them is reserved for this customer; null for nothing.
+    reserved: Option<ReservedAnswer>,
+    /// Pieces at hand that the customer cannot have now, because others have reserved them.
+    reserved_by_others: i64,
     /// False when the offer is not sold any more.
     active: bool,
     /// The product's short name.
@@ -59,6 +64,15 @@ struct ListLineAnswer {
     /// Why it cannot be ordered as it is, and what to do; null when it can. Such a line is not
     /// counted.
     problem: Option<String>,
+}
+
+/// Pieces that are reserved for a customer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReservedAnswer {
+    /// How many.
+    pieces: i64,
+    /// Until when. A change of the list renews it for a while.
+    until: Moment,
 }
 
 impl ListLineAnswer {
@@ -72,6 +86,11 @@ impl ListLineAnswer {
             line: quoted_line(line.line, token),
             selected: line.selected,
             on_hand: line.on_hand,
+            reserved: line.hold.own.map(|own| ReservedAnswer {
+                pieces: own.pieces,
+                until: Moment(own.until),
+            }),
+            reserved_by_others: line.hold.others,
             active: line.active,
             handle: line.handle,
             download_kb: line.download_kb,
@@ -97,6 +116,8 @@ struct OrderListAnswer {
     fits: FitsBody,
     /// True when the account is active: only then may customers see what is available.
     account_active: bool,
+    /// What became of the coupon that the customer entered; null without one.
+    coupon: Option<CouponSeen>,
 }
 
 impl OrderListAnswer {
@@ -109,6 +130,11 @@ impl OrderListAnswer {
             remaining: Money::new(list.quote.remaining, token),
             short: list.quote.shortage().map(|short| Money::new(short, token)),
             fits: FitsBody::new(fits, token),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map(|c| CouponSeen::new(c, token)),
             account_active: list.active,
         }
     }

@@ -3,12 +3,15 @@
 use super::auth::{May, OrdersRead};
 use super::field;
 use super::order::{LineList, QuotedLine, lines, quoted_line, wanted};
+use super::promotion::{CouponSeen, coupon_key};
 use super::shape::{Money, ProblemBody};
 use crate::error::{Failed, Result};
 use crate::http::body::BatchJson;
 use crate::state::App;
 use axum::extract::State;
+use scrip_domain::customer::customer_by_id;
 use scrip_domain::order::{Change, Fit, Fits, Quote, quote_with_fits};
+use scrip_domain::promotion::coupon_use_check;
 use scrip_ledger::Asset;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,6 +35,8 @@ struct QuoteBody {
     customer_id: field::Customer,
     /// What would be bought.
     lines: LineList,
+    /// The code of a coupon. A wrong one counts as an attempt of the customer's account.
+    coupon: Option<field::OptionalLine60>,
 }
 
 /// A change that makes an order fit.
@@ -103,6 +108,8 @@ pub struct QuoteAnswer {
     short: Option<Money>,
     /// What makes it fit when tokens are short.
     fits: FitsBody,
+    /// What became of the coupon; null without one.
+    coupon: Option<CouponSeen>,
 }
 
 impl QuoteAnswer {
@@ -113,6 +120,7 @@ impl QuoteAnswer {
             available: Money::new(quote.available, token),
             remaining: Money::new(quote.remaining, token),
             short: quote.shortage().map(|short| Money::new(short, token)),
+            coupon: quote.coupon.as_ref().map(|c| CouponSeen::new(c, token)),
             fits: FitsBody::new(fits, token),
             lines: quote
                 .lines
@@ -127,6 +135,7 @@ impl QuoteAnswer {
 ///
 /// Tells what an order would need, what the account has, what would remain, and when tokens are
 /// short what to change. Nothing is debited and nothing is kept, so no idempotency key is needed.
+/// With a coupon, what it takes off each line, or why it takes nothing off.
 /// Stock is not looked at, nor whether the offers are still sold: the order itself does.
 #[utoipa::path(
     post, path = "/v1/quotes", tag = "orders", operation_id = "quote",
@@ -146,9 +155,19 @@ async fn make(
     let (book, actor) = (caller.book(), caller.actor());
     let token = app.vendor(book).await?.token.clone();
     let lines = lines(&body.lines.0, &token)?;
+    let id = body.customer_id.0;
+    let coupon = coupon_key(&app, book, body.coupon.as_ref());
+    if let Some(key) = coupon.clone() {
+        // A quote keeps nothing but a wrong code, so that codes are not guessed here.
+        let counted = app.write(move |tx| {
+            let customer = customer_by_id(tx, book, id)?;
+            Ok::<_, Failed>(coupon_use_check(tx, &customer, &key)?)
+        });
+        counted.await?;
+    }
     let quoted = app.read(move |tx| {
         let wanted = wanted(tx, book, &lines)?;
-        let quoted = quote_with_fits(tx, actor, book, body.customer_id.0, &wanted)?;
+        let quoted = quote_with_fits(tx, actor, book, id, &wanted, coupon.as_ref())?;
         Ok::<_, Failed>(quoted)
     });
     let (quote, fits) = quoted.await?;

@@ -13,10 +13,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::customer::customer_by_id;
-use scrip_domain::id::CustomerId;
+use scrip_domain::id::{CardOrderId, CustomerId};
+use scrip_domain::order::by_card::{RefundBegun, card_refund_settle, order_refund_begin};
 use scrip_domain::order::{
     AskState, GoodsReturn, OrderError, RefundAsked, RefundLines, RefundRequest, Returned,
-    ReturnedGoods, goods_return, order_by_id, order_refund, refund_ask, refund_request_decline,
+    ReturnedGoods, goods_return, order_by_id, refund_ask, refund_request_decline,
     refund_request_opened, refund_requests,
 };
 use scrip_domain::vendor::vendor_by_book;
@@ -73,8 +74,19 @@ struct RefundAnswer {
     order_id: field::Order,
     /// Its place among the order's refunds, from 1.
     refund_no: i64,
-    /// Tokens given back.
+    /// Tokens given back; money, where a card paid.
     amount: Money,
+}
+
+/// What is kept under the key of a refund.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Begun {
+    Done(RefundAnswer),
+    /// A card paid: the processor gives the money back.
+    Due {
+        card_order: CardOrderId,
+    },
 }
 
 /// Who placed an order: stored answers about it are erased with the person.
@@ -88,7 +100,9 @@ async fn buyer(app: &App, caller: &Caller, order: field::Order) -> Result<Custom
 ///
 /// Gives tokens back for all that is left of a paid order, or for some pieces. They go back as the
 /// kind of tokens that paid; those that have expired since come back with a period of grace. An
-/// open request for a refund of the order is closed.
+/// open request for a refund of the order is closed. Where a card paid, all of the money goes back
+/// to it by the card processor; 202 says that the processor has not confirmed it yet, and is asked
+/// again by itself.
 #[utoipa::path(
     post, path = "/v1/orders/{id}/refunds", tag = "refunds", operation_id = "order_refund",
     security(("key" = ["refunds:write"])),
@@ -96,6 +110,7 @@ async fn buyer(app: &App, caller: &Caller, order: field::Order) -> Result<Custom
     request_body = RefundBody,
     responses(
         (status = 201, description = "Given back", body = RefundAnswer),
+        (status = 202, description = "On its way back to the card", body = RefundAnswer),
         (status = 404, description = "No such paid order of this vendor", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "More than is left", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
@@ -125,15 +140,34 @@ async fn refund(
     let request = ("POST /v1/orders/{id}/refunds", &request);
     let made = submit(&app, &caller, key, request, subject, move |tx| {
         let vendor = vendor_by_book(tx, book)?;
-        let made = order_refund(tx, actor, &vendor, &wanted)?;
-        Ok::<_, Failed>(RefundAnswer {
-            order_id: id,
-            refund_no: made.refund_no,
-            amount: Money::new(made.amount, &vendor.token),
+        Ok::<_, Failed>(match order_refund_begin(tx, actor, &vendor, &wanted)? {
+            RefundBegun::Due(card_order) => Begun::Due { card_order },
+            RefundBegun::Done(made) => Begun::Done(RefundAnswer {
+                order_id: id,
+                refund_no: made.refund_no,
+                amount: Money::new(made.amount, &vendor.token),
+            }),
         })
     })
     .await?;
-    Ok(answer(StatusCode::CREATED, &made.value, made.replayed))
+    let card_order = match made.value {
+        Begun::Done(refund) => return Ok(answer(StatusCode::CREATED, &refund, made.replayed)),
+        Begun::Due { card_order } => card_order,
+    };
+    let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
+    let own = vendor.clone();
+    let settled = app.by_card(move |node, cards| card_refund_settle(node, cards, &own, card_order));
+    let settled = settled.await??;
+    let refund = RefundAnswer {
+        order_id: id,
+        refund_no: 1,
+        amount: Money::new(settled.price, &vendor.currency),
+    };
+    let status = match settled.is_done {
+        true => StatusCode::CREATED,
+        false => StatusCode::ACCEPTED,
+    };
+    Ok(answer(status, &refund, made.replayed))
 }
 
 /// Where a request for a refund stands.

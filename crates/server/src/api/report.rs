@@ -10,7 +10,6 @@ use axum::extract::State;
 use scrip_domain::report::{self, Sales, Today, Turnover};
 use scrip_domain::vendor::{Vendor, vendor_by_book};
 use scrip_engine::{Read, Timestamp};
-use scrip_ledger::Asset;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -32,14 +31,18 @@ struct TurnoverBody {
     sales: Money,
     /// Tokens given back.
     refunds: Money,
+    /// Money that cards paid for goods, without what went back.
+    by_card: Money,
 }
 
 impl TurnoverBody {
-    fn new(turnover: Turnover, token: &Asset) -> TurnoverBody {
+    fn new(turnover: Turnover, vendor: &Vendor) -> TurnoverBody {
+        let token = &vendor.token;
         TurnoverBody {
             orders: turnover.orders,
             sales: Money::new(turnover.sales, token),
             refunds: Money::new(turnover.refunds, token),
+            by_card: Money::new(turnover.money, &vendor.currency),
         }
     }
 }
@@ -75,17 +78,17 @@ struct SalesBody {
 }
 
 impl SalesBody {
-    fn new(sales: Sales, with_customers: bool, token: &Asset) -> SalesBody {
+    fn new(sales: Sales, with_customers: bool, vendor: &Vendor) -> SalesBody {
         let day = |(day, turnover)| DayBody {
             day,
-            turnover: TurnoverBody::new(turnover, token),
+            turnover: TurnoverBody::new(turnover, vendor),
         };
         let customer = |(customer, turnover)| CustomerTurnoverBody {
             customer,
-            turnover: TurnoverBody::new(turnover, token),
+            turnover: TurnoverBody::new(turnover, vendor),
         };
         SalesBody {
-            total: TurnoverBody::new(sales.total, token),
+            total: TurnoverBody::new(sales.total, vendor),
             days: sales.days.into_iter().map(day).collect(),
             customers: with_customers.then(|| sales.customers.into_iter().map(customer).collect()),
         }
@@ -125,11 +128,11 @@ async fn sales(
     Query(query): Query<SalesQuery>,
 ) -> Result<axum::Json<SalesBody>> {
     let book = caller.book();
-    let token = app.vendor(book).await?.token.clone();
+    let vendor = app.vendor(book).await?;
     let from = query.from.map_or(Timestamp(i64::MIN), |at| at.0);
     let to = query.to.map_or(Timestamp::NEVER, |at| at.0);
     let sales = app.read(move |tx| report::sales_between(tx, book, from, to));
-    let body = SalesBody::new(sales.await?, query.customers, &token);
+    let body = SalesBody::new(sales.await?, query.customers, &vendor);
     Ok(axum::Json(body))
 }
 
@@ -158,6 +161,8 @@ struct TodayBody {
     money_received: Money,
     /// Tokens spent on completed orders.
     tokens_spent: Money,
+    /// Money that cards paid for goods, without what went back.
+    goods_by_card: Money,
     /// Completed orders.
     orders: u64,
     /// Refunds made.
@@ -184,12 +189,13 @@ impl TodayBody {
             tokens_sold: Money::new(day.tokens_sold, token),
             money_received: Money::new(day.money_received, &vendor.currency),
             tokens_spent: Money::new(day.tokens_spent, token),
+            goods_by_card: Money::new(day.goods_by_card, &vendor.currency),
             orders: day.orders,
             refunds: day.refunds,
             refunded: Money::new(day.refunded, token),
             new_customers: day.new_customers,
             activated: day.activated,
-            hours: hours.map(|h| TurnoverBody::new(h, token)).collect(),
+            hours: hours.map(|h| TurnoverBody::new(h, vendor)).collect(),
             outstanding: Money::new(day.outstanding, token),
         }
     }

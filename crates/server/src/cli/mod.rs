@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod import;
 mod maintain;
+mod mall;
 mod open;
 pub mod progress;
 mod replay;
@@ -54,6 +55,9 @@ enum Command {
     /// Make, list and revoke keys for programs that use the API
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
+    /// Connect vendors: members, values, exchange of tokens, clearing
+    #[command(subcommand)]
+    Mall(mall::Mall),
     /// Import from files of other programs
     #[command(subcommand)]
     Import(import::Import),
@@ -110,6 +114,7 @@ pub fn run() -> ExitCode {
         Command::Vendor(command) => command.run(),
         Command::Staff(command) => command.run(),
         Command::ApiKey(command) => command.run(),
+        Command::Mall(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Account(command) => command.run(),

@@ -3,7 +3,7 @@
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
-use scrip_domain::verify::vendor_verify;
+use scrip_domain::verify::{mall_verify, vendor_verify};
 use scrip_ledger::verify::{Dues, Report, book_dues, book_verify, dues_verify};
 use scrip_ledger::{Book, BookKind, books};
 use serde_json::json;
@@ -26,8 +26,10 @@ impl Verify {
             let mut dues = Dues::new();
             for book in books(tx)? {
                 let mut report = book_verify(tx, book.book_id)?;
-                if book.kind == BookKind::Vendor {
-                    vendor_verify(tx, book.book_id, &mut report)?;
+                match book.kind {
+                    BookKind::Vendor => vendor_verify(tx, book.book_id, &mut report)?,
+                    BookKind::Mall => mall_verify(tx, book.book_id, &mut report)?,
+                    BookKind::Manufacturer | BookKind::GiftIssuer => {}
                 }
                 book_dues(tx, book.book_id, &mut dues)?;
                 checked.push((book, report));

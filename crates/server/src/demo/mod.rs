@@ -1,7 +1,9 @@
 //! The demo: three shops with something to see at once.
 
+mod goods;
 mod notes;
 mod offline;
+mod promotions;
 
 use crate::failure::Failure;
 use scrip_domain::api_key::{NewApiKey, Scope, api_key_create};
@@ -12,12 +14,13 @@ use scrip_domain::catalog::{
 use scrip_domain::customer::{
     Customer, Details, Person, SecretKind, customer_by_id, customer_register, secret_hash,
 };
+use scrip_domain::mall::{MallError, acceptance_set, mall_create, member_join};
 use scrip_domain::order::order_list_set;
 use scrip_domain::policy::{Policy, policy_set};
 use scrip_domain::token_sale::{NewTokenOrder, TestCards, payment_session_open, token_buy};
 use scrip_domain::vendor::{
     Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create, staff_secret_set,
-    storefront_set, token_price_at, vendor_create,
+    storefront_set, token_price_at, vendor_by_slug, vendor_create,
 };
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Tx};
@@ -105,12 +108,20 @@ const PLANS: [Plan; 3] = [
         introduction: "",
         sells: Sells::Goods,
         catalogue: Catalogue::Export(include_bytes!("../../../../data/demo/home-and-garden.csv")),
-        customers: &[PlannedCustomer {
-            name: "Ana Lind",
-            about: "860 tokens",
-            tokens: 860,
-            list: &[],
-        }],
+        customers: &[
+            PlannedCustomer {
+                name: "Ana Lind",
+                about: "860 tokens",
+                tokens: 860,
+                list: &[],
+            },
+            PlannedCustomer {
+                name: "Nils Berg",
+                about: WITH_PARCEL,
+                tokens: 1500,
+                list: &[],
+            },
+        ],
     },
     Plan {
         slug: "loom",
@@ -136,12 +147,21 @@ const PLANS: [Plan; 3] = [
                 tokens: 0,
                 list: &[],
             },
+            PlannedCustomer {
+                name: "Nora Weil",
+                about: "500 tokens, and an order list that a card may pay",
+                tokens: 500,
+                list: &[("yellow-wool-jumper", 1)],
+            },
         ],
     },
 ];
 
 /// Whoever is told to be this has orders of tokens without a card in each state.
 const WITHOUT_CARD: &str = "orders without a card in each state";
+
+/// Whoever is told to be this has an order that is to be packed.
+const WITH_PARCEL: &str = "an order that is to be sent, and a list with what is reserved";
 
 /// Fills an empty database.
 pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
@@ -151,7 +171,29 @@ pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
         .iter()
         .map(|plan| shop(node, plan, &pin, &password))
         .collect::<Result<_, Failure>>()?;
+    mall(node)?;
     Ok(DemoNotes { vendors })
+}
+
+/// A mall of all shops, which take each other's tokens.
+fn mall(node: &Node) -> Result<(), Failure> {
+    node.engine.write(move |tx| {
+        let system = Actor::System;
+        let mall = mall_create(tx, system, "riverside", "Riverside", "USD")?;
+        let mut members = Vec::new();
+        for plan in &PLANS {
+            let vendor = vendor_by_slug(tx, plan.slug)?;
+            members.push(member_join(tx, system, &mall, &vendor)?);
+        }
+        for acceptor in &members {
+            let others = members.iter().filter(|m| m.book_id != acceptor.book_id);
+            for issuer in others {
+                acceptance_set(tx, system, acceptor, issuer, true)?;
+            }
+        }
+        Ok::<_, MallError>(())
+    })?;
+    Ok(())
 }
 
 fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendor, Failure> {
@@ -181,6 +223,8 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     let of = vendor.clone();
     let mut new = Policy::default();
     new.browsing.open_prices = plan.sells == Sells::Goods;
+    // One of them takes cards for orders too (SHP-17).
+    new.checkout.card = plan.slug == "loom";
     node.engine
         .write(move |tx| policy_set(tx, Actor::System, &of, 0, &new))?;
     match plan.catalogue {
@@ -199,6 +243,9 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
         let (_, text) = api_key_create(tx, Actor::Staff(staff.staff_id), &of, &new)?;
         Ok::<_, Failure>(text)
     })?;
+    if plan.slug == promotions::SHOP {
+        promotions::plan(node, &vendor)?;
+    }
     let customers = plan
         .customers
         .iter()
@@ -355,6 +402,10 @@ fn customer(
     if planned.tokens > 0 {
         top_up(node, vendor, &customer, planned.tokens)?;
     }
+    let parcel = match planned.about == WITH_PARCEL {
+        true => Some(goods::parcel(node, vendor, &customer)?.to_string()),
+        false => None,
+    };
     for (sku, quantity) in planned.list {
         // Each by itself: the list shows them in the order in which they were put on it.
         node.engine.write(move |tx| {
@@ -369,6 +420,7 @@ fn customer(
         number: registered.number.to_string(),
         pin: PIN.into(),
         customer_id: id.to_string(),
+        parcel,
     })
 }
 

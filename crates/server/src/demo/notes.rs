@@ -13,6 +13,9 @@ pub struct DemoCustomer {
     pub pin: String,
     /// The id, for the API.
     pub customer_id: String,
+    /// An order that is to be sent, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<String>,
 }
 
 /// A vendor of the demo.

@@ -9,6 +9,7 @@ use scrip_domain::family::FamilyError;
 use scrip_domain::message::MessageError;
 use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::policy::PolicyError;
+use scrip_domain::promotion::PromotionError;
 use scrip_domain::secret::SecretError;
 use scrip_domain::session::SessionError;
 use scrip_domain::vendor::VendorError;
@@ -22,6 +23,7 @@ problems!(
     CustomerError,
     FamilyError,
     OrderError,
+    PromotionError,
     SecretError,
     SessionError,
     ApiKeyError,
@@ -120,6 +122,9 @@ impl Kind for CustomerError {
             CustomerError::TooFewTokens { .. } => {
                 Problem::new(StatusCode::CONFLICT, "tokens_too_few", text)
             }
+            CustomerError::Address(e) => {
+                Problem::invalid("address_invalid", text).with("field", json!(e.field))
+            }
             CustomerError::MeansRefused { .. } => Problem::invalid("means_refused", text),
             CustomerError::CheckNeeded => {
                 Problem::new(StatusCode::FORBIDDEN, "identity_check_needed", text).with(
@@ -176,6 +181,7 @@ impl Kind for OrderError {
             OrderError::ReferenceTaken(_) => conflict("reference_taken", text),
             OrderError::RefundTooLarge { .. } => conflict("refund_too_large", text),
             OrderError::Family(e) => e.problem(),
+            OrderError::Promotion(e) => e.problem(),
             OrderError::RefundToClosed(_) => conflict("account_closed", text),
             OrderError::NothingToRefund => conflict("nothing_to_refund", text),
             OrderError::RefundDeclined { .. } => conflict("refund_declined", text),
@@ -185,8 +191,43 @@ impl Kind for OrderError {
             OrderError::NotYet(refusal) => not_ordered(&refusal),
             OrderError::ListFull { .. } => conflict("order_list_full", text),
             OrderError::NotOnList(_) => Problem::not_found("line of the order list"),
+            OrderError::TokenSale(e) => e.problem(),
+            OrderError::CardPriceChanged => conflict("price_changed", text),
+            OrderError::CardOrderUnknown(_) => Problem::not_found("order by card"),
+            OrderError::PaidByCard | OrderError::MoneyWentBack => {
+                conflict("refund_by_processor", text)
+            }
+            OrderError::AddressMissing { .. } => Problem::invalid("address_missing", text),
+            OrderError::NotShipped(_) => Problem::not_found("parcel of this order"),
+            OrderError::ShipmentMoved { now } => {
+                conflict("shipment_moved", text).with("now", json!(now))
+            }
+            OrderError::ShipmentStep { .. } => conflict("shipment_step", text),
+            OrderError::ShippedWhen => Problem::invalid("shipment_invalid", text),
+            OrderError::AddressErased => conflict("person_erased", text),
             OrderError::Empty => Problem::invalid("order_empty", text),
             _ => Problem::invalid("order_invalid", text),
+        }
+    }
+}
+
+impl Kind for PromotionError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            PromotionError::Engine(e) => e.problem(),
+            PromotionError::Ledger(e) => e.problem(),
+            PromotionError::Customer(e) => e.problem(),
+            PromotionError::Command(e) => e.problem(),
+            PromotionError::Unknown(_) => Problem::not_found("promotion"),
+            PromotionError::Forbidden => Problem::new(StatusCode::FORBIDDEN, "staff_only", text),
+            PromotionError::Begun => conflict("promotion_begun", text),
+            PromotionError::Changed => conflict("changed_meanwhile", text),
+            PromotionError::CodeTaken(_) => conflict("coupon_code_taken", text),
+            PromotionError::TooMany(_) => conflict("promotions_full", text),
+            PromotionError::NoCodes => conflict("coupon_without_codes", text),
+            _ => Problem::invalid("promotion_invalid", text),
         }
     }
 }
@@ -279,12 +320,16 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::Restricted { .. } => (StatusCode::PAYMENT_REQUIRED, "tokens_restricted"),
         Refusal::PriceChanged { .. } => (StatusCode::CONFLICT, "price_changed"),
         Refusal::OutOfStock { .. } => (StatusCode::CONFLICT, "out_of_stock"),
+        Refusal::Reserved { .. } => (StatusCode::CONFLICT, "reserved"),
         Refusal::NotForSale { .. } => (StatusCode::CONFLICT, "not_for_sale"),
         Refusal::Inactive { .. } => (StatusCode::CONFLICT, "account_inactive"),
         Refusal::BelowThreshold { .. } => (StatusCode::CONFLICT, "below_threshold"),
         Refusal::OverCap { .. } => (StatusCode::FORBIDDEN, "over_cap"),
         Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
+        Refusal::Coupon { .. } => (StatusCode::CONFLICT, "coupon_refused"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
+        Refusal::CardNotTaken => (StatusCode::CONFLICT, "card_not_taken"),
+        Refusal::TokensOnly => (StatusCode::CONFLICT, "tokens_only"),
     };
     Problem::new(status, code, refusal.to_string())
 }

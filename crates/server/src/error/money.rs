@@ -3,7 +3,11 @@
 use super::{Failed, Kind, Problem, problems};
 use axum::http::StatusCode;
 use scrip_domain::card::CardError;
+use scrip_domain::card_event::CardEventError;
+use scrip_domain::exchange::ExchangeError;
 use scrip_domain::gift_tokens::GiftError;
+use scrip_domain::mall::MallError;
+use scrip_domain::payback::PaybackError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::token_sale::offline::OfflineError;
 use scrip_domain::token_sale::{ProcessorError, TokenSaleError};
@@ -14,9 +18,13 @@ problems!(
     OfflineError,
     GiftError,
     CardError,
+    CardEventError,
+    PaybackError,
     TopUpError,
     ProcessorError,
     RevenueError,
+    MallError,
+    ExchangeError,
 );
 
 impl Kind for TokenSaleError {
@@ -46,6 +54,48 @@ impl Kind for TokenSaleError {
                 Problem::new(StatusCode::CONFLICT, "payment_under_way", text).retry_after(5)
             }
             _ => Problem::invalid("token_order_invalid", text),
+        }
+    }
+}
+
+impl Kind for MallError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            MallError::Engine(e) => e.problem(),
+            MallError::Ledger(e) => e.problem(),
+            MallError::Vendor(e) => e.problem(),
+            MallError::Unknown(_) => Problem::not_found("mall"),
+            MallError::NoMember(_) | MallError::Outside => conflict("mall_outside", text),
+            MallError::Suspended(_) | MallError::Left(_) => conflict("member_cut_off", text),
+            MallError::Barred(_) | MallError::NotAccepted { .. } => {
+                conflict("tokens_do_not_pass", text)
+            }
+            _ => Problem::invalid("mall_invalid", text),
+        }
+    }
+}
+
+impl Kind for ExchangeError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            ExchangeError::Engine(e) => e.problem(),
+            ExchangeError::Ledger(e) => e.problem(),
+            ExchangeError::Vendor(e) => e.problem(),
+            ExchangeError::Customer(e) => e.problem(),
+            ExchangeError::Mall(e) => e.problem(),
+            ExchangeError::Unknown => Problem::not_found("exchange"),
+            ExchangeError::Forbidden => Problem::not_found("customer"),
+            ExchangeError::Lapsed => conflict("quote_lapsed", text),
+            ExchangeError::Done => conflict("quote_used", text),
+            ExchangeError::Insufficient { .. } => conflict("too_few_tokens", text),
+            ExchangeError::NotActive(_) | ExchangeError::Child(_) | ExchangeError::ClosedThere => {
+                conflict("account_cannot_exchange", text)
+            }
+            _ => Problem::invalid("exchange_invalid", text),
         }
     }
 }
@@ -101,6 +151,45 @@ impl Kind for CardError {
             CardError::Withdrawn | CardError::Expired => conflict("card_withdrawn", text),
             CardError::TooMany => conflict("cards_too_many", text),
             _ => Problem::invalid("card_invalid", text),
+        }
+    }
+}
+
+impl Kind for CardEventError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            CardEventError::Engine(e) => e.problem(),
+            CardEventError::Ledger(e) => e.problem(),
+            CardEventError::Customer(e) => e.problem(),
+            CardEventError::Command(e) => e.problem(),
+            CardEventError::TokenSale(e) => e.problem(),
+            CardEventError::Unknown(_) => Problem::not_found("dispute"),
+            CardEventError::Forbidden => Problem::not_found("customer"),
+            CardEventError::DecidedBefore
+            | CardEventError::CameBack
+            | CardEventError::NothingLeft => conflict("dispute_over", text),
+            CardEventError::Text(_) => Problem::invalid("text_invalid", text),
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl Kind for PaybackError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            PaybackError::Engine(e) => e.problem(),
+            PaybackError::Ledger(e) => e.problem(),
+            PaybackError::Command(e) => e.problem(),
+            PaybackError::TokenSale(e) => e.problem(),
+            PaybackError::Unknown(_) => Problem::not_found("pay-back"),
+            PaybackError::Forbidden => Problem::not_found("customer"),
+            PaybackError::SettledBefore => conflict("payback_over", text),
+            PaybackError::UnderWay => conflict("payback_under_way", text),
+            _ => Problem::invalid("text_invalid", text),
         }
     }
 }

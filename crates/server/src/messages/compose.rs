@@ -4,13 +4,16 @@
 use super::words::Words;
 use askama::Template;
 use scrip_domain::customer::{
-    Customer, State, customer_by_id, customer_person, tokens_to_activate,
+    Customer, State, customer_by_id, customer_person, time_zone, tokens_to_activate,
 };
 use scrip_domain::id::{OrderId, TokenOrderId};
 use scrip_domain::message::{Claimed, MessageError, choice};
+use scrip_domain::order::by_card::CardPaid;
+use scrip_domain::order::shipment::{shipment_of, shipment_opened};
 use scrip_domain::order::{OrderDetail, order_by_id};
 use scrip_domain::policy::policy;
 use scrip_domain::token_sale::token_order_by_id;
+use scrip_domain::vault::Vault;
 use scrip_domain::vendor::{Vendor, vendor_by_book};
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Timestamp};
@@ -96,7 +99,8 @@ pub fn compose(
         let policy = policy(tx, book)?;
         let language = choice(tx, &customer)?.language;
         let language = language.unwrap_or(policy.messages.language);
-        let words = Words::new(language, &policy.time_zone);
+        let zone = time_zone(tx, &customer)?.unwrap_or(policy.time_zone);
+        let words = Words::new(language, &zone);
         let writer = Writer {
             words: &words,
             vendor: &vendor,
@@ -104,7 +108,7 @@ pub fn compose(
             claimed,
         };
         let mut letter = writer.frame(&person.name, public_url);
-        writer.fill(tx, &mut letter)?;
+        writer.fill(tx, &vault, &mut letter)?;
         Ok::<_, MessageError>(Some((to, letter, words.tag())))
     })?;
     let Some((to, letter, language)) = written else {
@@ -168,7 +172,12 @@ impl Writer<'_> {
     }
 
     /// What happened.
-    fn fill(&self, tx: &mut dyn Read, letter: &mut Letter) -> Result<(), MessageError> {
+    fn fill(
+        &self,
+        tx: &mut dyn Read,
+        vault: &Vault,
+        letter: &mut Letter,
+    ) -> Result<(), MessageError> {
         let happened = self.claimed.occurred_at;
         match self.claimed.topic.as_str() {
             "customer.registered" => self.registered(letter)?,
@@ -178,10 +187,17 @@ impl Writer<'_> {
             "lot.expiring" => self.plain(letter, "expiry", self.tokens_told(), self.end_told()),
             "top_up.failed" => self.plain(letter, "top-up", None, None),
             "order.completed" => self.ordered(letter, &self.order(tx)?),
+            "order.shipped" => self.shipped(tx, vault, letter)?,
             "order.refused" => self.refused(letter, &self.order(tx)?),
             "order.refunded" => {
-                let at = self.order(tx)?.effective_at;
-                self.plain(letter, "refunded", self.tokens_told(), Some(at));
+                let order = self.order(tx)?;
+                match &order.card {
+                    Some(card) => self.by_card(letter, "refunded-card", card, order.effective_at),
+                    None => {
+                        let at = Some(order.effective_at);
+                        self.plain(letter, "refunded", self.tokens_told(), at);
+                    }
+                }
             }
             "refund.declined" => self.declined(letter, &self.order(tx)?),
             topic => self.token_order(tx, letter, topic)?,
@@ -235,7 +251,32 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A letter about money of a card, which stands where others have tokens.
+    fn by_card(&self, letter: &mut Letter, id: &str, card: &CardPaid, at: Timestamp) {
+        let money = self.words.money(card.price, &self.vendor.currency);
+        let say = |id: String| {
+            self.words.say(
+                &id,
+                &[
+                    ("vendor", self.vendor.name.as_str().into()),
+                    ("number", self.customer.number.to_string().into()),
+                    ("tokens", money.clone().into()),
+                    ("when", self.words.moment(at).into()),
+                ],
+            )
+        };
+        letter.subject = say(format!("{id}-subject"));
+        letter.paragraphs.push(say(format!("{id}-text")));
+    }
+
     fn ordered(&self, letter: &mut Letter, order: &OrderDetail) {
+        if let Some(card) = &order.card {
+            self.by_card(letter, "order-card", card, order.effective_at);
+            self.lines(letter, order);
+            let money = self.words.money(card.price, &self.vendor.currency);
+            letter.rows.push((self.say("order-total"), money));
+            return;
+        }
         self.plain(letter, "order", Some(order.total), Some(order.effective_at));
         self.lines(letter, order);
         let total = self.words.tokens(order.total);
@@ -244,6 +285,33 @@ impl Writer<'_> {
             let left = self.words.tokens(left);
             letter.rows.push((self.say("order-left"), left));
         }
+    }
+
+    /// The parcel is on its way: with whom, under which number.
+    fn shipped(
+        &self,
+        tx: &mut dyn Read,
+        vault: &Vault,
+        letter: &mut Letter,
+    ) -> Result<(), MessageError> {
+        let order = self.order(tx)?;
+        self.plain(letter, "order-shipped", None, Some(order.effective_at));
+        let (book, actor) = (
+            self.claimed.book_id,
+            Actor::Customer(self.customer.customer_id),
+        );
+        if let Some(parcel) = shipment_of(tx, actor, book, order.order_id)?
+            && let Some(tracking) = shipment_opened(tx, vault, book, &parcel)?.tracking
+        {
+            letter
+                .rows
+                .push((self.say("order-carrier"), tracking.carrier));
+            if !tracking.number.is_empty() {
+                let label = self.say("order-tracking");
+                letter.rows.push((label, tracking.number));
+            }
+        }
+        Ok(())
     }
 
     fn lines(&self, letter: &mut Letter, order: &OrderDetail) {

@@ -40,6 +40,7 @@ pub(super) fn tables(
         Kind::Breakage => broken(tx, figures, span),
         Kind::Revenue => revenue(tx, vendor, figures, span),
         Kind::Receivables => Ok(vec![receivables(tx, vendor)?]),
+        Kind::Promotions => super::promotions::tables(tx, vendor, span),
     }
 }
 

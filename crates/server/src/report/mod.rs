@@ -3,6 +3,7 @@
 
 mod build;
 mod csv;
+mod promotions;
 
 use crate::error::Problem;
 use crate::web::view::format;
@@ -32,11 +33,13 @@ pub enum Kind {
     Revenue,
     /// What customers owe.
     Receivables,
+    /// What promotions and coupons took off.
+    Promotions,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Sales,
         Kind::Products,
         Kind::Preferences,
@@ -44,6 +47,7 @@ impl Kind {
         Kind::Breakage,
         Kind::Revenue,
         Kind::Receivables,
+        Kind::Promotions,
     ];
 
     /// Its name in addresses.
@@ -56,6 +60,7 @@ impl Kind {
             Kind::Breakage => "breakage",
             Kind::Revenue => "revenue",
             Kind::Receivables => "receivables",
+            Kind::Promotions => "promotions",
         }
     }
 
@@ -74,6 +79,7 @@ impl Kind {
             Kind::Breakage => "Expiry and breakage",
             Kind::Revenue => "Deferred and earned revenue",
             Kind::Receivables => "Receivables",
+            Kind::Promotions => "Promotions and coupons",
         }
     }
 
@@ -104,6 +110,10 @@ impl Kind {
             Kind::Receivables => {
                 "Money that customers owe for tokens issued before payment, by how long it is \
                  overdue."
+            }
+            Kind::Promotions => {
+                "What promotions and coupons took off, for how many orders, and what \
+                 manufacturers owe for theirs."
             }
         }
     }

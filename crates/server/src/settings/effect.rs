@@ -2,6 +2,7 @@
 
 use super::{Assets, at};
 use crate::web::view::format::{count, counted, money, tokens};
+use scrip_domain::catalog::reservation::PERIODS;
 use scrip_domain::customer::{CustomerError, customer_balance, customer_by_id, customers};
 use scrip_domain::vendor::money_for_tokens;
 use scrip_engine::{ReadTx, Timestamp};
@@ -60,6 +61,21 @@ impl Facts {
     }
 }
 
+/// What an order costs by card.
+fn by_card(is_on: bool, facts: &Facts, assets: &Assets) -> String {
+    let hundred = 10_i64.checked_pow(assets.token.scale.saturating_add(2));
+    let hundred = Amount::from_units(hundred.unwrap_or(i64::MAX));
+    let price = money_for_tokens(hundred, facts.token_price, &assets.token, Rounding::Up);
+    match (is_on, price) {
+        (true, Ok(price)) => format!(
+            "An order of 100 tokens costs {} by card now, and no tokens.",
+            money(price, &assets.currency)
+        ),
+        (true, Err(_)) => String::new(),
+        (false, _) => "Orders are paid with tokens alone.".to_owned(),
+    }
+}
+
 /// The day that lies so many days ahead.
 fn day_ahead(now: Timestamp, days: i64) -> String {
     let at = now.plus_seconds(days.saturating_mul(24 * 3600));
@@ -107,6 +123,7 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
             ),
             _ => "Nobody is told.".to_owned(),
         },
+        "checkout.card" => by_card(value.as_bool() == Some(true), facts, assets),
         "checkout.cash_shown" => {
             let price = money(facts.token_price, &assets.currency);
             match value.as_bool() {
@@ -114,6 +131,15 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
                 _ => "Customers see prices in tokens alone.".to_owned(),
             }
         }
+        "promotions.stacking" => match value.as_bool() {
+            Some(true) => "Two promotions of 10 % each take 20 % off.".to_owned(),
+            _ => "Of two promotions of 10 % each, one takes 10 % off.".to_owned(),
+        },
+        "promotions.uses_back" => match value.as_bool() {
+            Some(true) => "A code that is good once can be used again then.".to_owned(),
+            _ => "A code that was used stays used, whatever becomes of the order.".to_owned(),
+        },
+        "checkout.reserve_minutes" => reserving(value.as_i64().unwrap_or_default()),
         "time_zone" => local(value.as_str().unwrap_or_default(), facts.now),
         _ => String::new(),
     }
@@ -157,6 +183,20 @@ fn idle(rate: i64, tree: &Value, assets: &Assets) -> String {
         ),
         Err(_) => String::new(),
     }
+}
+
+fn reserving(minutes: i64) -> String {
+    if minutes == 0 {
+        return "The last pieces go to whoever confirms first.".to_owned();
+    }
+    let span = |minutes: i64| counted(minutes, "minute", "minutes");
+    format!(
+        "Others cannot buy them for {}. A change of the list renews it, for {} in all; then they \
+         are free for {}.",
+        span(minutes),
+        span(minutes.saturating_mul(PERIODS)),
+        span(minutes)
+    )
 }
 
 fn minutes(seconds: i64) -> String {

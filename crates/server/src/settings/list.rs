@@ -275,7 +275,9 @@ pub const SETTINGS: &[Setting] = &[
         "checkout.card",
         "Orders",
         "An order can be paid by card instead of tokens",
-        "",
+        "The price in money then stands beside the tokens, which stay as they are. Accounts need \
+         the tokens with which ordering begins all the same. Who is in the middle of the page when \
+         this is withdrawn is told, and not charged.",
         Kind::Flag,
     ),
     setting(
@@ -284,6 +286,34 @@ pub const SETTINGS: &[Setting] = &[
         "A cash figure stands beside tokens",
         "",
         Kind::Flag,
+    ),
+    setting(
+        "promotions.stacking",
+        "Promotions",
+        "Promotions add up",
+        "Otherwise the best single price counts.",
+        Kind::Flag,
+    ),
+    setting(
+        "promotions.uses_back",
+        "Promotions",
+        "An order that goes back whole gives its coupon back",
+        "",
+        Kind::Flag,
+    ),
+    setting(
+        "checkout.reserve_minutes",
+        "Orders",
+        "Pieces on an order list are reserved for",
+        "Where pieces are counted. 0: not at all; a day at most.",
+        Kind::Number("minutes"),
+    ),
+    setting(
+        "checkout.reserve_pieces",
+        "Orders",
+        "Reserved of one offer for one customer at most",
+        "And never more than the customer's tokens pay for.",
+        Kind::Number("pieces"),
     ),
     setting(
         "messages.language",

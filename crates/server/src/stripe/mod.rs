@@ -283,10 +283,17 @@ impl CardProcessor for Stripe {
         let key = format!("{}:return", charge.order);
         let fields = [("payment_intent", payment)];
         match self.peer.post("refunds", &key, &fields, Self::deadline()) {
-            Said::Done(made) if made["status"] == "failed" => Err(ProcessorError::NoAnswer),
+            Said::Done(made) if made["status"] == "failed" => {
+                Err(ProcessorError::Refused(words::NOT_BACK.to_owned()))
+            }
             Said::Done(_) => Ok(()),
             Said::Refused(why) if why.code == "charge_already_refunded" => Ok(()),
-            Said::Refused(_) | Said::Nothing => Err(ProcessorError::NoAnswer),
+            Said::Refused(why) => {
+                let (status, code, order) = (why.status, &why.code, charge.order);
+                tracing::error!(status, code, %order, "stripe does not give money back");
+                Err(ProcessorError::Refused(words::not_back(code).to_owned()))
+            }
+            Said::Nothing => Err(ProcessorError::NoAnswer),
         }
     }
 

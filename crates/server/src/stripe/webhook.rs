@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use scrip_domain::card_event::{CardEventError, ReversalState, Told, event_note, events_handle};
+use scrip_domain::card_event::{ReversalState, Told, event_note, events_handle};
 use scrip_domain::vendor::{Vendor, vendor_by_slug};
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,15 +83,6 @@ async fn take(
         }
     });
     Ok(StatusCode::OK)
-}
-
-impl From<CardEventError> for Problem {
-    fn from(e: CardEventError) -> Problem {
-        match e {
-            CardEventError::Engine(e) => e.into(),
-            other => Problem::internal(&other),
-        }
-    }
 }
 
 /// What an event tells this vendor; `None` for what concerns nobody here.

@@ -62,3 +62,19 @@ pub const NOT_CONFIRMED: &str =
     "the bank wants you to confirm this payment, and that was not done: try again and confirm it";
 /// A card that was entered is no card of Stripe.
 pub const NO_CARD: &str = "this card is not known: enter it again";
+/// Money did not go back.
+pub const NOT_BACK: &str = "it could not pay the money back: pay it another way";
+
+/// Why money does not go back, for staff.
+pub fn not_back(code: &str) -> &'static str {
+    match code {
+        "charge_disputed" => {
+            "the payment is disputed: answer the dispute at the processor, nothing is paid back"
+        }
+        "balance_insufficient" | "insufficient_funds" => {
+            "there is not enough money in the account there: fill it up and try again"
+        }
+        "charge_expired_for_refund" => "the payment is too old: pay it back another way",
+        _ => NOT_BACK,
+    }
+}

@@ -25,7 +25,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use holdings::Holdings;
-use moves::{AT_ONCE, Area, Move, OrderRow, moves, order_rows, pager};
+use moves::{AT_ONCE, Area, Awaiting, Move, OrderRow, awaiting, moves, order_rows, pager};
 use scrip_domain::Amount;
 use scrip_domain::customer::{Customer, tokens_to_activate};
 use scrip_domain::statement::balance;
@@ -215,6 +215,8 @@ struct OrdersPage {
     shell: Shell,
     /// The account that paid, where the customer has several.
     number: Option<String>,
+    /// Orders whose cards have not answered.
+    waiting: Vec<Awaiting>,
     rows: Vec<OrderRow>,
     pager: Option<Pager>,
     shop: String,
@@ -241,11 +243,13 @@ async fn orders(
     Query(part): Query<OrdersPart>,
 ) -> Result<Response> {
     let of = member.clone();
-    let found = app
+    let (found, waiting) = app
         .read(move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
             let most = (Area::Own, AT_ONCE);
-            order_rows(tx, actor, &of.shop, customer, part.before, most)
+            let waiting = awaiting(tx, &of.shop, Some(customer.customer_id))?;
+            let found = order_rows(tx, actor, &of.shop, customer, part.before, most)?;
+            Ok::<_, Problem>((found, waiting))
         })
         .await?;
     let shop = &member.shop;
@@ -253,6 +257,7 @@ async fn orders(
     page(&OrdersPage {
         shell: member_shell(&member, "Your orders", "/orders"),
         number: paid_from(&member),
+        waiting,
         rows: found.items,
         pager: pager(&shop.at("/orders"), "orders", part.before.is_none(), next),
         shop: shop.at("/shop"),

@@ -122,14 +122,17 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("", "Customers", "/staff/customers"),
     staff_page("", "Orders", "/staff/orders"),
     staff_page("", "Token orders", "/staff/token-orders"),
+    staff_page("", "Shipping", "/staff/shipping"),
     // Shop
     staff_page("Shop", "Products", "/staff/products"),
     staff_page("Shop", "Import and export", "/staff/imports"),
     staff_page("Shop", "Prices", "/staff/prices"),
+    staff_page("Shop", "Promotions", "/staff/promotions"),
     staff_page("Shop", "Gifts", "/staff/gifts"),
     // Books
     staff_page("Books", "Reports", "/staff/reports"),
     staff_page("Books", "Disputes", "/staff/disputes"),
+    staff_page("Books", "Pay-backs", "/staff/paybacks"),
     // Office
     staff_page("Office", "Messages", "/staff/messages"),
     staff_page("Office", "Webhooks", "/staff/webhooks"),

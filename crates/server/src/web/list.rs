@@ -9,6 +9,7 @@ pub mod view;
 use super::buy::bought::without_flag;
 use super::frame;
 use super::gate;
+use super::order::coupon::{CouponForm, Wrong};
 use super::session::{Member, is_inside, referer};
 use super::view::{Notice, Shell, Tone, format};
 use crate::error::{Problem, Result};
@@ -23,7 +24,7 @@ use axum::routing::{get, post};
 use form::{Faults, ListForm};
 use kept::Kept;
 use scrip_domain::catalog::offers_by_id;
-use scrip_domain::order::{OrderError, OrderList, order_list};
+use scrip_domain::order::{OrderError, OrderList, list_reserve, order_list};
 use serde::Deserialize;
 use view::{ListView, Place, Quantity};
 
@@ -45,6 +46,7 @@ struct ListPage {
     shell: Shell,
     list: ListView,
     kept: Kept,
+    coupon: CouponForm,
 }
 
 /// What came back at the sign-in.
@@ -80,7 +82,16 @@ async fn page(
         return gate::closed(&app, &member, StatusCode::OK).await;
     }
     let list = load(&app, &member).await?;
-    own_page(&app, &member, &list, came, (&Vec::new(), StatusCode::OK)).await
+    let fine = (&Vec::new(), None, StatusCode::OK);
+    own_page(&app, &member, &list, came, fine).await
+}
+
+/// The page with what was wrong with a coupon's code.
+pub async fn with_wrong(app: &App, member: &Member, wrong: &Wrong) -> Result<Response> {
+    let list = load(app, member).await?;
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let wrong = (&Vec::new(), Some(wrong), status);
+    own_page(app, member, &list, Came::default(), wrong).await
 }
 
 async fn own_page(
@@ -88,7 +99,7 @@ async fn own_page(
     member: &Member,
     list: &OrderList,
     came: Came,
-    (faults, status): (&Faults, StatusCode),
+    (faults, wrong, status): (&Faults, Option<&Wrong>, StatusCode),
 ) -> Result<Response> {
     let mut shell = frame::member_shell(member, "Your order list", "/list");
     if let (Some(lines), None) = (came.back, &shell.notice) {
@@ -103,6 +114,7 @@ async fn own_page(
         shell,
         list: ListView::new(member, list, Place::Whole, faults),
         kept: Kept::load(app, member).await?,
+        coupon: CouponForm::new(&member.shop, "list", list.quote.coupon.as_ref(), wrong),
     };
     frame::page_with(status, &page)
 }
@@ -133,13 +145,14 @@ async fn change(
         return frame::see(&from);
     }
     let list = load(&app, &member).await?;
-    let wrong = (&faults, StatusCode::UNPROCESSABLE_ENTITY);
+    let wrong = (&faults, None, StatusCode::UNPROCESSABLE_ENTITY);
     own_page(&app, &member, &list, Came::default(), wrong).await
 }
 
 async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
     let customer = member.me.customer.customer_id;
+    let reserves = form.reserves();
     let (steps, mut faults) = app
         .read(move |tx| {
             let list = order_list(tx, actor, book, customer)?;
@@ -150,6 +163,10 @@ async fn run(app: &App, member: &Member, form: ListForm) -> Result<Faults> {
     if !steps.is_empty() {
         let done = app.write(move |tx| form::run(tx, book, customer, &steps));
         faults.extend(done.await?);
+    }
+    if reserves {
+        app.write(move |tx| list_reserve(tx, actor, book, customer))
+            .await?;
     }
     Ok(faults)
 }

@@ -60,7 +60,7 @@ pub async fn problems(State(app): State<App>, request: Request, next: Next) -> R
     let request = buy::bought::take_flag(request);
     let is_get = request.method() == Method::GET;
     let at = request.uri().path_and_query().map(ToString::to_string);
-    let mut response = next.run(request).await;
+    let mut response = view::zone::scope(next.run(request)).await;
     if let Some(at) = at.filter(|_| is_get) {
         session::note_last(&mut response, &at);
     }

@@ -1,9 +1,13 @@
 //! Ordering: the page that asks to confirm, what is short, the receipt (SHP-12 to SHP-14, SHP-19).
 //!
 //! Read on: `order/confirm.rs` (what is shown is what is placed), `order/review.rs` (what is not
-//! as it was shown), `order/shortage.rs`, `order/receipt.rs`.
+//! as it was shown), `order/card.rs` (paid by card), `order/shortage.rs`, `order/receipt.rs`.
 
+mod address;
+mod card;
 mod confirm;
+pub mod coupon;
+pub mod parcel;
 mod receipt;
 mod review;
 mod shortage;
@@ -19,6 +23,15 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/confirm",
             get(confirm::show).post(confirm::place),
         )
+        .route(
+            "/shops/{slug}/confirm/card",
+            get(card::form).post(card::pay),
+        )
+        .route(
+            "/shops/{slug}/card-orders/{order}",
+            get(card::show).post(card::confirmed),
+        )
+        .route("/shops/{slug}/coupon", post(coupon::change))
         .route("/shops/{slug}/orders/{order}", get(receipt::show))
         .route(
             "/shops/{slug}/orders/{order}/refund-request",

@@ -6,13 +6,14 @@
 
 use super::buy::bought::Bought;
 use super::payer::{Account, account, accounts};
+use super::view::zone;
 use crate::error::{Problem, Result};
 use crate::http::body::Path;
 use crate::state::App;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::Response;
-use scrip_domain::customer::{Customer, State, customer_by_id};
+use scrip_domain::customer::{Customer, State, customer_by_id, time_zone};
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::OrderError;
 use scrip_domain::order::gate::{Sight, gate, threshold};
@@ -237,8 +238,9 @@ async fn guest(parts: &mut Parts, app: &App, which: As) -> Result<Guest> {
     let token = cookie(&parts.headers, &customer_cookie(&slug));
     let vault = app.node.vault.clone();
     let bought = parts.extensions.get::<Bought>().copied();
+    let browsers = cookie(&parts.headers, zone::COOKIE).map(|name| zone::of_cookie(&name));
     let last = cookie(&parts.headers, &last_cookie(&slug)).filter(|at| is_shelf(at, &slug));
-    let (mut guest, touch) = app
+    let (mut guest, touch, zone_chosen) = app
         .read(move |tx| {
             use scrip_engine::Read;
             let shop = shop(tx, &slug)?;
@@ -246,15 +248,16 @@ async fn guest(parts: &mut Parts, app: &App, which: As) -> Result<Guest> {
             let mut guest = Guest::stranger(shop, now);
             let book = guest.shop.vendor.book_id;
             let Some(token) = token else {
-                return Ok((guest, false));
+                return Ok((guest, false, None));
             };
             let Some(session) = session_find(tx, book, &token)? else {
-                return Ok((guest, false));
+                return Ok((guest, false, None));
             };
             let Subject::Customer(id) = session.subject else {
-                return Ok((guest, false));
+                return Ok((guest, false, None));
             };
             let own = customer_by_id(tx, book, id)?;
+            let zone_chosen = time_zone(tx, &own)?;
             let accounts = accounts(tx, &vault, &own)?;
             let chosen = session.paying.filter(|_| which == As::Paying);
             // A link may have ended since it was chosen.
@@ -285,10 +288,12 @@ async fn guest(parts: &mut Parts, app: &App, which: As) -> Result<Guest> {
                 token,
                 bought,
             });
-            Ok::<_, Problem>((guest, session.touch_due(now)))
+            Ok::<_, Problem>((guest, session.touch_due(now), zone_chosen))
         })
         .await?;
     guest.last = last;
+    let reader = zone_chosen.or(browsers);
+    zone::set(&guest.shop.policy.time_zone, reader.as_deref());
     if touch && let Some(me) = &guest.me {
         touched(app, guest.shop.vendor.book_id, &me.token);
     }
@@ -358,6 +363,7 @@ impl FromRequestParts<App> for StaffMember {
                 Ok::<_, Problem>((shop, found, now))
             })
             .await?;
+        zone::set(&shop.policy.time_zone, None);
         let Some((staff, touch)) = found else {
             let next = back_to(parts, &shop);
             return Err(sign_in_needed(&shop.at("/staff/sign-in"), &next));

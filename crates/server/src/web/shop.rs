@@ -3,6 +3,7 @@
 mod filter;
 mod image;
 mod product;
+pub mod sale;
 mod shelf;
 pub mod words;
 
@@ -24,6 +25,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use filter::{Asked, Finder};
+use sale::Sales;
 use scrip_domain::catalog::images::{Image, firsts};
 use scrip_domain::catalog::shelf::{Branch, Facet, ShelfPage, categories, manufacturers, shelf};
 use scrip_domain::id::ProductId;
@@ -156,6 +158,7 @@ struct Read {
     categories: Vec<Facet>,
     makers: Vec<Facet>,
     page: ShelfPage,
+    sales: Sales,
     pictures: BTreeMap<ProductId, Image>,
     odd: Option<Notice>,
     list: Option<OrderList>,
@@ -231,6 +234,7 @@ fn read(tx: &mut ReadTx<'_>, guest: &Guest, asked: &Asked) -> Result<Read> {
     let book = guest.shop.vendor.book_id;
     let (filter, odd) = asked.filter(&guest.shop, ON_PAGE);
     let mut page = shelf(tx, book, &filter)?;
+    let sales = Sales::applied(tx, guest, &mut page.items)?;
     for product in &mut page.items {
         guest.sight.veil(product);
     }
@@ -243,6 +247,7 @@ fn read(tx: &mut ReadTx<'_>, guest: &Guest, asked: &Asked) -> Result<Read> {
         categories: categories(tx, book, filter.branch)?,
         makers: manufacturers(tx, book, filter.branch)?,
         page,
+        sales,
         odd,
         list: own_list(tx, guest)?,
     })
@@ -301,12 +306,16 @@ fn software(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> SoftwarePa
     shell.notice = read.odd.clone().or(shell.notice);
     let all = &read.page.items;
     let tiers = all.iter().flat_map(|product| {
-        let choice = move |(offer, _): &_| shelf::tier_choice(shop, product, offer, list);
+        let of = (product, &read.sales);
+        let choice = move |(offer, _): &_| shelf::tier_choice(shop, of, offer, list);
         product.offers.iter().filter_map(choice)
     });
     SoftwarePage {
         tiers: tiers.filter(|_| side.is_list()).collect(),
-        rows: all.iter().map(|p| shelf::row(guest, p, list)).collect(),
+        rows: all
+            .iter()
+            .map(|p| shelf::row(guest, (p, &read.sales), list))
+            .collect(),
         programs: read.page.total.map_or_else(
             || "Programs".to_owned(),
             |total| format::counted(total, "program", "programs"),
@@ -331,7 +340,10 @@ fn goods(guest: &Guest, asked: &Asked, read: &Read, here: &str) -> GoodsPage {
         headline: shop.front.headline.clone(),
         finder: asked.finder(shop, &read.makers),
         items: items
-            .filter_map(|p| shelf::item(guest, p, list, read.pictures.get(&p.product_id)))
+            .filter_map(|p| {
+                let image = read.pictures.get(&p.product_id);
+                shelf::item(guest, (p, &read.sales), list, image)
+            })
             .collect(),
         tags: tags(shop, asked, &read.categories),
         is_filtered: asked.is_filtered(),

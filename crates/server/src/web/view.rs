@@ -12,6 +12,7 @@ mod parts;
 #[cfg(test)]
 mod tests;
 mod trio;
+pub mod zone;
 
 use super::session::Shop;
 use crate::http::assets::VERSION;

@@ -5,7 +5,8 @@
 mod rows;
 
 use crate::api_customers::{customer, sell};
-use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key};
+use crate::api_promotions::in_days;
+use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key, in_mall};
 use rows::doors;
 use scrip_testkit::TestDb;
 use serde_json::{Value, json};
@@ -42,10 +43,13 @@ struct World {
     staff: String,
     key: String,
     token_order: String,
+    card_order: String,
     order: String,
     offer: String,
     endpoint: String,
+    promotion: String,
     pack: String,
+    exchange: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
     offline: [String; 3],
 }
@@ -59,14 +63,25 @@ fn text(value: &Value) -> String {
 impl World {
     fn new(api: &Api) -> World {
         let product = format!("/v1/products/{SKU}");
-        api.put(&product, &json!({"title": "Lamp"})).expect(201);
+        let sent = json!({"title": "Lamp", "delivery": "shipped"});
+        api.put(&product, &sent).expect(201);
         let offer = json!({"kind": "purchase", "price": "2", "initial_stock": 1000});
         let offer = api.put(&format!("{product}/offers/{SKU}"), &offer);
         let customer = customer(api);
         sell(api, &customer, "500");
-        let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 9}]});
+        let to = json!({"name": "Ana", "lines": "1 Road", "city": "Town", "country": "Ireland"});
+        let lines = json!([{"sku": SKU, "quantity": 9}]);
+        let bought = json!({"customer_id": customer, "lines": lines, "delivery_address": to});
         let order = api.post("/v1/orders", &bought);
         let order = text(&order.expect(201)["order_id"]);
+        // What else is ordered of it goes nowhere.
+        api.put(&product, &json!({"title": "Lamp"})).expect(200);
+        let version = api.get("/v1/vendor/policy").expect(200)["version"].clone();
+        let policy = json!({"version": version, "policy": {"checkout": {"card": true}}});
+        api.put("/v1/vendor/policy", &policy).expect(200);
+        let by_card = json!({"customer_id": customer, "card": "test_ok",
+            "lines": [{"sku": SKU, "quantity": 1}]});
+        let by_card = api.post("/v1/card-orders", &by_card);
         let asked = json!({"reason": "It broke."});
         api.post(&format!("/v1/orders/{order}/refund-requests"), &asked)
             .expect(201);
@@ -79,6 +94,16 @@ impl World {
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
         let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
         let pack = api.post("/v1/token-packs", &pack);
+        let coupon = json!({
+            "name": "Autumn", "begins_at": in_days(1), "ends_at": in_days(3), "rate": 1000,
+            "coupon": {},
+        });
+        let coupon = api.post("/v1/promotions", &coupon);
+        let wanted = json!({"to": "bakery", "tokens": "5"});
+        let exchange = api.post(
+            &format!("/v1/customers/{customer}/exchange-quotes"),
+            &wanted,
+        );
         let offline = || {
             let body = json!({"tokens": "5", "means": "check"});
             let path = format!("/v1/customers/{customer}/offline-orders");
@@ -89,17 +114,22 @@ impl World {
             staff: text(&staff.expect(201)["staff_id"]),
             key: text(&key.expect(201)["key_id"]),
             token_order: text(&tokens.expect(200)["items"][0]["token_order_id"]),
+            card_order: text(&by_card.expect(201)["card_order_id"]),
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
             pack: text(&pack.expect(201)["pack_id"]),
+            promotion: text(&coupon.expect(201)["promotion_id"]),
+            exchange: text(&exchange.expect(201)["exchange_id"]),
             offline: [offline(), offline(), offline()],
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 13] {
+    fn ids(&self) -> [&str; 16] {
         [
+            &self.promotion,
+            &self.exchange,
             &self.pack,
             &self.offline[0],
             &self.offline[1],
@@ -109,6 +139,7 @@ impl World {
             &self.staff,
             &self.key,
             &self.token_order,
+            &self.card_order,
             &self.order,
             &self.offer,
             &self.endpoint,
@@ -198,7 +229,7 @@ fn ended_keys(served: &Served<'_>) -> Vec<Api> {
 }
 
 fn every_door_is_guarded(db: &TestDb) {
-    let served = Served::start(db);
+    let served = Served::start_with(db, in_mall);
     let world = World::new(&served.api);
     let doors = doors(&world);
     let listed: BTreeSet<_> = doors

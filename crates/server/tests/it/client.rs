@@ -22,6 +22,30 @@ pub struct Served<'a> {
     child: Child,
 }
 
+/// Creates a vendor beside `retail`, whose token costs as much.
+fn another(program: &Program<'_>, slug: &str) {
+    let create = ["vendor", "create", "--name", slug, "--currency", "GBP"];
+    program.ok(&[&create[..], &["--slug", slug]].concat());
+}
+
+/// Puts `retail`, `other` and a third one, `bakery`, into a mall; bakery takes tokens of retail.
+pub fn in_mall(program: &Program<'_>) {
+    another(program, "bakery");
+    let create = [
+        "mall",
+        "create",
+        "--slug",
+        "riverside",
+        "--name",
+        "Riverside",
+    ];
+    program.ok(&[&create[..], &["--currency", "GBP"]].concat());
+    for vendor in ["retail", "other", "bakery"] {
+        program.ok(&["mall", "join", "--mall", "riverside", "--vendor", vendor]);
+    }
+    program.ok(&["mall", "accept", "--vendor", "bakery", "--issuer", "retail"]);
+}
+
 /// Everything that a key may do.
 pub const ALL_SCOPES: &str = "customers:read,customers:write,tokens:write,orders:read,\
     orders:write,refunds:write,catalog:read,catalog:write,vendor:read,vendor:write,reports:read,\
@@ -50,7 +74,7 @@ impl<'a> Served<'a> {
         prepare: impl FnOnce(&Program<'_>),
     ) -> Served<'a> {
         let program = Program::with_vendor(db);
-        program.ok(&["vendor", "create", "--name", "Other", "--slug", "other"]);
+        another(&program, "other");
         let [key, other] = ["retail", "other"].map(|vendor| {
             let create = ["api-key", "create", "--vendor", vendor, "--name", "tests"];
             let made = program.json(&[&create[..], &["--scope", ALL_SCOPES]].concat());

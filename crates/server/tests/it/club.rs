@@ -140,6 +140,29 @@ impl<'a> Club<'a> {
         placed.expect(201)["order_id"].as_str().unwrap().to_owned()
     }
 
+    /// Puts a product on the shelves that is sent to an address.
+    pub fn shipped_offer(&self, sku: &str, title: &str, tokens: i64) -> String {
+        let id = self.offer(sku, title, tokens, None);
+        let body = json!({"title": title, "delivery": "shipped"});
+        self.api
+            .put(&format!("/v1/products/{sku}"), &body)
+            .expect(200);
+        id
+    }
+
+    /// Places an order of a new product that is sent to an address; its id.
+    pub fn parcel(&self, customer: &str, sku: &str) -> String {
+        self.shipped_offer(sku, sku, 10);
+        let to = json!({
+            "name": "Wilma Quack", "lines": "17 Unusual Street\nFlat 2", "postal_code": "OD1 7XX",
+            "city": "Oddtown", "country": "Ireland",
+        });
+        let lines = json!([{"sku": sku, "quantity": 1}]);
+        let body = json!({"customer_id": customer, "lines": lines, "delivery_address": to});
+        let placed = self.api.post("/v1/orders", &body);
+        placed.expect(201)["order_id"].as_str().unwrap().to_owned()
+    }
+
     pub fn ask_refund(&self, order: &str, reason: &str) {
         let path = format!("/v1/orders/{order}/refund-requests");
         self.api.post(&path, &json!({"reason": reason})).expect(201);

@@ -68,7 +68,10 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/buy/offline/{id}", Own),
     ("/buy/offline/{id}/cancel", Own),
     ("/buy/orders", Own),
+    ("/card-orders/{order}", Own),
     ("/confirm", Ordering),
+    ("/confirm/card", Ordering),
+    ("/coupon", Own),
     ("/enter", Ordinary),
     ("/forgot", Ordinary),
     ("/goodbye", Ordinary),
@@ -158,10 +161,12 @@ const PNG: &[u8] = &[
 
 /// The shop with a product and its picture, and its vendor's decision about browsing.
 fn club(db: &TestDb, browsing: BrowsingPolicy) -> Club<'_> {
-    let policy = Policy {
+    let mut policy = Policy {
         browsing,
         ..Policy::default()
     };
+    // Orders may be paid by card too, which is behind the same gate.
+    policy.checkout.card = true;
     let club = Club::start_with(db, || {
         decide(db, policy);
         photograph(db);
@@ -266,6 +271,14 @@ fn check(looker: &Looker<'_>, path: &str, behind: Behind) {
                 ("quantity", "1"),
                 ("price", "777"),
                 ("key", &key),
+            ],
+            "/confirm/card" => &[
+                ("offer", offer),
+                ("quantity", "1"),
+                ("price", "777"),
+                ("key", &key),
+                ("card", "test_ok"),
+                ("money", "77.70"),
             ],
             _ => &[("put", offer)],
         };

@@ -35,7 +35,8 @@ fn log(db: &TestDb) -> Vec<Delivery> {
     found.unwrap().items
 }
 
-/// A customer who buys tokens, then something, then more than the account has.
+/// A customer who buys tokens, then something, then more than the account has; then something that
+/// is sent to an address.
 fn shop(served: &Served<'_>) {
     let id = customer(served, "Ada <b>Lovelace</b>\u{202e}");
     let sold = json!({"tokens": "1234.5", "card": "test_ok"});
@@ -57,8 +58,29 @@ fn shop(served: &Served<'_>) {
     };
     order(2).expect(201);
     assert_eq!(order(9).status, 402);
+    parcel(served, &id);
     // A customer without an address gets none.
     served.api.post("/v1/customers", &json!({})).expect(201);
+}
+
+/// An order that is sent, and on its way.
+fn parcel(served: &Served<'_>, id: &str) {
+    let vase = json!({"title": "Vase", "delivery": "shipped"});
+    served.api.put("/v1/products/vase", &vase).expect(201);
+    let offer = json!({"kind": "purchase", "price": "7"});
+    let offers = "/v1/products/vase/offers/vase";
+    served.api.put(offers, &offer).expect(201);
+    let to =
+        json!({"name": "Ada", "lines": "17 Unusual Street", "city": "Town", "country": "Ireland"});
+    let lines = json!([{"sku": "vase", "quantity": 1}]);
+    let body = json!({"customer_id": id, "lines": lines, "delivery_address": to});
+    let placed = served.api.post("/v1/orders", &body);
+    let order = placed.expect(201)["order_id"].as_str().unwrap().to_owned();
+    let step = json!({
+        "from": "to_pack", "state": "shipped", "carrier": "Post", "tracking_number": "1Z 9",
+    });
+    let path = format!("/v1/orders/{order}/shipment");
+    served.api.put(&path, &step).expect(200);
 }
 
 fn arrives(db: &TestDb, mode: &str) {
@@ -77,7 +99,7 @@ fn arrives(db: &TestDb, mode: &str) {
         ],
     );
     shop(&served);
-    let mails = server.wait_for(4);
+    let mails = server.wait_for(6);
     let by = |words: &str| {
         let found = mails
             .iter()
@@ -115,6 +137,11 @@ fn arrives(db: &TestDb, mode: &str) {
         refused.contains("more tokens than your account has"),
         "{refused}"
     );
+    let sent = text(&by("Your order at Retail is on its way"), "text");
+    for words in ["Sent with: Post", "Tracking number: 1Z 9"] {
+        assert!(sent.contains(words), "{words}: {sent}");
+    }
+    assert!(!served.log().contains("Unusual Street"), "{}", served.log());
     let done = wait_until("all done", || {
         let log = log(db);
         let done = log
@@ -131,7 +158,8 @@ fn arrives(db: &TestDb, mode: &str) {
     assert!(!served.log().contains("ada@"), "{}", served.log());
 }
 
-/// REG-02: mails in text and HTML by SMTP, against aiosmtpd.
+/// REG-02, SHP-13: mails in text and HTML by SMTP, against aiosmtpd; what is sent is told with its
+/// carrier and number, and no address stands in the log.
 fn mails_arrive_over_starttls(db: &TestDb) {
     arrives(db, "starttls");
 }

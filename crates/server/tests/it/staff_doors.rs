@@ -3,6 +3,7 @@
 
 mod rows;
 
+use crate::api_promotions::in_days;
 use crate::club::{Club, PASSWORD, PNG};
 use crate::receiver::wait_until;
 use crate::visitor::Visitor;
@@ -22,6 +23,17 @@ both!(
 
 const STAFF: &str = "/shops/club/staff";
 
+/// Money that came for accounts which were closed, and a dispute: the rules let neither happen here.
+const LATE: &str = "
+    INSERT INTO payback (book_id, token_order_id, customer_id, amount, processor_reference,
+                         created_at)
+    SELECT book_id, token_order_id, customer_id, price, 'pi_1', created_at
+    FROM token_order WHERE state = 'cleared' AND means = 'card';
+    INSERT INTO card_reversal (book_id, reversal, token_order_id, kind, amount, reason, state,
+                               entry_id, created_at)
+    SELECT book_id, 'du_1', token_order_id, 'dispute', price, 'fraudulent', 'open', 1, created_at
+    FROM token_order WHERE state = 'cleared' AND quantity = 60000000;";
+
 /// A shop with one of everything that an address names.
 struct Shop<'a> {
     club: Club<'a>,
@@ -40,6 +52,7 @@ impl<'a> Shop<'a> {
         let offer = club.offer("pot", "Clay pot", 60, Some(9));
         let order = club.order(&member.id, &[("pot", 1)]);
         club.ask_refund(&order, "It broke.");
+        let parcel = club.parcel(&member.id, "vase");
         let made = |path: &str, body: Value, name: &str| {
             let made = club.api.post(path, &body);
             made.expect(201)[name].as_str().unwrap().to_owned()
@@ -49,6 +62,9 @@ impl<'a> Shop<'a> {
         let person = json!({"name": "Bob", "role": "owner", "password": PASSWORD});
         let key = json!({"name": "spare", "scopes": ["orders:read"]});
         let pack = json!({"name": "Fifty", "tokens": "50", "price": "4.50"});
+        let coupon = json!({
+            "name": "Autumn", "ends_at": in_days(3), "rate": 1000, "coupon": {},
+        });
         let offline = || {
             let path = format!("/v1/customers/{}/offline-orders", member.id);
             let body = json!({"tokens": "100", "means": "check", "channel": "mail"});
@@ -70,10 +86,22 @@ impl<'a> Shop<'a> {
         let file = b"handle,title,sku,price\ncup,Cup,cup,2\n";
         let import = owner.upload(&format!("{STAFF}/imports"), &[], "goods.csv", file);
         let import = named(import.see(), "/imports/").unwrap();
+        db.run_sql(LATE);
+        let bought = |id: &str| {
+            let list = club.api.get(&format!("/v1/customers/{id}/token-orders"));
+            let order = list.expect(200)["items"][0]["token_order_id"].clone();
+            order.as_str().unwrap().to_owned()
+        };
         let ids = vec![
+            ("{by_card}", bought(&member.id)),
+            ("{by_bank}", bought(&double.id)),
             ("{person}", made("/v1/staff", person, "staff_id")),
             ("{api_key}", made("/v1/api-keys", key, "key_id")),
             ("{pack}", made("/v1/token-packs", pack, "pack_id")),
+            (
+                "{promotion}",
+                made("/v1/promotions", coupon, "promotion_id"),
+            ),
             ("{open}", offline()),
             ("{lost}", offline()),
             ("{dropped}", offline()),
@@ -82,6 +110,7 @@ impl<'a> Shop<'a> {
             ("{empty}", empty.id),
             ("{double}", double.id),
             ("{order}", order),
+            ("{parcel}", parcel),
             ("{product}", product),
             ("{offer}", offer),
             ("{image}", image),

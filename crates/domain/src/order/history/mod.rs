@@ -2,6 +2,7 @@
 
 mod store;
 
+use super::by_card::{CardPaid, card_orders_listed, card_paid};
 use super::request::RefundAsked;
 use super::{OrderError, Result, Supply, request};
 use crate::actor::Actor;
@@ -9,6 +10,7 @@ use crate::catalog::OfferKind;
 use crate::customer::{Customer, customer_by_id};
 use crate::id::{CustomerId, OfferId, OrderId, ids_between};
 use crate::page::Page;
+use crate::promotion::{Line as OffLine, lines_of};
 use scrip_engine::{Read, ReadTx, Timestamp};
 use scrip_ledger::{Amount, account_history, entries_by_id, entry_transfers};
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,8 @@ pub struct OrderSummary {
     pub effective_at: Timestamp,
     /// When it was written.
     pub recorded_at: Timestamp,
+    /// How a card paid it; `None` where tokens did (SHP-17).
+    pub card: Option<CardPaid>,
 }
 
 /// A line of an order.
@@ -77,6 +81,8 @@ pub struct OrderDetailLine {
     pub refunded_quantity: i64,
     /// Tokens given back for them.
     pub refunded: Amount,
+    /// What promotions took off: the list price is the price and these (ADV-06).
+    pub off: Vec<OffLine>,
 }
 
 /// An order with all that became of it.
@@ -109,6 +115,8 @@ pub struct OrderDetail {
     pub remaining_after: Option<Amount>,
     /// What the customer asked about it.
     pub request: Option<RefundAsked>,
+    /// How a card paid it; `None` where tokens did (SHP-17).
+    pub card: Option<CardPaid>,
 }
 
 /// An order with its lines and refunds, for its customer and the vendor's staff. One that does
@@ -133,11 +141,17 @@ pub fn order_by_id(
             line.refunded = line.refunded.plus(amount)?;
         }
     }
+    for off in lines_of(tx, book_id, order_id)? {
+        if let Some(line) = lines.iter_mut().find(|l| l.line_no == off.line_no) {
+            line.off.push(off);
+        }
+    }
     let remaining_after = match entry_id {
         Some(entry) => balance_after(tx, book_id, order.customer_id, entry)?,
         None => None,
     };
     let request = request::refund_request_of(tx, book_id, order_id)?;
+    let card = card_paid(tx, book_id, order_id)?;
     Ok(OrderDetail {
         order_id,
         customer_id: order.customer_id,
@@ -152,6 +166,7 @@ pub fn order_by_id(
         recorded_at: order.recorded_at,
         remaining_after,
         request,
+        card,
     })
 }
 
@@ -177,6 +192,7 @@ pub fn orders(
     limit: usize,
 ) -> Result<Page<OrderSummary, OrderId>> {
     let found = store::before(tx, book_id, before, one_more(limit))?;
+    let found = with_cards(tx, book_id, found)?;
     Ok(Page::of(found, limit, |o| o.order_id))
 }
 
@@ -193,7 +209,20 @@ pub fn orders_between(
     let (low, high) = ids_between(from, to);
     let high = before.map_or(high, |before| before.0.min(high));
     let found = store::between(tx, book_id, (low, high), (from, to), one_more(limit))?;
+    let found = with_cards(tx, book_id, found)?;
     Ok(Page::of(found, limit, |o| o.order_id))
+}
+
+/// Orders with how cards paid them.
+fn with_cards(
+    tx: &mut dyn Read,
+    book_id: i64,
+    mut orders: Vec<OrderSummary>,
+) -> Result<Vec<OrderSummary>> {
+    for order in &mut orders {
+        order.card = card_paid(tx, book_id, order.order_id)?;
+    }
+    Ok(orders)
 }
 
 /// One row further shows whether more follow.
@@ -206,7 +235,8 @@ const STEP: usize = 32;
 
 /// A customer's paid orders, newest first: `limit` of them, from `before` on, which is where the
 /// page before left off. A walk along the wallet's chain, because no index finds them: an order
-/// that moved nothing (refused, or free) is on [`orders`] alone.
+/// that moved nothing (refused, or free) is on [`orders`] alone. Orders that a card paid moved
+/// nothing in the wallet; they stand between its movements by the number of their entry.
 pub fn orders_of(
     tx: &mut ReadTx<'_>,
     actor: Actor,
@@ -218,37 +248,70 @@ pub fn orders_of(
         return Err(OrderError::Forbidden);
     }
     let (book, wallet) = (customer.book_id, customer.wallet);
-    let mut page = Page {
-        items: Vec::new(),
-        next: None,
+    let up_to = before.unwrap_or(i64::MAX);
+    let cards = card_orders_listed(tx, book, customer.customer_id, up_to, one_more(limit))?;
+    let mut listed = Listed {
+        page: Page {
+            items: Vec::new(),
+            next: None,
+        },
+        limit,
     };
-    let mut next = before;
+    // Where the page begins with an order that a card paid, the wallet goes on before it.
+    let mut next = match cards.first() {
+        Some((_, entry, wallet_head)) if before == Some(*entry) => Some(*wallet_head),
+        _ => before,
+    };
+    let mut cards = cards.into_iter().peekable();
     let mut last = None;
-    loop {
-        let missing = limit.saturating_sub(page.items.len());
+    while next != Some(0) {
+        let missing = limit.saturating_sub(listed.page.items.len());
         let step = missing.saturating_add(1).min(STEP);
         let step = account_history(tx, book, wallet, next, step)?;
         for (transfer, entry) in &step {
+            while let Some((id, entry_id, _)) = cards.next_if(|c| c.1 > transfer.transfer_id) {
+                if !listed.take(tx, book, id, entry_id)? {
+                    return Ok(listed.page);
+                }
+            }
             // An order that several grants paid for has several transfers in a row.
             if entry.code != "order" || last == Some(entry.entry_id) {
                 continue;
             }
-            if page.items.len() >= limit {
-                page.next = Some(transfer.transfer_id);
-                return Ok(page);
-            }
             last = Some(entry.entry_id);
             let id = OrderId(entry.event_id);
-            if let Some((order, _)) = store::by_id(tx, book, id)? {
-                page.items.push(order);
+            if !listed.take(tx, book, id, transfer.transfer_id)? {
+                return Ok(listed.page);
             }
         }
-        next = step
-            .last()
-            .and_then(|(oldest, _)| oldest.previous(wallet))
-            .filter(|previous| *previous != 0);
-        if next.is_none() {
-            return Ok(page);
+        let previous = step.last().and_then(|(oldest, _)| oldest.previous(wallet));
+        next = Some(previous.unwrap_or(0));
+    }
+    for (id, entry_id, _) in cards {
+        if !listed.take(tx, book, id, entry_id)? {
+            break;
         }
+    }
+    Ok(listed.page)
+}
+
+/// A page of a customer's orders that is being filled.
+struct Listed {
+    page: Page<OrderSummary, i64>,
+    limit: usize,
+}
+
+impl Listed {
+    /// Puts an order on the page; false when it is full, and begins the next one with it.
+    fn take(&mut self, tx: &mut dyn Read, book: i64, id: OrderId, place: i64) -> Result<bool> {
+        if self.page.items.len() >= self.limit {
+            self.page.next = Some(place);
+            return Ok(false);
+        }
+        if let Some((order, _)) = store::by_id(tx, book, id)? {
+            let card = card_paid(tx, book, id)?;
+            self.page.items.push(OrderSummary { card, ..order });
+        }
+        Ok(true)
     }
 }

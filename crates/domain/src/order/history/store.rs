@@ -26,6 +26,7 @@ fn summary(row: &Row) -> Result<OrderSummary> {
         reference: row.text(7)?.to_owned(),
         effective_at: Timestamp(row.int(8)?),
         recorded_at: Timestamp(row.int(9)?),
+        card: None,
     })
 }
 
@@ -118,6 +119,7 @@ pub(super) fn lines(
                 },
                 refunded_quantity: 0,
                 refunded: Amount::ZERO,
+                off: Vec::new(),
             })
         })
         .collect()

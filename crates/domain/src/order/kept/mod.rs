@@ -4,6 +4,7 @@
 mod store;
 
 use super::list::{LIST_AT_MOST, check_change};
+use super::reserving::list_reserve;
 use super::{OrderError, Result, gate};
 use crate::actor::Actor;
 use crate::customer::buyer;
@@ -110,6 +111,7 @@ pub fn list_load(
         return Err(OrderError::ListFull { most: LIST_AT_MOST });
     }
     store::put_back(tx, book_id, customer, &lines)?;
+    list_reserve(tx, actor, book_id, customer)?;
     Ok(lines.len())
 }
 
@@ -160,6 +162,7 @@ pub fn list_set_aside(
     for line in &listed {
         super::store::list_remove(tx, book_id, customer, line.offer_id)?;
     }
+    list_reserve(tx, actor, book_id, customer)?;
     Ok(listed.len())
 }
 
@@ -178,5 +181,6 @@ pub fn list_resume(tx: &mut Tx<'_>, book_id: i64, customer: CustomerId) -> Resul
     }
     store::put_back(tx, book_id, customer, &lines)?;
     store::forget(tx, book_id, customer, id)?;
+    list_reserve(tx, Actor::Customer(customer), book_id, customer)?;
     Ok(lines.len())
 }

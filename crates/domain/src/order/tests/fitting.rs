@@ -20,9 +20,11 @@ fn line(no: u128, quantity: i64, granted: i64, unit_price: i64, amount: i64) -> 
             amount: units(amount),
             on_sale: false,
             stocked: false,
+            off: Vec::new(),
         },
         selected: true,
         tiers: Vec::new(),
+        hold: crate::catalog::reservation::Hold::default(),
         on_hand: None,
         active: true,
         handle: String::new(),
@@ -66,7 +68,9 @@ fn list(available: i64, lines: &[ListLine]) -> OrderList {
             required,
             available: units(available),
             remaining: units(available).minus(required).unwrap(),
+            coupon: None,
         },
+        coupon: None,
         active: true,
     }
 }

@@ -117,16 +117,18 @@ fn add(
 ) -> Result<()> {
     let (day, hour) = lookup.zone.hour_of(entry.effective_at);
     let mut flow = Flow::default();
+    // What a card paid is counted in pieces; its money is in the account of sales.
+    let in_tokens = transfers.iter().any(|t| t.grant_id.is_some());
     match entry.code.as_str() {
         "order" => {
             flow.orders = 1;
-            order(lookup, tally, day, entry.event_id)?;
+            order(lookup, tally, day, entry.event_id, in_tokens)?;
         }
         "refund" => {
             flow.refunds = 1;
             let lines = lookup.refunds.get(&entry.entry_id);
             for (offer, back) in lines.into_iter().flatten() {
-                sold(tally, day, *offer, BACK, back)?;
+                sold(tally, day, *offer, BACK, &paid(back, in_tokens))?;
             }
         }
         _ => {}
@@ -143,7 +145,23 @@ fn add(
     Ok(())
 }
 
-fn order(lookup: &Lookup<'_>, tally: &mut Tally, day: Day, order: Uuid) -> Result<()> {
+/// What was sold, with tokens only where tokens paid.
+fn paid(goods: &Goods, in_tokens: bool) -> Goods {
+    let tokens = if in_tokens {
+        goods.tokens
+    } else {
+        Amount::ZERO
+    };
+    Goods { tokens, ..*goods }
+}
+
+fn order(
+    lookup: &Lookup<'_>,
+    tally: &mut Tally,
+    day: Day,
+    order: Uuid,
+    in_tokens: bool,
+) -> Result<()> {
     let Some(bought) = lookup.orders.get(&order) else {
         return Ok(());
     };
@@ -151,7 +169,7 @@ fn order(lookup: &Lookup<'_>, tally: &mut Tally, day: Day, order: Uuid) -> Resul
     *placed = placed.saturating_add(1);
     let band = band(*placed);
     for (offer, goods) in &bought.lines {
-        sold(tally, day, *offer, band, goods)?;
+        sold(tally, day, *offer, band, &paid(goods, in_tokens))?;
     }
     Ok(())
 }

@@ -459,10 +459,13 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::Restricted { .. } => "restricted",
         Refusal::PriceChanged { .. } => "price_changed",
         Refusal::OutOfStock { .. } => "out_of_stock",
+        Refusal::Reserved { .. } => "reserved",
         Refusal::NotForSale { .. } => "not_for_sale",
         Refusal::Inactive { .. } => "inactive",
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::Closed { .. } => "closed",
+        Refusal::Coupon { .. } => "coupon",
         Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
+        Refusal::CardNotTaken | Refusal::TokensOnly => "card",
     }
 }

@@ -1,11 +1,13 @@
 //! Some random weeks of a shop.
 
+use crate::by_card;
 use crate::history::refund;
 use crate::support::{DAY_S, World, plain_offer, request, tokens, want};
 use scrip_domain::catalog::{NewOffer, NewProduct, OfferKind, offer_put, product_put};
 use scrip_domain::id::{CustomerId, OfferId, OrderId};
-use scrip_domain::order::{OrderOutcome, OrderRequest, RefundLines, Wanted};
-use scrip_domain::policy::{Policy, policy_set};
+use scrip_domain::order::by_card::{Outcome, Placed};
+use scrip_domain::order::{OrderError, OrderOutcome, OrderRequest, RefundLines, Wanted};
+use scrip_domain::policy::{CheckoutPolicy, Policy, policy_set};
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::{
@@ -18,6 +20,8 @@ pub struct Business<'a> {
     customers: Vec<CustomerId>,
     offers: Vec<OfferId>,
     orders: Vec<OrderId>,
+    /// Those that a card paid.
+    by_card: Vec<OrderId>,
     holds: Vec<i64>,
 }
 
@@ -27,6 +31,10 @@ pub fn set_zone(world: &World, began: i64, zone: &'static str) {
     world
         .write(move |tx| {
             let policy = Policy {
+                checkout: CheckoutPolicy {
+                    card: true,
+                    ..CheckoutPolicy::default()
+                },
                 time_zone: zone.to_owned(),
                 ..Policy::default()
             };
@@ -47,6 +55,7 @@ impl<'a> Business<'a> {
             customers: (0..5).map(|_| world.buyer(50)).collect(),
             offers: Vec::new(),
             orders: Vec::new(),
+            by_card: Vec::new(),
             holds: Vec::new(),
         };
         for (sku, category, price, kind) in [
@@ -110,7 +119,7 @@ impl<'a> Business<'a> {
     fn something(&mut self) {
         let customers = self.customers.clone();
         let who = self.one(&customers);
-        match self.dice(20) {
+        match self.dice(23) {
             0 => self.customers.push(self.world.register().customer_id),
             1..=3 => {
                 let n = Amount::from_units(self.number(60_000_000) + 1_000_000);
@@ -148,6 +157,12 @@ impl<'a> Business<'a> {
             17 => drop(self.world.expire()),
             18 => self.withdraw(who),
             19 => self.hold(who),
+            20..=21 => self.order_by_card(who),
+            22 if !self.by_card.is_empty() => {
+                let at = usize::try_from(self.dice(self.by_card.len() as u64)).unwrap();
+                let order = self.by_card.swap_remove(at);
+                by_card::after::refund(self.world, order, false).unwrap();
+            }
             _ => {}
         }
     }
@@ -178,6 +193,20 @@ impl<'a> Business<'a> {
             && receipt.total.is_positive()
         {
             self.orders.push(receipt.order_id);
+        }
+    }
+
+    fn order_by_card(&mut self, who: CustomerId) {
+        let offers = self.offers.clone();
+        let card = self.one(&["test_ok", "test_ok", "test_declined"]);
+        let new = by_card::order(who, self.one(&offers), self.number(3) + 1, card);
+        match by_card::pay(self.world, &new) {
+            Ok(Placed::Asked {
+                outcome: Outcome::Completed { order_id },
+                ..
+            }) => self.by_card.push(order_id),
+            Ok(_) | Err(OrderError::NothingToPay) => {}
+            Err(e) => panic!("{e}"),
         }
     }
 

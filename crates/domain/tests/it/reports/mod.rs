@@ -109,6 +109,7 @@ fn compare_selling(world: &World, recount: &Recount, span: &Span, periods: &[(i6
             refunds: flow.refunds,
             tokens: flow.tokens.map(Amount::units),
             worth: flow.worth.map(Amount::units),
+            money: flow.money.units(),
         };
         assert_eq!(found, expected, "{what} of {span:?}");
     };

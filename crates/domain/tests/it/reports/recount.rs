@@ -16,6 +16,8 @@ pub struct Counted {
     /// Issued, withdrawn, spent, returned, expired, restored.
     pub tokens: [i64; 6],
     pub worth: [i64; 6],
+    /// Money that cards paid for goods, less what went back.
+    pub money: i64,
 }
 
 struct Moved {
@@ -57,6 +59,8 @@ pub struct Recount {
     moved: Vec<Moved>,
     orders: Vec<i64>,
     refunds: Vec<i64>,
+    /// When, and how much.
+    money: Vec<(i64, i64)>,
     grants: BTreeMap<i64, Grant>,
     lines: Vec<Line>,
 }
@@ -90,6 +94,7 @@ impl Recount {
             moved: Vec::new(),
             orders: Vec::new(),
             refunds: Vec::new(),
+            money: money(world),
             grants: BTreeMap::new(),
             lines: lines(world),
         };
@@ -164,6 +169,8 @@ impl Recount {
             refunds: i64::try_from(number(&self.refunds)).unwrap(),
             ..Counted::default()
         };
+        let money = self.money.iter().filter(|(at, _)| counts(*at));
+        counted.money = money.map(|(_, amount)| amount).sum();
         for moved in self.moved.iter().filter(|m| counts(m.at)) {
             counted.tokens[moved.way] += moved.tokens;
             counted.worth[moved.way] += moved.worth;
@@ -248,6 +255,24 @@ impl Recount {
     }
 }
 
+/// When, and how much cards paid for goods, or got back.
+fn money(world: &World) -> Vec<(i64, i64)> {
+    let int = |row: &Row, i| row.int(i).unwrap();
+    let paid = world.rows(
+        "SELECT o.effective_at, c.price FROM card_order c
+         JOIN orders o ON o.book_id = c.book_id AND o.order_id = c.order_id
+         WHERE c.book_id = $1 AND c.state = 'completed'",
+    );
+    let back = world.rows(
+        "SELECT r.effective_at, c.price FROM card_order c
+         JOIN refund r ON r.book_id = c.book_id AND r.order_id = c.order_id
+         WHERE c.book_id = $1",
+    );
+    let paid = paid.iter().map(|row| (int(row, 0), int(row, 1)));
+    let back = back.iter().map(|row| (int(row, 0), -int(row, 1)));
+    paid.chain(back).collect()
+}
+
 fn lines(world: &World) -> Vec<Line> {
     let line = |row: &Row, at: usize, back: bool| Line {
         sku: row.text(at).unwrap().to_owned(),
@@ -264,7 +289,10 @@ fn lines(world: &World) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in world.rows(
         "SELECT o.order_id, o.customer_id, o.entry_id, l.sku, p.category, f.kind, o.effective_at,
-                l.quantity, l.amount
+                l.quantity,
+                CASE WHEN EXISTS (SELECT 1 FROM card_order c
+                                  WHERE c.book_id = o.book_id AND c.order_id = o.order_id)
+                     THEN 0 ELSE l.amount END
          FROM orders o
          JOIN order_line l ON l.book_id = o.book_id AND l.order_id = o.order_id
          JOIN offer f ON f.book_id = l.book_id AND f.offer_id = l.offer_id
@@ -285,7 +313,10 @@ fn lines(world: &World) -> Vec<Line> {
         });
     }
     for row in world.rows(
-        "SELECT s.sku, p.category, f.kind, r.effective_at, l.quantity, l.amount
+        "SELECT s.sku, p.category, f.kind, r.effective_at, l.quantity,
+                CASE WHEN EXISTS (SELECT 1 FROM card_order c
+                                  WHERE c.book_id = r.book_id AND c.order_id = r.order_id)
+                     THEN 0 ELSE l.amount END
          FROM refund r
          JOIN refund_line l ON l.book_id = r.book_id AND l.order_id = r.order_id
            AND l.refund_no = r.refund_no

@@ -2,7 +2,7 @@
 //! at all, and what the customer is told stays true (TOK-08, TOK-09, REG-09).
 
 use super::fake::{Fake, Fault};
-use super::world::{World, approved, declined};
+use super::world::{World, approved, declined, token_order};
 use scrip_domain::id::TokenOrderId;
 use scrip_domain::token_sale::{CardProcessor, ChargeOutcome, Outcome, TokenOrderState};
 use scrip_testkit::TestDb;
@@ -21,7 +21,7 @@ fn one_charge_is_one_payment_however_often_it_is_asked_for() {
         let charge = world.open(id, 500, "pm_ok");
         for _ in 0..3 {
             assert!(approved(&world.charge_and_close(&charge)));
-            assert!(approved(&world.resolve(charge.order)));
+            assert!(approved(&world.resolve(token_order(&charge))));
         }
         let state = peer.state();
         assert_eq!((state.paid(), state.payments()), (1, 1));

@@ -4,7 +4,7 @@ use crate::config::StripeSettings;
 use crate::stripe::Stripe;
 use scrip_domain::card::{SavedCard, card_wish, cards_of, payment_of};
 use scrip_domain::customer::{Details, customer_balance, customer_by_id, customer_register};
-use scrip_domain::id::{CustomerId, TokenOrderId};
+use scrip_domain::id::{CustomerId, Payable, TokenOrderId};
 use scrip_domain::token_sale::{
     CardProcessor, Charge, NewTokenOrder, Outcome, TokenOrderState, payment_session_open,
     token_order_charge, token_order_close, token_order_open, token_order_resolve,
@@ -88,13 +88,13 @@ impl World {
             };
             token_order_open(tx, actor, &vendor, &new)
         });
-        opened.unwrap()
+        opened.unwrap().1
     }
 
     /// Charges an order and writes what came of it.
     pub fn charge_and_close(&self, charge: &Charge) -> Outcome {
         let said = self.stripe.charge(charge);
-        let (vendor, order) = (self.vendor.clone(), charge.order);
+        let (vendor, order) = (self.vendor.clone(), token_order(charge));
         let closed = self
             .node
             .engine
@@ -104,7 +104,7 @@ impl World {
 
     pub fn buy(&self, id: CustomerId, tokens: i64, card: &str) -> (TokenOrderId, Outcome) {
         let charge = self.open(id, tokens, card);
-        (charge.order, self.charge_and_close(&charge))
+        (token_order(&charge), self.charge_and_close(&charge))
     }
 
     pub fn resolve(&self, order: TokenOrderId) -> Outcome {
@@ -168,5 +168,13 @@ pub fn declined(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Declined { reason, .. } => reason,
         other => panic!("not declined: {other:?}"),
+    }
+}
+
+/// The order of tokens that a charge is for.
+pub fn token_order(charge: &Charge) -> TokenOrderId {
+    match charge.order {
+        Payable::Tokens(id) => id,
+        Payable::Goods(id) => panic!("goods: {id}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::super::session::{Holder, Member};
-use super::super::view::{Choice as Pick, Notice, Shell, Tone};
+use super::super::view::{Choice as Pick, Field, Notice, Shell, Tone};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Query};
 use crate::state::App;
@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::customer::customer_by_id;
+use scrip_domain::customer::{customer_by_id, time_zone, time_zone_checked, time_zone_set};
 use scrip_domain::message::{Choice, Kind, Language, choice, choice_set};
 use serde::Deserialize;
 
@@ -30,6 +30,7 @@ struct MessagesPage {
     shell: Shell,
     languages: Vec<Pick>,
     kinds: Vec<Wanted>,
+    zone: Field,
     action: String,
     back: String,
     key: String,
@@ -42,6 +43,8 @@ pub struct Typed {
     language: String,
     #[serde(default)]
     kind: Vec<Kind>,
+    /// Left as it is where the form does not have it.
+    zone: Option<String>,
     key: String,
 }
 
@@ -62,7 +65,7 @@ fn label(kind: Kind) -> &'static str {
     }
 }
 
-fn messages_page(member: &Member, chosen: &Choice) -> MessagesPage {
+fn messages_page(member: &Member, (chosen, zone): &Chosen) -> MessagesPage {
     let language = |value: &str, label: &str, is: Option<Language>| {
         Pick::new("language", value, label, chosen.language == is)
     };
@@ -81,15 +84,32 @@ fn messages_page(member: &Member, chosen: &Choice) -> MessagesPage {
                 on: !chosen.declined.contains(&kind),
             })
             .collect(),
+        zone: Field::text("zone", "Time zone")
+            .help(format!(
+                "As in Europe/Berlin. Empty: that of your browser, or the shop's, {}. Statements stay \
+                 in the shop's.",
+                member.shop.policy.time_zone
+            ))
+            .value(zone.clone().unwrap_or_default())
+            .max(60)
+            .class("is-mid")
+            .optional(),
         action: member.shop.at("/account/messages"),
         back: member.shop.at("/account"),
         key: form_key(),
     }
 }
 
-async fn read(app: &App, member: &Member) -> Result<Choice> {
+/// What a customer chose, of messages and of times.
+type Chosen = (Choice, Option<String>);
+
+async fn read(app: &App, member: &Member) -> Result<Chosen> {
     let customer = member.me.customer.clone();
-    app.read(move |tx| choice(tx, &customer)).await
+    app.read(move |tx| {
+        let zone = time_zone(tx, &customer)?;
+        Ok::<_, Failed>((choice(tx, &customer)?, zone))
+    })
+    .await
 }
 
 /// `GET /shops/{slug}/account/messages`.
@@ -103,7 +123,7 @@ pub async fn form(
         shown.shell.notice = Some(Notice::new(
             Tone::Good,
             "Your choice is kept.",
-            "It holds for mails from now on.",
+            "It holds from now on.",
         ));
     }
     page(&shown)
@@ -127,6 +147,15 @@ pub async fn choose(
             }
         },
     };
+    let zone = match typed.zone.as_deref().map(time_zone_checked).transpose() {
+        Ok(zone) => zone,
+        Err(e) => {
+            let mut shown = messages_page(&member, &read(&app, &member).await?);
+            shown.zone.value = typed.zone.unwrap_or_default();
+            shown.zone.error = crate::error::sentence(&e.to_string());
+            return page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+        }
+    };
     let offered = Kind::ALL.iter().copied().filter(|k| k.may_be_declined());
     let chosen = Choice {
         language,
@@ -137,11 +166,14 @@ pub async fn choose(
         member.me.customer.customer_id,
         member.me.actor(),
     );
-    let request = format!("messages {chosen:?}").into_bytes();
+    let request = format!("messages {chosen:?} {zone:?}").into_bytes();
     let keyed = member.keyed(format!("messages-{}", typed.key), request);
     app.submit(keyed, move |tx| {
         let customer = customer_by_id(tx, book, id).map_err(Problem::from)?;
         choice_set(tx, actor, &customer, &chosen)?;
+        if let Some(zone) = &zone {
+            time_zone_set(tx, actor, &customer, zone)?;
+        }
         Ok::<_, Failed>(())
     })
     .await?;

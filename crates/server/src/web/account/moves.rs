@@ -2,13 +2,14 @@
 
 use super::super::frame::link;
 use super::super::session::Shop;
-use super::super::view::format::{change, counted, tokens};
+use super::super::view::format::{change, counted, money, tokens};
 use super::super::view::{Action, Pager, Shown, When};
 use crate::error::Problem;
-use scrip_domain::Actor;
 use scrip_domain::catalog::OfferKind;
 use scrip_domain::customer::Customer;
-use scrip_domain::id::{OrderId, TokenOrderId};
+use scrip_domain::gift_tokens::gift_by_id;
+use scrip_domain::id::{CustomerId, GiftId, OrderId, TokenOrderId};
+use scrip_domain::order::by_card::{CardOrderView, CardPaid, card_orders_awaiting};
 use scrip_domain::order::{
     OrderDetail, OrderDetailLine, OrderError, OrderSummary, order_by_id, orders_of,
 };
@@ -16,6 +17,7 @@ use scrip_domain::page::Page;
 use scrip_domain::statement::{Movement, history};
 use scrip_domain::token_sale::offline::offline_order_by_id;
 use scrip_domain::token_sale::{TokenSaleError, token_order_by_id};
+use scrip_domain::{Actor, Amount};
 use scrip_engine::{Read, ReadTx};
 
 /// Movements or orders on one page.
@@ -70,6 +72,8 @@ pub struct OrderRow {
     pub reference: String,
     /// What it took.
     pub tokens: Shown,
+    /// What a card paid, in words; empty where tokens paid.
+    pub by_card: String,
     /// What was given back, in words; may be empty.
     pub back: String,
 }
@@ -114,7 +118,19 @@ pub fn in_words(
         ("refund", None) => ("Refund".to_owned(), String::new()),
         ("token_sale" | "token_credit", _) => ("Tokens bought".to_owned(), String::new()),
         ("token_take_back", _) => ("Taken back, not paid".to_owned(), String::new()),
-        ("token_gift", _) => ("Gift".to_owned(), String::new()),
+        ("token_gift", _) => {
+            let gift = gift_by_id(tx, actor, book, GiftId(moved.event_id))?;
+            (
+                "Gift".to_owned(),
+                gift.map_or_else(String::new, |g| g.reason),
+            )
+        }
+        ("card_take_back", _) => {
+            let what = "Taken back: the payment was taken back".to_owned();
+            (what, String::new())
+        }
+        ("card_give_again", _) => ("Given again".to_owned(), String::new()),
+        ("adjustment", _) => ("Put right by the shop".to_owned(), String::new()),
         ("expiry", _) => ("Tokens expired".to_owned(), String::new()),
         ("reversal", _) => ("Correction of an entry".to_owned(), String::new()),
         (code, _) => (words_of(code), String::new()),
@@ -127,7 +143,7 @@ pub fn in_words(
             Err(TokenSaleError::Unknown(_)) => offline_order_by_id(tx, actor, book, id)?.price,
             Err(e) => return Err(e.into()),
         };
-        let paid = super::super::view::format::money(price, &shop.vendor.currency);
+        let paid = money(price, &shop.vendor.currency);
         note = format!("for {paid}");
         if let Area::Own = area {
             href = shop.at("/buy/orders");
@@ -141,7 +157,11 @@ pub fn in_words(
         what,
         note,
         href,
-        reference: moved.reference,
+        // A gift's is its route; the reason says more.
+        reference: match moved.code.as_str() {
+            "token_gift" => String::new(),
+            _ => moved.reference,
+        },
         change: change(moved.amount),
         left: tokens(moved.balance),
     })
@@ -206,9 +226,48 @@ pub fn order_row(
         what: order_words(&detail.lines),
         href: area.order(shop, order.order_id),
         reference: order.reference,
-        tokens: tokens(order.total),
+        tokens: match order.card {
+            Some(_) => tokens(Amount::ZERO),
+            None => tokens(order.total),
+        },
+        by_card: by_card(shop, order.card.as_ref()),
         back: given_back(&detail),
     })
+}
+
+/// What a card paid, in words; empty where tokens paid.
+pub fn by_card(shop: &Shop, card: Option<&CardPaid>) -> String {
+    card.map_or_else(String::new, |card| {
+        format!("{} by card", money(card.price, &shop.vendor.currency))
+    })
+}
+
+/// An order whose card has not answered.
+pub struct Awaiting {
+    /// When it was placed.
+    pub at: When,
+    /// The money.
+    pub money: String,
+    /// Its page: of the customer, or about the customer for staff.
+    pub href: String,
+}
+
+/// Orders whose cards have not answered, newest first: of a customer, or of all for staff.
+pub fn awaiting(
+    tx: &mut dyn Read,
+    shop: &Shop,
+    customer: Option<CustomerId>,
+) -> Result<Vec<Awaiting>, Problem> {
+    let found = card_orders_awaiting(tx, shop.vendor.book_id, customer, AT_ONCE)?;
+    let shown = |order: CardOrderView| Awaiting {
+        at: When::minute(order.created_at),
+        money: money(order.price, &shop.vendor.currency),
+        href: match customer {
+            Some(_) => shop.at(&format!("/card-orders/{}", order.id)),
+            None => shop.at(&format!("/staff/customers/{}", order.customer_id)),
+        },
+    };
+    Ok(found.into_iter().map(shown).collect())
 }
 
 /// What was given back of an order, in words; empty for nothing.

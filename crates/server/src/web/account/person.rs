@@ -234,6 +234,7 @@ async fn orders(app: &App, member: &Member) -> Result<Vec<Value>> {
                 "order": order.order_id,
                 "at": order.effective_at.to_string(),
                 "tokens": order.total.decimal(scale),
+                "paid_by": if order.card.is_some() { "card" } else { "tokens" },
                 "lines": order.lines,
                 "reference": order.reference,
             })

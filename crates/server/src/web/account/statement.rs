@@ -10,6 +10,7 @@ use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::report::{Asked, period_words};
 use crate::state::App;
+use crate::web::view::zone::stay_with_vendor;
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -73,6 +74,8 @@ pub fn made(
     days: &Days,
     area: Area,
 ) -> std::result::Result<Made, Problem> {
+    // A statement is a part of the vendor's books.
+    stay_with_vendor();
     let zone = zone_of(tx, shop.vendor.book_id)?;
     let today = zone.day_of(tx.now());
     let asked = Asked {
@@ -112,6 +115,7 @@ pub struct About {
 
 /// The page of a statement.
 pub fn show(shop: &Shop, about: About, made: Made) -> Result<Response> {
+    stay_with_vendor();
     let (from, to) = (made.span.from().to_string(), made.span.last().to_string());
     let days = period_words(Step::Month, made.span.from(), made.span.to());
     let sums = made.found.sums.iter().map(|(code, sum)| Sum {

@@ -14,6 +14,7 @@
 //! | `put` | the button that puts an offer on the list and ticks it |
 //! | `remove` | the button that takes an offer off |
 //! | `changed` | from a script: an offer whose controls were changed; others are left alone |
+//! | `reserve` | the button that reserves anew what is ticked |
 //! | `shelf` | the boxes stand where things are sold: unticking takes off |
 
 use crate::error::sentence;
@@ -43,6 +44,7 @@ pub struct ListForm {
     put: Option<OfferId>,
     remove: Option<OfferId>,
     changed: BTreeSet<OfferId>,
+    reserve: Option<String>,
     shelf: Option<String>,
 }
 
@@ -90,6 +92,11 @@ impl ListForm {
         } else {
             None
         }
+    }
+
+    /// True when what is ticked is to be reserved anew.
+    pub fn reserves(&self) -> bool {
+        self.reserve.is_some()
     }
 
     /// Offers that may have to be put on: their first quantities are needed.

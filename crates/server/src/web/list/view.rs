@@ -4,6 +4,7 @@
 use super::form::Faults;
 use crate::error::sentence;
 use crate::web::frame;
+use crate::web::order::coupon;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, tokens};
@@ -38,6 +39,8 @@ pub struct ListView {
     pub faults: Vec<String>,
     /// True when something is ticked that can be ordered.
     pub has_order: bool,
+    /// True when something could be reserved that is not, because its time is over.
+    pub may_reserve: bool,
     /// Where it stands.
     pub place: Place,
     /// The shop's name, for the page of its own.
@@ -50,6 +53,8 @@ pub struct ListView {
     pub shelf: String,
     /// How something is put on, where nothing is.
     pub hint: &'static str,
+    /// The coupon: what it takes off, or why nothing. Empty for none.
+    pub coupon: String,
 }
 
 /// A line.
@@ -60,12 +65,18 @@ pub struct LineView {
     pub title: String,
     /// What it costs; none where it has no price.
     pub price: Option<Shown>,
+    /// What it would cost without promotions.
+    pub was: Option<Shown>,
+    /// What takes how much off: `Spring sale: 20 tokens off`. Empty for nothing.
+    pub off: String,
     /// True when its box is ticked.
     pub ticked: bool,
     /// Why it cannot be ordered; it has no box then. Empty for none.
     pub problem: String,
     /// What will be in the way: `Only 2 left`. Empty for nothing.
     pub warning: String,
+    /// What is reserved: `2 reserved for you until`, and then; none where nothing is.
+    pub reserved: Option<(String, When)>,
     /// How much of it.
     pub quantity: Quantity,
     /// What stands behind the quantity.
@@ -128,12 +139,21 @@ impl ListView {
             about: about(&lines, member.now),
             faults: others.map(|fault| fault.said.clone()).collect(),
             has_order: !list.quote.lines.is_empty(),
+            may_reserve: shop.policy.checkout.reserve_minutes > 0 && list.lines.iter().any(is_open),
             place,
             shop_name: shop.vendor.name.clone(),
             action: shop.at("/list"),
             confirm: shop.at("/confirm"),
             shelf: shop.at("/shop"),
             hint: hint(shop.front.sells),
+            coupon: list
+                .quote
+                .coupon
+                .as_ref()
+                .map_or_else(String::new, |coupon| {
+                    let seen = coupon::view(coupon);
+                    format!("{}. {}", seen.name, seen.said)
+                }),
             lines,
         }
     }
@@ -175,9 +195,12 @@ impl LineView {
             offer: line.offer_id.to_string(),
             title: line.title.clone(),
             price: (line.granted > 0).then(|| tokens(line.amount)),
+            was: words::was(line),
+            off: words::off(line),
             ticked: listed.is_counted(),
             problem: listed.problem.as_deref().map(sentence).unwrap_or_default(),
             warning: warning(listed),
+            reserved: reserved(listed),
             note: note(shop, listed, &quantity),
             quantity,
             details: words::product_at(shop, &listed.handle),
@@ -188,16 +211,36 @@ impl LineView {
 
 /// Too few pieces: said on the list already, decided when the order is placed.
 fn warning(listed: &ListLine) -> String {
-    match listed.on_hand {
-        Some(on_hand) if listed.problem.is_none() && on_hand < listed.line.granted => {
-            let stock = words::stock(Some(on_hand));
-            match stock.is_out {
-                true => format!("{}.", stock.text),
-                false => format!("Only {} left: take fewer.", format::count(on_hand)),
+    match listed.free() {
+        Some(free) if listed.problem.is_none() && free < listed.line.granted => {
+            let stock = words::stock(Some(free));
+            match (listed.hold.others > 0, stock.is_out) {
+                (true, true) => "Others have reserved the last ones: try again later.".to_owned(),
+                (true, false) => format!(
+                    "Only {} free, others have reserved the rest: take fewer, or wait.",
+                    format::count(free)
+                ),
+                (false, true) => format!("{}.", stock.text),
+                (false, false) => format!("Only {} left: take fewer.", format::count(free)),
             }
         }
         _ => String::new(),
     }
+}
+
+/// What is reserved of a line that counts, in words, and until when.
+pub fn reserved(listed: &ListLine) -> Option<(String, When)> {
+    let own = listed.hold.own.filter(|_| listed.is_counted())?;
+    let words = match own.pieces >= listed.line.granted {
+        true => "Reserved for you until".to_owned(),
+        false => format!("{} reserved for you until", format::count(own.pieces)),
+    };
+    Some((words, When::minute(own.until)))
+}
+
+/// True when a line could be reserved and is not.
+fn is_open(listed: &ListLine) -> bool {
+    listed.is_counted() && listed.hold.own.is_none() && listed.free().is_some_and(|free| free > 0)
 }
 
 fn quantity(listed: &ListLine, sells: Sells, typed: Option<&str>) -> Quantity {

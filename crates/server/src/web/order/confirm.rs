@@ -4,28 +4,37 @@
 //! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
 //! since is asked about again.
 
+use super::address::{self, To};
+use super::coupon::{self, CouponForm, Wrong};
 use super::review::{Review, review};
 use super::shortage;
-use crate::error::{Problem, Result, refused};
+use crate::config::Cards;
+use crate::error::{Failed, Problem, Result, refused};
 use crate::http::body::Form;
 use crate::state::App;
+use crate::web::buy::card::{CardPart, with_script};
 use crate::web::frame::{self, form_key, link, member_shell};
 use crate::web::gate;
 use crate::web::payer::check_payer;
 use crate::web::session::{Member, Shop};
 use crate::web::shop::words;
 use crate::web::view::format::{self, change, tokens};
-use crate::web::view::{Choice, Notice, Shell, Shown, Tone, Trio, When};
+use crate::web::view::{Choice, Field, Notice, Shell, Shown, Tone, Trio, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
+use scrip_domain::card::cards_of;
+use scrip_domain::customer::{Address, address_checked};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::by_card::card_order_price;
+use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
-    order_list_clear, order_place,
+    order_list_bought, order_place,
 };
+use scrip_domain::promotion::{CouponKey, coupon_clear};
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -50,6 +59,39 @@ struct ConfirmPage {
     back: String,
     quit: String,
     has_codes: bool,
+    /// Where it is sent to; empty where nothing is.
+    to: Vec<Field>,
+    /// True when tokens are short, so that only a card can pay.
+    is_short: bool,
+    by_card: Option<CardWay>,
+    /// What promotions and the coupon take off; none where nothing comes off.
+    off: Option<Shown>,
+    /// The key of the coupon that the order has; empty for none.
+    coupon_key: String,
+    coupon: CouponForm,
+}
+
+/// Paying by card instead of tokens (SHP-17).
+struct CardWay {
+    part: CardPart,
+    money: String,
+    price: String,
+    session: String,
+    action: String,
+    is_open: bool,
+}
+
+/// What was chosen on the card part of the page before.
+#[derive(Clone, Default)]
+pub struct CardAgain {
+    /// The card.
+    pub card: String,
+    /// True when it is to be kept.
+    pub keep: bool,
+    /// The payment session; empty begins one.
+    pub session: String,
+    /// What is wrong with the card; empty otherwise.
+    pub error: String,
 }
 
 /// A line to confirm.
@@ -57,9 +99,13 @@ struct Line {
     title: String,
     note: String,
     price: Shown,
+    /// What it would be without promotions.
+    was: Option<Shown>,
     offer: String,
     quantity: i64,
     quoted: String,
+    /// Until when it is reserved.
+    reserved: Option<When>,
     /// What a program is handed over with; empty for what is none (SHP-12).
     supply: Vec<Choice>,
 }
@@ -79,10 +125,10 @@ struct NothingPage {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
-    key: String,
+    pub key: String,
     /// The account that the page said would pay.
     #[serde(default)]
-    account: String,
+    pub account: String,
     #[serde(default)]
     offer: Vec<OfferId>,
     #[serde(default)]
@@ -92,9 +138,98 @@ pub struct Confirmed {
     /// How each program is handed over; empty for what is none.
     #[serde(default)]
     supply: Vec<String>,
+    /// Of the card part, which the other button leaves alone: the card, the processor's token for
+    /// one that was entered, whether it is to be kept, the payment session, the price in money.
+    #[serde(default)]
+    pub card: String,
+    #[serde(default)]
+    pub method: String,
+    #[serde(default)]
+    pub keep: String,
+    #[serde(default)]
+    pub session: String,
+    #[serde(default)]
+    pub money: String,
+    /// The key of the coupon that was shown; empty for none.
+    #[serde(default)]
+    coupon: String,
+    #[serde(default)]
+    to_name: String,
+    #[serde(default)]
+    to_lines: String,
+    #[serde(default)]
+    to_postal_code: String,
+    #[serde(default)]
+    to_city: String,
+    #[serde(default)]
+    to_country: String,
+}
+
+/// What was chosen on the page, to stand there again.
+#[derive(Clone)]
+pub struct Chosen {
+    /// The lines.
+    pub wanted: Vec<Wanted>,
+    /// How programs are handed over.
+    pub supply: BTreeMap<OfferId, Supply>,
+    /// The coupon.
+    pub coupon: Option<CouponKey>,
+    /// Where goods are sent to.
+    pub to: To,
+}
+
+impl Chosen {
+    /// What the order would be now, with what was chosen.
+    pub async fn review(self, app: &App, member: &Member) -> Result<Review> {
+        Ok(Review {
+            supply: self.supply,
+            to: self.to,
+            ..look(app, member, self.wanted, self.coupon).await?
+        })
+    }
 }
 
 impl Confirmed {
+    /// What was chosen.
+    pub fn chosen(&self, shop: &Shop) -> Result<Chosen> {
+        Ok(Chosen {
+            wanted: wanted(shop, self)?,
+            supply: self.supply()?,
+            coupon: self.coupon()?,
+            to: self.to(),
+        })
+    }
+
+    /// Where it is sent to, and what is wrong with that.
+    fn to(&self) -> To {
+        let address = self.address();
+        let is_empty = address == Address::default();
+        To {
+            wrong: (!is_empty)
+                .then(|| address_checked(&address).err())
+                .flatten(),
+            address,
+        }
+    }
+
+    /// The coupon that the page showed.
+    fn coupon(&self) -> Result<Option<CouponKey>> {
+        let key = Some(self.coupon.as_str()).filter(|key| !key.is_empty());
+        let key = key.map(str::parse).transpose();
+        key.map_err(|text| Problem::invalid("form_invalid", text))
+    }
+
+    /// Where it is sent to.
+    fn address(&self) -> Address {
+        Address {
+            name: self.to_name.clone(),
+            lines: self.to_lines.clone(),
+            postal_code: self.to_postal_code.clone(),
+            city: self.to_city.clone(),
+            country: self.to_country.clone(),
+        }
+    }
+
     /// How programs are handed over. A page that was drawn before there was a choice has none.
     fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
         let chosen = self.offer.iter().zip(&self.supply);
@@ -111,23 +246,51 @@ impl Confirmed {
 
 /// `GET /shops/{slug}/confirm` (SHP-12). Nothing is debited by looking.
 pub async fn show(State(app): State<App>, member: Member) -> Result<Response> {
+    list_shown(&app, &member, None).await
+}
+
+/// The page with the order list as an order; with `by_card` the card part is open.
+pub async fn list_shown(
+    app: &App,
+    member: &Member,
+    by_card: Option<CardAgain>,
+) -> Result<Response> {
     if !member.sight.may_order() {
-        return gate::closed(&app, &member, StatusCode::OK).await;
+        return gate::closed(app, member, StatusCode::OK).await;
     }
-    let list = crate::web::list::load(&app, &member).await?;
+    asked(app, member, None, StatusCode::OK, by_card).await
+}
+
+/// The page with what was wrong with a coupon's code.
+pub async fn with_wrong(app: &App, member: &Member, wrong: &Wrong) -> Result<Response> {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    asked(app, member, Some(wrong), status, None).await
+}
+
+async fn asked(
+    app: &App,
+    member: &Member,
+    wrong: Option<&Wrong>,
+    status: StatusCode,
+    by_card: Option<CardAgain>,
+) -> Result<Response> {
+    let list = crate::web::list::load(app, member).await?;
     let wanted = list.wanted();
     if wanted.is_empty() {
-        return nothing(&member, &list, None, StatusCode::OK);
+        return nothing(member, &list, None, status);
     }
     if list.quote.required > TOKENS_AT_MOST {
-        return too_large(&member);
+        return too_large(member);
     }
-    let review = look(&app, &member, wanted).await?;
+    let mut review = look(app, member, wanted, list.coupon.clone()).await?;
+    if address::is_needed(&review) {
+        review.to = address::suggested(app, member).await?;
+    }
     let notice = (!review.changes.is_empty()).then(|| {
         let headline = "The order is not quite what your list says.";
         Notice::new(Tone::Warn, headline, review.changes.join(" "))
     });
-    shown(&app, &member, &review, notice, StatusCode::OK).await
+    shown(app, member, &review, (notice, wrong), status, by_card).await
 }
 
 /// `POST /shops/{slug}/confirm` (SHP-13): places the order that was shown.
@@ -137,29 +300,54 @@ pub async fn place(
     Form(form): Form<Confirmed>,
 ) -> Result<Response> {
     check_payer(&member, &form.account)?;
-    let wanted = wanted(&member.shop, &form)?;
     let (book, actor) = (member.shop.vendor.book_id, member.me.actor());
     let customer = member.me.customer.customer_id;
-    let supply = form.supply()?;
+    let chosen = form.chosen(&member.shop)?;
+    if chosen.to.wrong.is_some() {
+        return no_address(&app, &member, chosen, None).await;
+    }
+    let to = chosen.to.given();
     let request = OrderRequest {
         extras: Extras {
-            supply: supply.clone(),
+            supply: chosen.supply.clone(),
+            coupon: chosen.coupon.clone(),
+            address: None,
         },
         customer_id: customer,
-        lines: wanted.clone(),
+        lines: chosen.wanted.clone(),
         reference: String::new(),
         effective_at: None,
     };
-    let keyed = member.keyed(form.key, format!("confirm {request:?}").into_bytes());
+    // Hashed under the master key: what is kept of a request must not tell where somebody lives.
+    let vault = app.node.vault.clone();
+    let asked = format!(
+        "confirm {request:?} {}",
+        address::hashed(&vault, to.as_ref())?
+    );
+    let keyed = member.keyed(form.key, asked.into_bytes());
     let offers = form.offer;
+    let (me, has_coupon) = (member.me.customer.clone(), chosen.coupon.is_some());
     let placed = app.submit(keyed, move |tx| {
+        let mut request = request.clone();
+        if let Some(to) = &to {
+            request.extras.address = Some(order_address(tx, &vault, book, customer, to)?);
+        }
         let outcome = order_place(tx, actor, book, &request)?;
         if let OrderOutcome::Completed(_) = outcome {
-            order_list_clear(tx, actor, book, customer, &offers)?;
+            order_list_bought(tx, actor, book, customer, &offers)?;
+            if has_coupon {
+                coupon_clear(tx, actor, &me)?;
+            }
         }
         Ok::<_, OrderError>(outcome)
     });
-    match placed.await?.value {
+    let placed = match placed.await {
+        Err(problem) if problem.code == "address_missing" => {
+            return no_address(&app, &member, chosen, None).await;
+        }
+        placed => placed?,
+    };
+    match placed.value {
         OrderOutcome::Completed(receipt) => {
             app.metrics.order(true);
             frame::see(&member.shop.at(&format!("/orders/{}", receipt.order_id)))
@@ -167,9 +355,26 @@ pub async fn place(
         OrderOutcome::Refused { order_id, refusal } => {
             app.metrics.order(false);
             let problem = refused(&order_id.to_string(), &refusal);
-            not_placed(&app, &member, (wanted, supply), &refusal, problem).await
+            not_placed(&app, &member, chosen, &refusal, problem, None).await
         }
     }
+}
+
+/// The page again: it does not say where to, or not well.
+pub async fn no_address(
+    app: &App,
+    member: &Member,
+    chosen: Chosen,
+    by_card: Option<CardAgain>,
+) -> Result<Response> {
+    let review = chosen.review(app, member).await?;
+    let notice = Notice::new(
+        Tone::Bad,
+        "Say where the order is sent to.",
+        "Nothing was taken. Look at the address below and confirm again.",
+    );
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    shown(app, member, &review, (Some(notice), None), status, by_card).await
 }
 
 /// The lines of a form.
@@ -193,12 +398,13 @@ fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
 }
 
 /// The page after a refusal: nothing was taken, and here is what can be done (SHP-14, SHP-19).
-async fn not_placed(
+pub async fn not_placed(
     app: &App,
     member: &Member,
-    (wanted, supply): (Vec<Wanted>, BTreeMap<OfferId, Supply>),
+    chosen: Chosen,
     refusal: &Refusal,
     problem: Problem,
+    by_card: Option<CardAgain>,
 ) -> Result<Response> {
     let status = problem.status;
     if matches!(refusal, Refusal::Closed { .. }) {
@@ -210,10 +416,7 @@ async fn not_placed(
     ) {
         return gate::closed(app, member, status).await;
     }
-    let review = Review {
-        supply,
-        ..look(app, member, wanted).await?
-    };
+    let review = chosen.review(app, member).await?;
     let notice = match refusal {
         Refusal::Restricted { .. } => Notice::new(
             Tone::Bad,
@@ -237,6 +440,17 @@ async fn not_placed(
         )
         .action("Your limits", member.shop.at("/account/family"))
         .action("Change your list", member.shop.at("/list")),
+        Refusal::Coupon { fault } => Notice::new(
+            Tone::Warn,
+            "Nothing was taken: the coupon takes nothing off.",
+            format!("{} The order stands here without it.", coupon::words(fault)),
+        ),
+        Refusal::TokensOnly => Notice::new(
+            Tone::Warn,
+            "Nothing was charged: this order is paid in tokens.",
+            "A coupon or a limited promotion takes something off it, and that counts with tokens \
+             alone. Pay with tokens, or take the coupon off.",
+        ),
         _ if review.changes.is_empty() => Notice::new(
             Tone::Warn,
             "Nothing was taken. Look at the order again.",
@@ -248,13 +462,19 @@ async fn not_placed(
             format!("{} Confirm again if it is right.", review.changes.join(" ")),
         ),
     };
-    shown(app, member, &review, Some(notice), status).await
+    let told = (Some(notice), None);
+    shown(app, member, &review, told, status, by_card).await
 }
 
-async fn look(app: &App, member: &Member, wanted: Vec<Wanted>) -> Result<Review> {
+async fn look(
+    app: &App,
+    member: &Member,
+    wanted: Vec<Wanted>,
+    coupon: Option<CouponKey>,
+) -> Result<Review> {
     let book = member.shop.vendor.book_id;
     let customer = member.me.customer.customer_id;
-    app.read(move |tx| review(tx, book, customer, &wanted))
+    app.read(move |tx| review(tx, book, customer, &wanted, coupon))
         .await
 }
 
@@ -262,31 +482,84 @@ fn buy_and_return(shop: &Shop) -> String {
     link(&shop.at("/buy"), &[("return", &shop.at("/confirm"))])
 }
 
-/// The page of a review: to confirm, or what is short, or that nothing is left of it.
-async fn shown(
+/// The page of a review: to confirm, or what is short, or that nothing is left of it. With
+/// `by_card`, where a card may pay, it is to confirm also when tokens are short.
+pub async fn shown(
     app: &App,
     member: &Member,
     review: &Review,
-    notice: Option<Notice>,
+    (notice, wrong): (Option<Notice>, Option<&Wrong>),
     status: StatusCode,
+    by_card: Option<CardAgain>,
 ) -> Result<Response> {
     if review.quote.lines.is_empty() {
         let list = crate::web::list::load(app, member).await?;
         return nothing(member, &list, notice, status);
     }
-    if let Some(short) = review.quote.shortage() {
+    let way = card_way(app, member, review, by_card.as_ref()).await?;
+    let is_card_wanted = by_card.is_some() && way.is_some();
+    if let Some(short) = review.quote.shortage().filter(|_| !is_card_wanted) {
         let status = match status {
             StatusCode::OK => StatusCode::OK,
             _ => StatusCode::PAYMENT_REQUIRED,
         };
-        // What is short is said by the page itself.
-        let notice = notice.filter(|_| !review.changes.is_empty());
+        // What is short is said by the page itself; what became of the card is not.
+        let notice = notice.filter(|_| !review.changes.is_empty() || by_card.is_some());
         return shortage::shown(app, member, &review.quote, short, notice, status).await;
     }
-    frame::page_with(status, &confirm_page(member, review, notice))
+    let has_entry = way.as_ref().is_some_and(|way| way.part.entry.is_some());
+    let page = frame::page_with(status, &confirm_page(member, review, (notice, wrong), way))?;
+    Ok(match has_entry {
+        true => with_script(app, page),
+        false => page,
+    })
 }
 
-fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> ConfirmPage {
+/// How a card may pay, where the vendor and the node take cards and there is something to pay.
+async fn card_way(
+    app: &App,
+    member: &Member,
+    review: &Review,
+    again: Option<&CardAgain>,
+) -> Result<Option<CardWay>> {
+    let required = review.quote.required;
+    let takes = member.shop.policy.checkout.card && app.settings.cards != Cards::None;
+    // A coupon counts with tokens alone.
+    let has_coupon = review
+        .quote
+        .coupon
+        .as_ref()
+        .is_some_and(|c| c.off.is_positive());
+    if !takes || has_coupon || !required.is_positive() {
+        return Ok(None);
+    }
+    let of = member.clone();
+    let (price, saved) = app
+        .read(move |tx| {
+            let price = card_order_price(tx, &of.shop.vendor, required)?;
+            let saved = cards_of(tx, of.me.actor(), &of.me.customer)?;
+            Ok::<_, Failed>((price, saved))
+        })
+        .await?;
+    let is_open = again.is_some();
+    let again = again.cloned().unwrap_or_default();
+    let currency = &member.shop.vendor.currency;
+    Ok(Some(CardWay {
+        part: CardPart::new(app, &saved, &again.card, again.keep, again.error),
+        money: format::money(price, currency),
+        price: price.decimal(currency.scale),
+        session: again.session,
+        action: member.shop.at("/confirm/card"),
+        is_open,
+    }))
+}
+
+fn confirm_page(
+    member: &Member,
+    review: &Review,
+    (notice, wrong): (Option<Notice>, Option<&Wrong>),
+    by_card: Option<CardWay>,
+) -> ConfirmPage {
     let (shop, me, quote) = (&member.shop, &member.me, &review.quote);
     let mut shell = member_shell(member, "Confirm your order", "/confirm");
     if notice.is_some() {
@@ -294,11 +567,21 @@ fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> Con
     }
     let negated = quote.required.negated().unwrap_or(Amount::ZERO);
     let lines: Vec<Line> = quote.lines.iter().map(|l| line(shop, l, review)).collect();
+    let off = quote.lines.iter().flat_map(|line| &line.off);
+    let off = Amount::sum(off.map(|off| off.amount)).unwrap_or_default();
+    let is_good = quote.coupon.as_ref().is_some_and(|c| c.fault.is_none());
+    let key = review.coupon.clone().filter(|_| is_good);
     ConfirmPage {
         shop_name: shop.vendor.name.clone(),
         name: me.name.clone(),
         number: me.customer.number.to_string(),
         when: When::minute(member.now),
+        is_short: quote.shortage().is_some(),
+        by_card,
+        to: match address::is_needed(review) {
+            true => address::fields(&review.to),
+            false => Vec::new(),
+        },
         has_codes: lines.iter().any(|line| !line.supply.is_empty()),
         lines,
         available: tokens(quote.available),
@@ -308,6 +591,11 @@ fn confirm_page(member: &Member, review: &Review, notice: Option<Notice>) -> Con
         left: tokens(quote.remaining),
         trio: Trio::of(quote.required, Some(quote.available)),
         key: form_key(),
+        off: off
+            .is_positive()
+            .then(|| change(off.negated().unwrap_or_default())),
+        coupon_key: key.map(String::from).unwrap_or_default(),
+        coupon: coupon::of_confirm(shop, quote.coupon.as_ref(), wrong),
         action: shop.at("/confirm"),
         back: shop.at("/list"),
         quit: shop.at("/quit"),
@@ -325,13 +613,23 @@ fn line(shop: &Shop, line: &QuoteLine, review: &Review) -> Line {
         let (size, time) = (format::size(kilobytes), format::download_time(kilobytes));
         note.push_str(&format!(". Download of {size}, {time}"));
     }
+    if !line.off.is_empty() {
+        note.push_str(&format!(". {}", words::off(line)));
+    }
     let as_shown = line.as_shown();
     Line {
+        was: words::was(line),
         title: line.title.clone(),
         note,
         price: tokens(line.amount),
         offer: line.offer_id.to_string(),
         quantity: as_shown.quantity,
+        reserved: review
+            .holds
+            .get(&line.offer_id)
+            .and_then(|hold| hold.own)
+            .filter(|own| own.pieces >= line.granted)
+            .map(|own| When::minute(own.until)),
         quoted: line.unit_price.decimal(shop.vendor.token.scale),
         supply: match shown.map(|shown| words::sort(shop, shown.delivery)) {
             Some(Sells::Software) => supply(review.supply.get(&line.offer_id)),

@@ -1,5 +1,6 @@
 //! The receipt of an order, and asking for a refund of it (SHP-13, SHP-19).
 
+use super::parcel::{ParcelView, parcel};
 use crate::error::{Result, sentence};
 use crate::http::body::{Form, Path};
 use crate::state::App;
@@ -7,12 +8,13 @@ use crate::web::account::paid_from;
 use crate::web::frame::{self, member_shell};
 use crate::web::session::Member;
 use crate::web::shop::words;
-use crate::web::view::format::{change, count, tokens};
+use crate::web::view::format::{change, count, money, tokens};
 use crate::web::view::{Field, Notice, Shell, Shown, Tone, When};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::Amount;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderError, OrderState, QuoteLine, Supply, order_by_id,
@@ -42,11 +44,21 @@ struct ReceiptPage {
     back: Option<Shown>,
     is_all_back: bool,
     left: Option<Shown>,
+    /// What a card paid, or was to pay.
+    by_card: Option<ByCard>,
     has_codes: bool,
+    parcel: Option<ParcelView>,
     asked: Option<Notice>,
     ask: Option<Ask>,
     shelf: String,
     orders: String,
+}
+
+/// What a card paid, or was to pay.
+struct ByCard {
+    money: String,
+    last_four: String,
+    is_refund_due: bool,
 }
 
 /// A line of a receipt.
@@ -54,6 +66,10 @@ struct Line {
     title: String,
     note: String,
     price: Shown,
+    /// What it would have been without promotions.
+    was: Option<Shown>,
+    /// What took how much off; empty for nothing.
+    off: String,
 }
 
 /// The form that asks for a refund.
@@ -84,7 +100,10 @@ struct Again {
     said: String,
 }
 
-async fn load(app: &App, member: &Member, order: OrderId) -> Result<OrderDetail> {
+/// An order and, where it is sent, its parcel.
+type Found = (OrderDetail, Option<ParcelView>);
+
+async fn load(app: &App, member: &Member, order: OrderId) -> Result<Found> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
     let vault = app.node.vault.clone();
     app.read(move |tx| {
@@ -92,7 +111,8 @@ async fn load(app: &App, member: &Member, order: OrderId) -> Result<OrderDetail>
         if let Some(asked) = found.request.take() {
             found.request = Some(refund_request_opened(tx, &vault, book, asked)?);
         }
-        Ok::<_, OrderError>(found)
+        let parcel = parcel(tx, &vault, actor, book, order)?;
+        Ok::<_, OrderError>((found, parcel))
     })
     .await
 }
@@ -103,8 +123,11 @@ pub async fn show(
     member: Member,
     Path(asked): Path<Asked>,
 ) -> Result<Response> {
-    let order = load(&app, &member, asked.order).await?;
-    frame::page(&page(&member, &order, None))
+    let (order, parcel) = load(&app, &member, asked.order).await?;
+    frame::page(&ReceiptPage {
+        parcel,
+        ..page(&member, &order, None)
+    })
 }
 
 /// `POST /shops/{slug}/orders/{order}/refund-request` (SHP-19). Asking again changes the reason.
@@ -135,12 +158,15 @@ pub async fn ask(
         let receipt = format!("/orders/{}", asked.order);
         return frame::see(&member.shop.at(&receipt));
     };
-    let order = load(&app, &member, asked.order).await?;
+    let (order, parcel) = load(&app, &member, asked.order).await?;
     let again = Again {
         typed: form.reason,
         said,
     };
-    let page = page(&member, &order, Some(again));
+    let page = ReceiptPage {
+        parcel,
+        ..page(&member, &order, Some(again))
+    };
     frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
@@ -178,7 +204,12 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
             .iter()
             .map(|l| line(l, shop.front.sells))
             .collect(),
-        stamp: (!is_refused).then(|| format!("Paid {}", tokens(order.total))),
+        stamp: (!is_refused).then(|| format!("Paid {}", paid_words(member, order))),
+        by_card: order.card.as_ref().map(|card| ByCard {
+            money: money(card.price, &shop.vendor.currency),
+            last_four: card.last_four.clone(),
+            is_refund_due: card.is_refund_due,
+        }),
         total: tokens(order.total),
         back: given_back.then(|| change(order.refunded)),
         is_all_back,
@@ -188,12 +219,21 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
                 || order.lines.iter().any(|line| line.supply.is_some())),
         asked: match is_refused {
             true => Some(why_refused(member, order)),
-            false => order.request.as_ref().map(|_| told(order)),
+            false => order.request.as_ref().map(|_| told(member, order)),
         },
+        parcel: None,
         ask,
         is_refused,
         shelf: shop.at("/shop"),
         orders: shop.at("/orders"),
+    }
+}
+
+/// What an order was paid with: tokens, or money by card.
+fn paid_words(member: &Member, order: &OrderDetail) -> String {
+    match &order.card {
+        Some(card) => money(card.price, &member.shop.vendor.currency),
+        None => tokens(order.total).to_string(),
     }
 }
 
@@ -219,6 +259,7 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         amount: line.amount,
         on_sale: false,
         stocked: false,
+        off: Vec::new(),
     };
     let mut note = words::granted(&quoted, tiered, sells);
     match line.supply {
@@ -230,7 +271,11 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         let (pieces, back) = (count(line.refunded_quantity), tokens(line.refunded));
         note.push_str(&format!(". Given back: {pieces}, {back}"));
     }
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    let off: Vec<(&str, Amount)> = off.collect();
     Line {
+        was: words::was_of(line.amount, &off),
+        off: words::off_of(&off),
         title: line.title.clone(),
         note,
         price: tokens(line.amount),
@@ -245,12 +290,17 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("restricted") => "Some of your tokens pay only for what is on sale.",
         Some("price_changed") => "A price had changed since it was shown to you.",
         Some("out_of_stock") => "There were fewer pieces left than you wanted.",
+        Some("reserved") => "Others had reserved the last pieces. Try again later.",
         Some("not_for_sale") => "Something on it was not sold any more.",
         Some("over_cap") => "It would have passed a cap that your parent set.",
         Some("not_allowed") => "It had something that your parent does not allow.",
+        Some("coupon") => "The coupon took nothing off it.",
         Some("inactive") => "Your account was not active yet.",
         Some("below_threshold") => "You had fewer tokens than ordering begins with. Buy some.",
         Some("closed") => "The account was closed.",
+        Some("card_declined") => "The card was declined. Your tokens are as they were.",
+        Some("tokens_only") => "A coupon or a limited promotion counts with tokens alone.",
+        Some("card_not_taken") => "Orders are not paid by card here any more.",
         _ => "It could not be placed.",
     };
     Notice::new(Tone::Bad, "Nothing was taken.", text)
@@ -259,7 +309,7 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
 }
 
 /// What became of a request for a refund.
-fn told(order: &OrderDetail) -> Notice {
+fn told(member: &Member, order: &OrderDetail) -> Notice {
     let Some(request) = &order.request else {
         return Notice::new(Tone::Note, "No refund was asked for.", "");
     };
@@ -277,8 +327,17 @@ fn told(order: &OrderDetail) -> Notice {
         ),
         AskState::Refunded => Notice::new(
             Tone::Good,
-            format!("Tokens were given back on {}.", at(request.closed_at)),
-            format!("{} of this order are yours again.", tokens(order.refunded)),
+            match &order.card {
+                Some(_) => format!("Your money was given back on {}.", at(request.closed_at)),
+                None => format!("Tokens were given back on {}.", at(request.closed_at)),
+            },
+            match &order.card {
+                Some(card) => format!(
+                    "{} went back to the card.",
+                    money(card.price, &member.shop.vendor.currency)
+                ),
+                None => format!("{} of this order are yours again.", tokens(order.refunded)),
+            },
         ),
         AskState::Declined => Notice::new(
             Tone::Warn,
@@ -303,7 +362,11 @@ fn ask_form(member: &Member, order: &OrderDetail, again: Option<&Again>) -> Opti
         (Some(request), None) if request.state == AskState::Open => request.reason.clone(),
         _ => String::new(),
     };
-    let reason = Field::area("reason", "Why do you want tokens back?")
+    let why = match &order.card {
+        Some(_) => "Why do you want your money back?",
+        None => "Why do you want tokens back?",
+    };
+    let reason = Field::area("reason", why)
         .help("The shop reads it and answers here.")
         .max(REASON_AT_MOST)
         .value(written)
@@ -340,6 +403,7 @@ mod tests {
             supply: None,
             refunded_quantity: back,
             refunded: Amount::from_units(back * each * 1_000_000),
+            off: Vec::new(),
         }
     }
 

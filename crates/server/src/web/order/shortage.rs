@@ -1,4 +1,4 @@
-//! Tokens are short (SHP-14): how many, and three ways on. Nothing was taken, the list is kept.
+//! Tokens are short (SHP-14): how many, and three ways on, and a fourth where a card may pay. Nothing was taken, the list is kept.
 
 use crate::config::Cards;
 use crate::error::{Problem, Result};
@@ -14,6 +14,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
+use scrip_domain::order::by_card::card_order_price;
 use scrip_domain::order::{Change, Fit, OrderList, Quote, fits, order_list};
 use scrip_domain::token_sale::token_price_quote;
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST, Vendor};
@@ -34,6 +35,7 @@ struct ShortagePage {
     list_at: String,
     off_line: String,
     confirm: String,
+    by_card: Option<Action>,
     list: ListView,
 }
 
@@ -102,7 +104,8 @@ pub async fn shown(
 ) -> Result<Response> {
     let of = member.clone();
     let has_cards = app.settings.cards != Cards::None;
-    let (list, offer) = app
+    let required = quote.required;
+    let (list, offer, price) = app
         .read(move |tx| {
             let (actor, vendor) = (of.me.actor(), &of.shop.vendor);
             let list = order_list(tx, actor, vendor.book_id, of.me.customer.customer_id)?;
@@ -110,7 +113,11 @@ pub async fn shown(
                 true => offered(tx, &of, short)?,
                 false => None,
             };
-            Ok::<_, Problem>((list, offer))
+            let price = match has_cards && of.shop.policy.checkout.card {
+                true => Some(card_order_price(tx, vendor, required)?),
+                false => None,
+            };
+            Ok::<_, Problem>((list, offer, price))
         })
         .await?;
     let offer = match app.settings.cards {
@@ -135,6 +142,10 @@ pub async fn shown(
         list_at: shop.at("/list"),
         off_line: shop.at("/off-line"),
         confirm: shop.at("/confirm"),
+        by_card: price.map(|price| Action {
+            label: format!("Pay {} by card", money(price, &shop.vendor.currency)),
+            href: shop.at("/confirm/card"),
+        }),
         list: ListView::new(member, &list, Place::Shortage, &Vec::new()),
         shell,
     };

@@ -1,5 +1,6 @@
 //! A product: what there is to say about it, and the ways to buy it (SHP-09, SHP-10).
 
+use super::sale::Sales;
 use super::shelf::Picture;
 use super::{Quantity, Side, framed, own_list, shelf, words};
 use crate::error::{Problem, Result};
@@ -8,17 +9,21 @@ use crate::state::App;
 use crate::web::frame::{self, link};
 use crate::web::session::Guest;
 use crate::web::view::format::{self, tokens};
-use crate::web::view::{Choice, Shell, Shown, art};
+use crate::web::view::{Choice, Shell, Shown, When, art};
 use askama::Template;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use scrip_domain::catalog::images::of_product;
-use scrip_domain::catalog::{Offer, OfferKind, ProductDetail, product_detail};
+use scrip_domain::catalog::reservation::{Hold, holds};
+use scrip_domain::catalog::{Offer, OfferKind, ProductDetail, offers_shown, product_detail};
+use scrip_domain::id::OfferId;
 use scrip_domain::order::OrderList;
 use scrip_domain::policy::Part;
 use scrip_domain::vendor::Sells;
+use scrip_engine::ReadTx;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use words::Stock;
 
 #[derive(Template)]
@@ -126,6 +131,10 @@ struct OfferView {
     asks: &'static str,
     /// The price, or that of the first tier; none where it is hidden.
     price: Option<Shown>,
+    /// What this price was; none where it is not reduced.
+    was: Option<Shown>,
+    /// Which promotion reduces it, and until when; empty for none.
+    sale: String,
     /// The same in money.
     money: String,
     /// What is granted for it: `for good`, `30 days`, `each`.
@@ -134,6 +143,8 @@ struct OfferView {
     stock: Stock,
     /// True where pieces are counted.
     is_counted: bool,
+    /// What of them is reserved.
+    hold: HoldView,
     /// Tiers to choose from; empty for a number or for one.
     tiers: Vec<Choice>,
     /// The number to choose; `None` for one.
@@ -161,28 +172,78 @@ pub async fn product(
         return frame::see(&guest.shop.at("/enter"));
     }
     let of = guest.clone();
-    let (detail, images, list) = app
+    let (detail, sales, images, held, list) = app
         .read(move |tx| {
             let book = of.shop.vendor.book_id;
             let mut detail = product_detail(tx, book, &asked.handle)?;
+            let sales = Sales::applied(tx, &of, std::slice::from_mut(&mut detail))?;
             of.sight.veil(&mut detail);
+            let held = held(tx, &of, &mut detail)?;
             let images = match of.sight.sees(Part::Images) {
                 true => of_product(tx, book, detail.product_id)?,
                 false => Vec::new(),
             };
-            Ok::<_, Problem>((detail, images, own_list(tx, &of)?))
+            Ok::<_, Problem>((detail, sales, images, held, own_list(tx, &of)?))
         })
         .await?;
     let here = uri.path_and_query().map_or("", |at| at.as_str());
-    let mut page = page(&guest, &detail, list.as_ref(), here, &chosen);
+    let mut page = page(&guest, (&detail, &sales), list.as_ref(), here, &chosen);
     let picture = |image| Picture::of(&guest.shop, image);
+    for offer in &mut page.offers {
+        offer.hold = held.get(&offer.offer).cloned().unwrap_or_default();
+    }
     page.pictures = images.iter().map(picture).collect();
     frame::page(&page)
 }
 
+/// What is reserved of an offer, in words.
+#[derive(Clone, Default)]
+struct HoldView {
+    /// `2 reserved for you until`, and then.
+    own: Option<(String, When)>,
+    /// Pieces that others have reserved; empty for none.
+    others: String,
+}
+
+/// What is reserved of the offers of a product. What others have reserved is taken from the pieces
+/// at hand. Nothing is read where the vendor reserves nothing.
+fn held(
+    tx: &mut ReadTx<'_>,
+    guest: &Guest,
+    detail: &mut ProductDetail,
+) -> Result<BTreeMap<String, HoldView>> {
+    let is_told = guest.sight.sees(Part::Stock);
+    if guest.shop.policy.checkout.reserve_minutes <= 0 || !is_told {
+        return Ok(BTreeMap::new());
+    }
+    let book = guest.shop.vendor.book_id;
+    let ids: Vec<OfferId> = detail.offers.iter().map(|(o, _)| o.offer_id).collect();
+    let shown = offers_shown(tx, book, &ids)?;
+    let customer = guest.me.as_ref().map(|me| me.customer.customer_id);
+    let holds = holds(tx, book, customer, &shown)?;
+    for (offer, on_hand) in &mut detail.offers {
+        let others = holds.get(&offer.offer_id).map_or(0, |hold| hold.others);
+        *on_hand = on_hand.map(|pieces| pieces.saturating_sub(others));
+    }
+    let view = |hold: &Hold| HoldView {
+        own: hold.own.map(|own| {
+            let words = format!("{} reserved for you until", format::count(own.pieces));
+            (words, When::minute(own.until))
+        }),
+        others: match hold.others {
+            ..=0 => String::new(),
+            others => format!("{} reserved by others for now", format::count(others)),
+        },
+    };
+    let views = holds.iter();
+    Ok(views
+        .map(|(id, hold)| (id.to_string(), view(hold)))
+        .collect())
+}
+
 fn page(
     guest: &Guest,
-    detail: &ProductDetail,
+    (detail, sales): (&ProductDetail, &Sales),
     list: Option<&OrderList>,
     here: &str,
     chosen: &Chosen,
@@ -200,7 +261,7 @@ fn page(
         .filter(|(offer, _)| options.is_empty() || chosen.has(offer));
     let wanted: Vec<&(Offer, Option<i64>)> = wanted.copied().collect();
     let view = |(offer, on_hand): &&(Offer, Option<i64>)| {
-        view(guest, detail, (offer, *on_hand), list, is_only)
+        view(guest, (detail, sales), (offer, *on_hand), list, is_only)
     };
     ProductPage {
         title: about.title.clone(),
@@ -265,7 +326,7 @@ fn availability(on_hand: Option<i64>) -> String {
 
 fn view(
     guest: &Guest,
-    detail: &ProductDetail,
+    (detail, sales): (&ProductDetail, &Sales),
     (offer, on_hand): (&Offer, Option<i64>),
     list: Option<&OrderList>,
     is_only: bool,
@@ -273,7 +334,7 @@ fn view(
     let (shop, sight) = (&guest.shop, &guest.sight);
     let sells = words::sort_of(shop, &detail.product);
     let line = shelf::listed(list, offer);
-    let choice = shelf::tier_choice(shop, detail, offer, list);
+    let choice = shelf::tier_choice(shop, (detail, sales), offer, list);
     let first = offer.tiers.first();
     let price = first.map_or(offer.price, |tier| tier.price);
     let is_single =
@@ -288,6 +349,8 @@ fn view(
         name: name(detail, offer, sells, is_only),
         asks: words::unit(offer.kind, sells).1,
         price: sight.sees(Part::Prices).then(|| tokens(price)),
+        was: sales.was(offer, 0),
+        sale: sales.words(offer),
         money: words::cash(shop, price),
         what: match (offer.kind, first) {
             (kind, Some(tier)) => words::counted(kind, sells, tier.up_to),
@@ -296,6 +359,7 @@ fn view(
             (kind, None) => format!("a {}", words::unit(kind, sells).0),
         },
         stock: words::stock(on_hand),
+        hold: HoldView::default(),
         is_counted: sight.sees(Part::Stock) && on_hand.is_some(),
         tiers: choice.map(|choice| choice.tiers).unwrap_or_default(),
         number: (!is_single).then(|| had.clone()),

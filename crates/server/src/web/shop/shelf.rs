@@ -2,6 +2,7 @@
 //! for goods, and which of it is on the order list.
 
 use super::image::image_at;
+use super::sale::Sales;
 use super::words::{self, Stock};
 use crate::web::session::{Guest, Shop};
 use crate::web::view::format::{self, tokens};
@@ -43,6 +44,8 @@ pub struct Ticket {
     pub variant: String,
     /// What it costs, once for each tier.
     pub faces: Vec<Face>,
+    /// Which promotion reduces it, and until when; empty for none.
+    pub sale: String,
     /// True when it is on the order list and ticked.
     pub ticked: bool,
     /// True when none is left.
@@ -51,6 +54,8 @@ pub struct Ticket {
 
 /// A price and what is granted for it.
 pub struct Face {
+    /// What the price was; none where it is not reduced.
+    pub was: Option<Shown>,
     /// The quantity that stands for the tier; empty where there is only one price.
     pub tier: String,
     /// The price; none where it is hidden.
@@ -93,6 +98,10 @@ pub struct Item {
     pub flag: &'static str,
     /// The price, of the cheapest kind where there are several; none where it is hidden.
     pub price: Option<Shown>,
+    /// What this price was; none where it is not reduced.
+    pub was: Option<Shown>,
+    /// Which promotion reduces it, and until when; empty for none.
+    pub sale: String,
     /// True when other kinds cost more.
     pub is_from: bool,
     /// The price in money.
@@ -146,13 +155,17 @@ fn taken(offer: &Offer, line: Option<&ListLine>) -> i64 {
 }
 
 /// A row of the matrix.
-pub fn row(guest: &Guest, product: &ProductDetail, list: Option<&OrderList>) -> Row {
+pub fn row(
+    guest: &Guest,
+    (product, sales): (&ProductDetail, &Sales),
+    list: Option<&OrderList>,
+) -> Row {
     let sells = words::sort_of(&guest.shop, &product.product);
     let cells = WAYS.map(|way| {
         let of_way = |(offer, _): &&(Offer, Option<i64>)| offer.kind == way;
         let offers = product.offers.iter().filter(of_way);
         offers
-            .map(|(offer, on_hand)| ticket((sells, &guest.sight), offer, *on_hand, list))
+            .map(|(offer, on_hand)| ticket((sells, &guest.sight, sales), offer, *on_hand, list))
             .collect()
     });
     Row {
@@ -164,7 +177,7 @@ pub fn row(guest: &Guest, product: &ProductDetail, list: Option<&OrderList>) -> 
 }
 
 fn ticket(
-    (sells, sight): (Sells, &Sight),
+    (sells, sight, sales): (Sells, &Sight, &Sales),
     offer: &Offer,
     on_hand: Option<i64>,
     list: Option<&OrderList>,
@@ -175,6 +188,7 @@ fn ticket(
     let what = |granted| words::counted(offer.kind, sells, granted);
     let faces = if offer.tiers.is_empty() {
         vec![Face {
+            was: sales.was(offer, 0),
             tier: String::new(),
             price: price(offer.price),
             what: match offer.kind {
@@ -185,7 +199,8 @@ fn ticket(
         }]
     } else {
         let several = offer.tiers.len() > 1;
-        let face = |tier: &scrip_domain::catalog::Tier| Face {
+        let face = |(place, tier): (usize, &scrip_domain::catalog::Tier)| Face {
+            was: sales.was(offer, place),
             tier: if several {
                 tier.up_to.to_string()
             } else {
@@ -198,9 +213,10 @@ fn ticket(
             },
             shown: tier.up_to == taken,
         };
-        offer.tiers.iter().map(face).collect()
+        offer.tiers.iter().enumerate().map(face).collect()
     };
     Ticket {
+        sale: sales.words(offer),
         offer: offer.offer_id.to_string(),
         way: words::way_short(offer.kind),
         variant: offer.variant.clone(),
@@ -213,7 +229,7 @@ fn ticket(
 /// The choice of an offer with several tiers.
 pub fn tier_choice(
     shop: &Shop,
-    product: &ProductDetail,
+    (product, sales): (&ProductDetail, &Sales),
     offer: &Offer,
     list: Option<&OrderList>,
 ) -> Option<TierChoice> {
@@ -222,10 +238,14 @@ pub fn tier_choice(
     }
     let line = listed(list, offer);
     let taken = taken(offer, line.as_ref());
-    let tier = |tier: &scrip_domain::catalog::Tier| {
+    let tier = |(place, tier): (usize, &scrip_domain::catalog::Tier)| {
         let label = format!("Up to {}", format::count(tier.up_to));
         let value = tier.up_to.to_string();
-        Choice::new("quantity", value, label, tier.up_to == taken).tokens(tokens(tier.price))
+        let was = sales.was(offer, place);
+        let was = was.map_or_else(String::new, |was| format!("reduced, was {was}"));
+        Choice::new("quantity", value, label, tier.up_to == taken)
+            .note(was)
+            .tokens(tokens(tier.price))
     };
     let (_, many) = words::unit(offer.kind, words::sort_of(shop, &product.product));
     Some(TierChoice {
@@ -235,7 +255,7 @@ pub fn tier_choice(
             true => product.product.title.clone(),
             false => offer.title.clone(),
         },
-        tiers: offer.tiers.iter().map(tier).collect(),
+        tiers: offer.tiers.iter().enumerate().map(tier).collect(),
         had: taken.to_string(),
         ticked: line.is_some_and(|line| line.is_counted()),
     })
@@ -244,7 +264,7 @@ pub fn tier_choice(
 /// A product of the grid. A product without offers is on no page.
 pub fn item(
     guest: &Guest,
-    product: &ProductDetail,
+    (product, sales): (&ProductDetail, &Sales),
     list: Option<&OrderList>,
     image: Option<&Image>,
 ) -> Option<Item> {
@@ -256,6 +276,8 @@ pub fn item(
     };
     let cheapest = offers.iter().map(|(offer, _)| price(offer)).min()?;
     let dearest = offers.iter().map(|(offer, _)| price(offer)).max()?;
+    let first = offers.iter().map(|(offer, _)| offer);
+    let first = first.min_by_key(|offer| price(offer));
     let stock = match sight.sees(Part::Stock) {
         true => stock(offers),
         false => Stock::untold(),
@@ -280,6 +302,8 @@ pub fn item(
             false => "",
         },
         price: sight.sees(Part::Prices).then(|| tokens(cheapest)),
+        was: first.and_then(|offer| sales.was(offer, 0)),
+        sale: first.map_or_else(String::new, |offer| sales.words(offer)),
         is_from: dearest > cheapest || tiered,
         money: words::cash(shop, cheapest),
         offer: only

@@ -1,7 +1,7 @@
 //! What is sold, how much of it, and what is left of it, in words; and addresses in a shop.
 
 use crate::web::session::Shop;
-use crate::web::view::format;
+use crate::web::view::{Shown, format};
 use scrip_domain::Amount;
 use scrip_domain::catalog::{Delivery, NewProduct, OfferKind};
 use scrip_domain::order::{QuoteLine, Supply};
@@ -87,6 +87,33 @@ pub fn granted(line: &QuoteLine, tiered: bool, sells: Sells) -> String {
         (OfferKind::Purchase, Sells::Software) if line.granted == 1 => "Purchase".to_owned(),
         (kind, _) => format!("{}, {count}{each}", way_short(kind)),
     }
+}
+
+/// What a line would come to without promotions; none where nothing comes off (ADV-06).
+pub fn was(line: &QuoteLine) -> Option<Shown> {
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    was_of(line.amount, &off.collect::<Vec<_>>())
+}
+
+/// The same of what is kept of an order.
+pub fn was_of(amount: Amount, off: &[(&str, Amount)]) -> Option<Shown> {
+    let sum = Amount::sum(off.iter().map(|off| off.1)).ok()?;
+    let list = amount.plus(sum).ok()?;
+    (!off.is_empty()).then(|| format::tokens(list))
+}
+
+/// What takes how much off a line: `Spring sale: 20 tokens off`; empty for nothing.
+pub fn off(line: &QuoteLine) -> String {
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    off_of(&off.collect::<Vec<_>>())
+}
+
+/// The same of what is kept of an order.
+pub fn off_of(off: &[(&str, Amount)]) -> String {
+    let words = off
+        .iter()
+        .map(|(name, amount)| format!("{name}: {} off", format::tokens(*amount)));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// How a program is handed over (SHP-12).

@@ -10,18 +10,17 @@ use crate::state::App;
 use axum::extract::State;
 use axum::response::Response;
 use scrip_domain::Amount;
-use scrip_domain::adjustment::balance_adjust;
+use scrip_domain::adjustment::balance_take_back;
 use scrip_domain::closing::{customer_erase, customer_merge};
 use scrip_domain::customer::{
     CreditStatus, Standing, customer_by_id, customer_by_number, standing_set,
 };
 use serde::Deserialize;
 
-/// Tokens to give or to take back.
+/// Tokens to take back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adjust {
-    way: String,
     tokens: String,
     reason: String,
     key: String,
@@ -41,12 +40,7 @@ pub async fn adjust(
         .submit(keyed, move |tx| {
             let customer = customer_by_id(tx, vendor.book_id, id)?;
             let amount = Amount::parse(sent.tokens.trim(), vendor.token.scale)?;
-            let amount = match sent.way.as_str() {
-                "give" => amount,
-                "take" => amount.negated()?,
-                _ => return Err(Problem::invalid("text_invalid", "give or take back").into()),
-            };
-            balance_adjust(tx, actor, &vendor, &customer, amount, &sent.reason)?;
+            balance_take_back(tx, actor, &vendor, &customer, amount, &sent.reason)?;
             Ok::<_, Failed>(())
         })
         .await;

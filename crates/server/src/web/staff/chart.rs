@@ -222,11 +222,13 @@ mod tests {
             orders: 2,
             sales: tokens(100),
             refunds: Amount::ZERO,
+            money: Amount::ZERO,
         };
         hours[10] = Turnover {
             orders: 1,
             sales: tokens(200),
             refunds: tokens(50),
+            money: Amount::ZERO,
         };
         let drawn = chart(&hours).unwrap();
         assert_eq!(
@@ -255,6 +257,7 @@ mod tests {
                 orders: 1,
                 sales: Amount::from_units(units),
                 refunds: Amount::ZERO,
+                money: Amount::ZERO,
             };
             let drawn = chart(&[sale(large), sale(small)]).unwrap();
             assert!(drawn.guides.len() <= 4);

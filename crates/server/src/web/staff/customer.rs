@@ -54,6 +54,7 @@ struct CustomerPage {
     may: bool,
     may_adjust: bool,
     has_factor: bool,
+    give: String,
     standing: Standing,
     merged: Vec<(String, String)>,
     kept: Option<(String, String)>,
@@ -124,7 +125,7 @@ pub async fn customer(
         ),
         Done::Adjusted => Notice::new(
             Tone::Good,
-            "The balance is put right.",
+            "The tokens are taken back.",
             "The movement stands below, with the reason. The customer sees both.",
         ),
         Done::Standing => Notice::new(
@@ -208,6 +209,10 @@ async fn customer_page(
         may: member.staff.role.may(Permission::Customers),
         has_factor,
         may_adjust: member.staff.role.may(Permission::Adjust),
+        give: link(
+            &member.shop.at("/staff/gifts"),
+            &[("account", &customer.number.to_string())],
+        ),
         standing,
         merged: merged.iter().map(|one| linked(member, one)).collect(),
         kept: kept.as_ref().map(|one| linked(member, one)),

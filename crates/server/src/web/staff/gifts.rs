@@ -61,6 +61,9 @@ struct GiftForm {
 struct Part {
     before: Option<String>,
     done: Option<String>,
+    /// The account that the form begins with.
+    #[serde(default)]
+    account: String,
 }
 
 /// What staff typed.
@@ -81,6 +84,7 @@ fn route_words(route: Route) -> &'static str {
         Route::Contest => "Won in a contest",
         Route::Activity => "For something done on line",
         Route::Interest => "For tokens that are kept",
+        Route::Goodwill => "To make something good",
     }
 }
 
@@ -100,10 +104,15 @@ fn form(typed: &Typed) -> GiftForm {
                 .max(100)
                 .optional(),
         ],
-        routes: [Route::Contest, Route::Activity, Route::Loyalty]
-            .into_iter()
-            .map(|r| Choice::new("route", r.name(), route_words(r), r == chosen))
-            .collect(),
+        routes: [
+            Route::Contest,
+            Route::Activity,
+            Route::Loyalty,
+            Route::Goodwill,
+        ]
+        .into_iter()
+        .map(|r| Choice::new("route", r.name(), route_words(r), r == chosen))
+        .collect(),
         key: form_key(),
     }
 }
@@ -165,7 +174,11 @@ async fn list(
         Some(before) => Some(before.parse().map_err(|_| Problem::not_found("gift"))?),
         None => None,
     };
-    let mut gifts = drawn(&app, &member, before, &Typed::default()).await?;
+    let typed = Typed {
+        account: part.account,
+        ..Typed::default()
+    };
+    let mut gifts = drawn(&app, &member, before, &typed).await?;
     if part.done.as_deref() == Some("given") {
         let notice = Notice::new(Tone::Good, "The tokens are given.", "They are there now.");
         gifts.shell.notice = Some(notice);

@@ -17,12 +17,15 @@ mod keys;
 mod messages;
 mod order;
 mod orders;
+mod paybacks;
 mod people;
 mod prices;
+mod promotions;
 mod register;
 mod reports;
 mod requests;
 mod settings;
+mod shipping;
 pub mod sign_in;
 mod statement;
 mod today;
@@ -70,7 +73,6 @@ pub fn router() -> Router<App> {
         .route(&at("/quit"), post(sign_in::quit))
         .route(&at("/today"), get(today::today))
         .route(&at("/requests"), get(requests::requests))
-        .route(&at("/disputes"), get(disputes::disputes))
         .route(&at("/customers"), get(customers::customers))
         .route(
             &at("/customers/new"),
@@ -104,6 +106,7 @@ pub fn router() -> Router<App> {
         .route(&at("/orders/{id}"), get(order::order))
         .route(&at("/orders/{id}/refund"), post(order::refund))
         .route(&at("/orders/{id}/decline"), post(order::decline))
+        .merge(shipping::router())
         .route(&at("/messages"), get(messages::messages))
         .route(&at("/messages/{id}"), get(messages::message))
         .route(&at("/messages/{id}/again"), post(messages::again))
@@ -123,7 +126,10 @@ pub fn router() -> Router<App> {
         .merge(settings::router())
         .merge(token_orders::router())
         .merge(prices::router())
+        .merge(promotions::router())
         .merge(gifts::router())
+        .merge(disputes::router())
+        .merge(paybacks::router())
 }
 
 /// `GET /shops/{slug}/staff`.

@@ -3,10 +3,13 @@
 
 use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
+use super::super::order::parcel::parcel;
 use super::super::session::{Shop, StaffMember};
-use super::super::view::format::{count, tokens};
+use super::super::shop::words::off_of;
+use super::super::view::format::{count, money, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
+use super::shipping::Parcel;
 use super::{May, Who, permission, said, who};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
@@ -18,9 +21,10 @@ use axum::response::Response;
 use scrip_domain::catalog::{OfferKind, offers_shown};
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::{OfferId, OrderId};
+use scrip_domain::order::by_card::{RefundBegun, card_refund_settle, order_refund_begin};
 use scrip_domain::order::{
     AskState, OrderDetail, OrderDetailLine, OrderState, RefundAsked, RefundLines, RefundRequest,
-    order_by_id, order_refund, refund_request_decline, refund_request_opened,
+    order_by_id, refund_request_decline, refund_request_opened,
 };
 use scrip_domain::vendor::Permission;
 use serde::Deserialize;
@@ -28,8 +32,8 @@ use std::collections::BTreeSet;
 
 #[derive(Template)]
 #[template(path = "staff/order.html")]
-struct OrderPage {
-    shell: Shell,
+pub struct OrderPage {
+    pub shell: Shell,
     id: String,
     reference: String,
     who: Who,
@@ -39,11 +43,22 @@ struct OrderPage {
     lines: Vec<Line>,
     total: Shown,
     given_back: Option<Shown>,
+    /// What a card paid, or was to pay.
+    by_card: Option<ByCard>,
     refund: Option<Refund>,
     asked: Option<Asked>,
+    pub parcel: Option<Parcel>,
     may: bool,
     here: String,
     key: String,
+}
+
+/// What a card paid, or was to pay.
+struct ByCard {
+    money: String,
+    last_four: String,
+    declined: String,
+    is_refund_due: bool,
 }
 
 /// A line of the order.
@@ -53,6 +68,8 @@ struct Line {
     sku: String,
     amount: Shown,
     back: String,
+    /// What promotions took off; empty for nothing (ADV-06).
+    off: String,
     choices: Vec<Pieces>,
 }
 
@@ -85,7 +102,7 @@ struct Asked {
 /// The address.
 #[derive(Deserialize)]
 pub struct At {
-    id: OrderId,
+    pub id: OrderId,
 }
 
 /// What was just done.
@@ -94,6 +111,7 @@ pub struct At {
 enum Done {
     Refunded,
     Declined,
+    Moved,
 }
 
 /// What the page says besides.
@@ -112,6 +130,9 @@ pub async fn order(
 ) -> Result<Response> {
     let mut page_of = order_page(&app, &member, at.id, "").await?;
     page_of.shell.notice = match (said.done, &page_of.given_back) {
+        (Some(Done::Refunded), back) if page_of.by_card.is_some() => {
+            Some(money_back(back.is_some()))
+        }
         (Some(Done::Refunded), Some(back)) => {
             let text = format!("{back} of this order are back in the customer's account.");
             Some(Notice::new(Tone::Good, "Tokens were given back.", text))
@@ -121,19 +142,40 @@ pub async fn order(
             "The refund is declined.",
             "No tokens moved. The customer sees your answer with the order.",
         )),
+        (Some(Done::Moved), _) => page_of.parcel.as_ref().map(|parcel| {
+            let text = format!("It is now: {}.", parcel.view.state.to_lowercase());
+            Notice::new(Tone::Good, "The parcel moved on.", text)
+        }),
         _ => None,
     };
     page(&page_of)
 }
 
-async fn order_page(
+/// What became of a refund to a card.
+fn money_back(is_done: bool) -> Notice {
+    match is_done {
+        true => Notice::new(
+            Tone::Good,
+            "The money went back.",
+            "The card processor gave it back to the card. No tokens moved.",
+        ),
+        false => Notice::new(
+            Tone::Warn,
+            "The card processor has not answered.",
+            "The money is on its way back: it is asked again by itself until it has confirmed. \
+             Nothing goes back twice.",
+        ),
+    }
+}
+
+pub async fn order_page(
     app: &App,
     member: &StaffMember,
     id: OrderId,
     answer: &str,
 ) -> Result<OrderPage> {
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (order, who, stocked) = app
+    let (order, who, stocked, parcel) = app
         .read(move |tx| {
             let (shop, actor) = (&of.shop, of.actor());
             let book = shop.vendor.book_id;
@@ -147,7 +189,8 @@ async fn order_page(
             let offers: Vec<OfferId> = offers.into_iter().collect();
             let shown = offers_shown(tx, book, &offers)?;
             let stocked = shown.iter().any(|offer| offer.on_hand.is_some());
-            Ok::<_, Problem>((order, who, stocked))
+            let parcel = parcel(tx, &vault, actor, book, id)?;
+            Ok::<_, Problem>((order, who, stocked, parcel))
         })
         .await?;
     let shop = &member.shop;
@@ -162,9 +205,15 @@ async fn order_page(
             OrderState::Completed => String::new(),
             OrderState::Refused => refusal(order.reason.as_deref()),
         },
+        by_card: order.card.as_ref().map(|card| ByCard {
+            money: money(card.price, &shop.vendor.currency),
+            last_four: card.last_four.clone(),
+            declined: card.declined.clone(),
+            is_refund_due: card.is_refund_due,
+        }),
         refund: (is_paid && left.is_positive()).then(|| Refund {
             tokens: tokens(left),
-            in_parts: is_divisible(&order),
+            in_parts: order.card.is_none() && is_divisible(&order),
             stocked,
         }),
         lines: order.lines.iter().map(line).collect(),
@@ -173,6 +222,7 @@ async fn order_page(
         at: When::minute(order.effective_at),
         asked: order.request.map(|request| asked(request, answer)),
         reference: order.reference,
+        parcel: parcel.map(|view| Parcel::new(view, &here(shop, id))),
         who,
         may: member.staff.role.may(Permission::Orders),
         here: here(shop, id),
@@ -232,12 +282,15 @@ fn line(line: &OrderDetailLine) -> Line {
         _ if line.refunded == line.amount => "all given back".to_owned(),
         some => format!("{} given back", granted(some, line.kind)),
     };
+    let off = line.off.iter().map(|off| (off.name.as_str(), off.amount));
+    let off: Vec<_> = off.collect();
     Line {
         no: line.line_no,
         what: line_words(line),
         sku: line.sku.clone(),
         amount: tokens(line.amount),
         back,
+        off: off_of(&off),
         choices,
     }
 }
@@ -311,9 +364,22 @@ pub async fn refund(
     };
     let (vendor, actor) = (member.shop.vendor.clone(), member.actor());
     let keyed = member.keyed(form.key, format!("{request:?}").into_bytes(), None);
-    let done = app
-        .submit(keyed, move |tx| order_refund(tx, actor, &vendor, &request))
+    let own = vendor.clone();
+    let begun = app
+        .submit(keyed, move |tx| {
+            order_refund_begin(tx, actor, &own, &request)
+        })
         .await;
+    let done = match begun.map(|begun| begun.value) {
+        Ok(RefundBegun::Done(_)) => Ok(()),
+        // What the processor does not confirm now is asked again by itself.
+        Ok(RefundBegun::Due(id)) => app
+            .by_card(move |node, cards| card_refund_settle(node, cards, &vendor, id))
+            .await?
+            .map(drop)
+            .map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
     match done {
         Ok(_) => {
             let path = here(&member.shop, at.id);

@@ -1,6 +1,8 @@
 //! All orders of a shop, newest first (SHP-19).
 
-use super::super::account::moves::{AT_ONCE, Area, given_back, order_words, pager};
+use super::super::account::moves::{
+    AT_ONCE, Area, Awaiting, awaiting, by_card, given_back, order_words, pager,
+};
 use super::super::frame::{page, staff_shell};
 use super::super::session::{Shop, StaffMember};
 use super::super::view::format::tokens;
@@ -12,11 +14,11 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use scrip_domain::Actor;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::id::OrderId;
 use scrip_domain::order::{OrderState, OrderSummary, order_by_id, orders as orders_of_book};
 use scrip_domain::vault::Vault;
+use scrip_domain::{Actor, Amount};
 use scrip_engine::Read;
 use serde::Deserialize;
 
@@ -43,6 +45,8 @@ pub struct Row {
 struct OrdersPage {
     shell: Shell,
     find: String,
+    /// Orders whose cards have not answered.
+    waiting: Vec<Awaiting>,
     rows: Vec<Row>,
     pager: Option<Pager>,
 }
@@ -68,9 +72,16 @@ pub fn rows(
         let customer = customer_by_id(tx, book, order.customer_id)?;
         let detail = order_by_id(tx, actor, book, order.order_id)?;
         let back = given_back(&detail);
+        let by_card = by_card(shop, order.card.as_ref());
         let (state, class) = match order.state {
             OrderState::Refused => (refusal(order.reason.as_deref()), "status stopped bad"),
-            OrderState::Completed if back.is_empty() => ("Paid".to_owned(), "status good"),
+            OrderState::Completed if back.is_empty() => match &order.card {
+                Some(card) if card.is_refund_due => {
+                    ("Refund on its way".to_owned(), "status waits")
+                }
+                Some(_) => (format!("Paid {by_card}"), "status good"),
+                None => ("Paid".to_owned(), "status good"),
+            },
             OrderState::Completed => (capital(&back), "status waits"),
         };
         rows.push(Row {
@@ -78,7 +89,10 @@ pub fn rows(
             who: who(tx, vault, actor, shop, &customer)?,
             what: order_words(&detail.lines),
             href: Area::Staff.order(shop, order.order_id),
-            tokens: tokens(order.total),
+            tokens: match order.card {
+                Some(_) => tokens(Amount::ZERO),
+                None => tokens(order.total),
+            },
             state,
             class,
         });
@@ -93,10 +107,15 @@ pub fn refusal(reason: Option<&str>) -> String {
         "restricted" => "tokens for sales only",
         "price_changed" => "the price had changed",
         "out_of_stock" => "too few pieces",
+        "reserved" => "others had reserved the pieces",
         "below_threshold" => "fewer tokens than ordering begins with",
         "not_for_sale" => "not sold any more",
         "inactive" => "the account was not active",
         "closed" => "the account was closed",
+        "coupon" => "the coupon took nothing off",
+        "card_declined" => "the card was declined",
+        "tokens_only" => "what is off counts with tokens alone",
+        "card_not_taken" => "cards do not pay orders",
         _ => return "Refused".to_owned(),
     };
     format!("Refused: {why}")
@@ -119,11 +138,12 @@ pub async fn orders(
         None => None,
     };
     let (of, vault) = (member.clone(), app.node.vault.clone());
-    let (rows, next) = app
+    let (rows, next, waiting) = app
         .read(move |tx| {
             let found = orders_of_book(tx, of.shop.vendor.book_id, before, AT_ONCE)?;
             let rows = rows(tx, &vault, of.actor(), &of.shop, found.items)?;
-            Ok::<_, Problem>((rows, found.next))
+            let waiting = awaiting(tx, &of.shop, None)?;
+            Ok::<_, Problem>((rows, found.next, waiting))
         })
         .await?;
     let path = member.shop.at("/staff/orders");
@@ -131,6 +151,7 @@ pub async fn orders(
     page(&OrdersPage {
         shell: staff_shell(&member, "Orders", "/staff/orders"),
         find: member.shop.at("/staff/customers"),
+        waiting,
         rows,
         pager: pager(&path, "orders", before.is_none(), next),
     })

@@ -175,7 +175,16 @@ fn tally(member: &StaffMember, day: &Today, is_today: bool) -> Vec<Figure> {
         of_tokens(
             "Tokens spent",
             day.tokens_spent,
-            format!("{}, in {orders}", unit(day.tokens_spent)),
+            match day.goods_by_card.is_zero() {
+                true => format!("{}, in {orders}", unit(day.tokens_spent)),
+                false => {
+                    let cards = money(day.goods_by_card, &shop.vendor.currency);
+                    format!(
+                        "{}, and {cards} by card, in {orders}",
+                        unit(day.tokens_spent)
+                    )
+                }
+            },
         ),
         of_tokens(
             "Given back",

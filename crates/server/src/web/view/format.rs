@@ -1,9 +1,9 @@
 //! Amounts, money, times and counts as people read them.
 //!
 //! A number never stands without its unit; thousands have a comma, minus is the true sign, zeros at
-//! the end are left out. Times are UTC and say so.
+//! the end are left out. Times are in the zone of the request, and say which it is.
 
-use jiff::tz::TimeZone;
+use super::zone;
 use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, Asset, TOKEN_SCALE};
 use std::fmt;
@@ -146,14 +146,14 @@ impl When {
 
     /// Day and minute.
     pub fn minute(at: Timestamp) -> When {
-        When::written(at, "%-d %b %Y %H:%M UTC")
+        When::written(at, "%-d %b %Y %H:%M %Z")
     }
 
     fn written(at: Timestamp, form: &str) -> When {
         let words = jiff::Timestamp::from_microsecond(at.0)
             .ok()
             .filter(|_| at != Timestamp::NEVER)
-            .map(|t| t.to_zoned(TimeZone::UTC).strftime(form).to_string());
+            .map(|t| t.to_zoned(zone::reader()).strftime(form).to_string());
         When {
             machine: at.to_string(),
             words: words.unwrap_or_else(|| at.to_string()),

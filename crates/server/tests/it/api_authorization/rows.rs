@@ -1,6 +1,7 @@
 //! The table: every operation with the scope that it needs, an address and a body.
 
 use super::{Door, Foreign, SKU, World};
+use crate::api_promotions::in_days;
 use serde_json::{Value, json};
 
 /// All operations, each as a door to be tried.
@@ -19,6 +20,7 @@ pub(super) fn doors(world: &World) -> Vec<Door> {
     doors.add_creations();
     doors.add_settings();
     doors.add_sales();
+    doors.add_mall();
     doors.add_accounts();
     doors.add_endings();
     let mut doors = doors.all;
@@ -45,6 +47,7 @@ impl Doors<'_> {
     ) {
         let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
         let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
+        let address = address.replace("{vendor}", "bakery");
         let address = address.replace("{offer_id}", &self.world.offer);
         let is_named =
             self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
@@ -68,17 +71,20 @@ impl Doors<'_> {
             ("/v1/audit", "vendor:read"),
             ("/v1/categories", "catalog:read"),
             ("/v1/customers", "customers:read"),
+            ("/v1/mall", "vendor:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
             ("/v1/ledger/verification", "ledger:read"),
             ("/v1/orders", "orders:read"),
             ("/v1/products", "catalog:read"),
             ("/v1/refund-requests", "orders:read"),
+            ("/v1/shipments", "orders:read"),
             ("/v1/reports/sales", "reports:read"),
             ("/v1/reports/today", "reports:read"),
             ("/v1/staff", "vendor:read"),
             ("/v1/offline-orders", "customers:read"),
             ("/v1/offline-orders/ageing", "customers:read"),
+            ("/v1/promotions", "vendor:read"),
             ("/v1/token-packs", "vendor:read"),
             ("/v1/token-price", "vendor:read"),
             ("/v1/token-tiers", "vendor:read"),
@@ -113,10 +119,21 @@ impl Doors<'_> {
         for (template, scope, id) in [
             ("/v1/registrations/{id}", "customers:read", registration),
             ("/v1/orders/{id}", "orders:read", order),
+            ("/v1/orders/{id}/shipment", "customers:read", order),
+            (
+                "/v1/promotions/{id}",
+                "vendor:read",
+                self.world.promotion.as_str(),
+            ),
             (
                 "/v1/token-orders/{id}",
                 "customers:read",
                 self.world.token_order.as_str(),
+            ),
+            (
+                "/v1/card-orders/{id}",
+                "orders:read",
+                self.world.card_order.as_str(),
             ),
             (
                 "/v1/offline-orders/{id}",
@@ -133,6 +150,8 @@ impl Doors<'_> {
     fn add_creations(&mut self) {
         let customer = self.world.customer.as_str();
         let bought = json!({"customer_id": customer, "lines": [{"sku": SKU, "quantity": 1}]});
+        let mut by_card = bought.clone();
+        by_card["card"] = json!("test_ok");
         let returned = json!({"customer_id": customer, "reference": "CN-1",
             "goods": [{"sku": SKU, "unit_price": "2", "quantity": 1}]});
         let hook = json!({"url": "https://shop.example/more"});
@@ -145,6 +164,7 @@ impl Doors<'_> {
             ("/v1/customers", "customers:write", json!({})),
             ("/v1/goods-returns", "refunds:write", returned),
             ("/v1/orders", "orders:write", bought.clone()),
+            ("/v1/card-orders", "orders:write", by_card),
             (
                 "/v1/orders:batch",
                 "orders:write",
@@ -163,6 +183,11 @@ impl Doors<'_> {
                 json!({"name": "Ada", "role": "auditor"}),
             ),
             ("/v1/token-orders:resolve", "tokens:write", Value::Null),
+            (
+                "/v1/promotions",
+                "vendor:write",
+                json!({"name": "Sale", "ends_at": in_days(2), "rate": 500}),
+            ),
             (
                 "/v1/token-packs",
                 "vendor:write",
@@ -253,6 +278,19 @@ impl Doors<'_> {
             &world.pack,
             pack,
         );
+        let coupon = json!({
+            "name": "Autumn", "begins_at": in_days(1), "ends_at": in_days(4), "rate": 900,
+            "coupon": {},
+        });
+        let id = world.promotion.as_str();
+        let change = json!({"version": 1, "promotion": coupon});
+        self.door("PUT", "/v1/promotions/{id}", "vendor:write", id, change);
+        for (template, body) in [
+            ("/v1/promotions/{id}/codes", json!({"count": 2})),
+            ("/v1/promotions/{id}/stop", Value::Null),
+        ] {
+            self.door("POST", template, "vendor:write", id, body);
+        }
         let [first, second, third] = &world.offline;
         let ordered = json!({"tokens": "5", "means": "check"});
         for (template, scope, id, body) in [
@@ -301,6 +339,19 @@ impl Doors<'_> {
         ] {
             self.door("POST", template, scope, id, body);
         }
+    }
+
+    fn add_mall(&mut self) {
+        let acceptance = "/v1/mall/acceptance/{vendor}";
+        for method in ["PUT", "DELETE"] {
+            self.door(method, acceptance, "vendor:write", "", Value::Null);
+        }
+        let quotes = "/v1/customers/{id}/exchange-quotes";
+        let wanted = json!({"to": "bakery", "tokens": "1"});
+        let customer = self.world.customer.as_str();
+        self.door("POST", quotes, "orders:write", customer, wanted);
+        let taken = json!({"exchange_id": self.world.exchange});
+        self.door("POST", "/v1/exchanges", "orders:write", "", taken);
     }
 
     fn add_accounts(&mut self) {
@@ -393,6 +444,9 @@ impl Doors<'_> {
         let declined = "/v1/orders/{id}/refund-requests/decline";
         let answer = json!({"answer": "No."});
         self.door("POST", declined, "refunds:write", order, answer);
+        let parcel = "/v1/orders/{id}/shipment";
+        let step = json!({"from": "to_pack", "state": "shipped", "carrier": "Post"});
+        self.door("PUT", parcel, "orders:write", order, step);
         let refunds = "/v1/orders/{id}/refunds";
         self.door("POST", refunds, "refunds:write", order, json!({}));
         self.door(

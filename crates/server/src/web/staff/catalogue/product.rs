@@ -165,7 +165,7 @@ impl Typed {
         let words = |delivery| match delivery {
             Delivery::Usual => "As usual for this shop",
             Delivery::Download => "Downloaded: software",
-            Delivery::Shipped => "Sent to an address",
+            Delivery::Shipped => "Sent to an address that the order asks for",
             Delivery::InPerson => "Handed over or done on the spot",
         };
         let chosen = Delivery::parse(&self.delivery).unwrap_or_default();

@@ -1,0 +1,110 @@
+//! Positions of members, and clearing them at an interval (GOV-09, MIC-03).
+
+use super::settle::Line;
+use super::{Mall, MallError, Member, Result, members, operator_only, rules, store};
+use crate::actor::Actor;
+use scrip_engine::{Read, ReadTx, Timestamp, Tx};
+use scrip_ledger::{Amount, account_balance};
+use std::collections::BTreeMap;
+
+/// What a member owes the mall by a clearing; below zero what it is owed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Exactly, with what was carried from the clearing before.
+    pub net: Amount,
+    /// Whole cents of it, which are invoiced.
+    pub paid: Amount,
+    /// The rest, which the next clearing counts again.
+    pub carried: Amount,
+}
+
+/// A clearing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearing {
+    /// Counts from 1.
+    pub number: i64,
+    /// When it was closed.
+    pub closed_at: Timestamp,
+    /// By member's book.
+    pub positions: Vec<(i64, Position)>,
+}
+
+/// Clears all that happened since the clearing before: of each member what it owes or is owed,
+/// once over all others. What happens meanwhile belongs to the next one.
+pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clearing> {
+    operator_only(actor)?;
+    // Of two at once, the second one finds nothing left to clear.
+    tx.lock_name(&format!("clearing {}", mall.book_id))?;
+    let before = store::newest_clearing(tx, mall.book_id)?;
+    let mut nets: BTreeMap<i64, Amount> = BTreeMap::new();
+    for member in members(tx, mall)? {
+        nets.insert(member.book_id, Amount::ZERO);
+    }
+    let mut kept = Amount::ZERO;
+    if let Some(before) = &before {
+        for (member, position) in &before.positions {
+            let net = nets.entry(*member).or_default();
+            *net = net.plus(position.carried)?;
+            kept = kept.plus(position.carried)?;
+        }
+    }
+    let number = before.map_or(0, |c| c.number).saturating_add(1);
+    for line in store::lines_clear(tx, mall.book_id, number)? {
+        let debtor = nets.entry(line.debtor).or_default();
+        *debtor = debtor.plus(line.owed)?;
+        let creditor = nets.entry(line.creditor).or_default();
+        *creditor = creditor.minus(line.received)?;
+        kept = kept.plus(line.residue)?;
+    }
+    let positions = nets.into_iter();
+    let positions = positions.map(|(member, net)| Ok((member, rules::cleared(net)?)));
+    let clearing = Clearing {
+        number,
+        closed_at: tx.now(),
+        positions: positions.collect::<Result<_>>()?,
+    };
+    if !rules::balanced(&clearing, kept)? {
+        let problem = format!(
+            "clearing {number} of mall {} does not come out even",
+            mall.book_id
+        );
+        return Err(scrip_engine::Error::Corrupt(problem).into());
+    }
+    store::insert_clearing(tx, mall.book_id, &clearing)?;
+    Ok(clearing)
+}
+
+/// The clearings of a mall, newest first, `limit` at most.
+pub fn clearings(tx: &mut dyn Read, mall: &Mall, limit: i64) -> Result<Vec<Clearing>> {
+    store::clearings(tx, mall.book_id, limit)
+}
+
+/// What a member owes the mall now; below zero what it is owed.
+pub fn position(tx: &mut ReadTx<'_>, member: &Member) -> Result<Amount> {
+    let due = account_balance(tx, member.book_id, member.accounts.member_due)?;
+    Ok(due)
+}
+
+/// What the mall has kept of all that passed through it.
+pub fn mall_kept(tx: &mut ReadTx<'_>, mall: &Mall) -> Result<Amount> {
+    Ok(account_balance(tx, mall.book_id, mall.residue_account)?)
+}
+
+/// Every event between two members of a mall, oldest first.
+pub fn mall_lines(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Line>> {
+    store::all_lines(tx, mall.book_id)
+}
+
+/// Everything between a member and the others in a span that is over, oldest first: a line for
+/// each event (GOV-06).
+pub fn statement(
+    tx: &mut dyn Read,
+    member: &Member,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Line>> {
+    if to > tx.now() {
+        return Err(MallError::PeriodOpen);
+    }
+    store::lines(tx, member.mall_book, member.book_id, from, to)
+}

@@ -1,0 +1,292 @@
+//! Members: joining, standing, what their tokens are worth, whose tokens they take.
+
+use super::{Mall, MallError, Result, mall_by_book, operator_only, rules, store};
+use crate::actor::Actor;
+use crate::audit;
+use crate::text::named;
+use crate::vendor::{Vendor, token_price_at};
+use scrip_engine::{Read, Timestamp, Tx};
+use scrip_ledger::{AccountKind, Amount, NewAccount, account_open};
+use serde_json::json;
+
+named! {
+    /// Where a member stands.
+    MemberState, "where a member stands" {
+        /// Its tokens pass.
+        Active = "active",
+        /// Cut off (GOV-10): nothing passes, until it is back.
+        Suspended = "suspended",
+        /// Gone.
+        Left = "left",
+    }
+}
+
+/// A vendor in a mall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The vendor's book.
+    pub book_id: i64,
+    /// The mall's.
+    pub mall_book: i64,
+    /// The vendor's short name.
+    pub slug: String,
+    /// The vendor's name for people.
+    pub name: String,
+    /// Where it stands.
+    pub state: MemberState,
+    /// True while none of its tokens may leave it (GOV-12).
+    pub is_barred: bool,
+    /// The accounts between the two.
+    pub accounts: MemberAccounts,
+}
+
+/// The accounts between a member and its mall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberAccounts {
+    /// What the member owes the mall, in the member's book.
+    pub member_due: i64,
+    /// What the mall owes the member, in the mall's book.
+    pub mall_due: i64,
+    /// What others' taking the member's tokens has cost, in the member's book.
+    pub settled: i64,
+}
+
+/// What an exchange costs a customer of a member (OPN-03).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// For each exchange, in the smallest unit of the mall's currency.
+    pub charge_flat: Amount,
+    /// Of what is exchanged, in millionths.
+    pub charge_ppm: i64,
+}
+
+/// Takes a vendor into a mall. Its token is worth what the vendor sells it for, until the mall
+/// says otherwise.
+pub fn member_join(tx: &mut Tx<'_>, actor: Actor, mall: &Mall, vendor: &Vendor) -> Result<Member> {
+    operator_only(actor)?;
+    if vendor.currency.asset_id != mall.currency.asset_id {
+        return Err(MallError::Currency {
+            mall: mall.currency.code.clone(),
+            vendor: vendor.currency.code.clone(),
+        });
+    }
+    tx.lock_name(&format!("membership {}", vendor.book_id))?;
+    if let Some(known) = store::member(tx, vendor.book_id)? {
+        if known.mall_book != mall.book_id || known.state != MemberState::Left {
+            return Err(MallError::Joined(vendor.name.clone()));
+        }
+        return state_change(tx, actor, known, MemberState::Active);
+    }
+    let accounts = open_accounts(tx, mall, vendor)?;
+    let member = Member {
+        book_id: vendor.book_id,
+        mall_book: mall.book_id,
+        slug: vendor.slug.clone(),
+        name: vendor.name.clone(),
+        state: MemberState::Active,
+        is_barred: false,
+        accounts,
+    };
+    store::insert_member(tx, &member)?;
+    let now = tx.now();
+    let price = token_price_at(tx, vendor.book_id, now)?;
+    store::set_value(tx, &member, now, rules::value(price)?)?;
+    note(
+        tx,
+        actor,
+        &member,
+        "mall.joined",
+        &json!({"mall": mall.slug}),
+    )?;
+    Ok(member)
+}
+
+fn open_accounts(tx: &mut Tx<'_>, mall: &Mall, vendor: &Vendor) -> Result<MemberAccounts> {
+    let mut open = |book_id, kind, counterparty: Option<&str>, other| {
+        let label = match counterparty {
+            Some(name) => format!("{} {}", mall.currency.code, name),
+            None => mall.currency.code.clone(),
+        };
+        let new = NewAccount {
+            book_id,
+            asset_id: mall.currency.asset_id,
+            kind,
+            label: &label,
+            owner: None,
+            counterparty: other,
+        };
+        account_open(tx, &new)
+    };
+    let due = AccountKind::Due;
+    let (ours, theirs) = (vendor.book_id, mall.book_id);
+    Ok(MemberAccounts {
+        member_due: open(ours, due, Some(&mall.slug), Some(theirs))?,
+        mall_due: open(theirs, due, Some(&vendor.slug), Some(ours))?,
+        settled: open(ours, AccountKind::Settled, None, None)?,
+    })
+}
+
+/// Where a vendor stands in its mall; `None` for one without a mall.
+pub fn member_of(tx: &mut dyn Read, book_id: i64) -> Result<Option<Member>> {
+    store::member(tx, book_id)
+}
+
+/// The members of a mall, by book, those that left included.
+pub fn members(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Member>> {
+    store::members(tx, mall.book_id)
+}
+
+/// Suspends a member, takes it back, or lets it go (GOV-10). What its customers hold stays theirs.
+pub fn member_state_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    to: MemberState,
+) -> Result<Member> {
+    operator_only(actor)?;
+    tx.lock_name(&format!("membership {}", member.book_id))?;
+    let known = store::member(tx, member.book_id)?;
+    let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
+    if known.state == to {
+        return Ok(known);
+    }
+    state_change(tx, actor, known, to)
+}
+
+fn state_change(tx: &mut Tx<'_>, actor: Actor, known: Member, to: MemberState) -> Result<Member> {
+    if !rules::moves(known.state, to) {
+        return Err(MallError::Standing {
+            from: known.state.name(),
+            to: to.name(),
+        });
+    }
+    let member = Member { state: to, ..known };
+    store::update_member(tx, &member)?;
+    let detail = json!({"from": known.state.name(), "to": to.name()});
+    note(tx, actor, &member, "mall.standing", &detail)?;
+    Ok(member)
+}
+
+/// Keeps all tokens of a member at home, or lets them go again (GOV-12).
+pub fn member_bar_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    is_barred: bool,
+) -> Result<Member> {
+    operator_only(actor)?;
+    tx.lock_name(&format!("membership {}", member.book_id))?;
+    let known = store::member(tx, member.book_id)?;
+    let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
+    let member = Member { is_barred, ..known };
+    store::update_member(tx, &member)?;
+    note(
+        tx,
+        actor,
+        &member,
+        "mall.barred",
+        &json!({"barred": is_barred}),
+    )?;
+    Ok(member)
+}
+
+/// The trail is the vendor's: its people see what the mall decided.
+fn note(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    action: &str,
+    detail: &serde_json::Value,
+) -> Result<()> {
+    Ok(audit::note(tx, member.book_id, actor, action, "", detail)?)
+}
+
+/// Sets what one token of a member is worth from a time on that has not passed (GOV-01).
+pub fn value_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    value: Amount,
+    effective_at: Timestamp,
+) -> Result<()> {
+    operator_only(actor)?;
+    let value = rules::value(value)?;
+    if effective_at < tx.now() {
+        return Err(MallError::InPast);
+    }
+    store::set_value(tx, member, effective_at, value)?;
+    let mall = mall_by_book(tx, member.mall_book)?;
+    let detail = json!({
+        "value": value.decimal(mall.currency.scale), "from": effective_at.0,
+    });
+    note(tx, actor, member, "mall.value", &detail)
+}
+
+/// What one token of a member was worth at a time (GOV-01); `None` before it joined.
+pub fn value_at(tx: &mut dyn Read, member: &Member, at: Timestamp) -> Result<Option<Amount>> {
+    store::value_at(tx, member, at)
+}
+
+/// All values of a member's token with the times from which they held, newest first.
+pub fn values(tx: &mut dyn Read, member: &Member) -> Result<Vec<(Timestamp, Amount)>> {
+    store::values(tx, member)
+}
+
+/// Sets what an exchange costs customers of a member, from now on (OPN-03).
+pub fn terms_set(tx: &mut Tx<'_>, actor: Actor, member: &Member, terms: &Terms) -> Result<()> {
+    operator_only(actor)?;
+    let flat = Amount::ZERO..=rules::CHARGE_AT_MOST;
+    if !flat.contains(&terms.charge_flat) || !(0..=rules::WHOLE_PPM).contains(&terms.charge_ppm) {
+        return Err(MallError::ChargeInvalid);
+    }
+    let now = tx.now();
+    store::set_terms(tx, member, now, terms)?;
+    let detail = json!({"flat": terms.charge_flat, "ppm": terms.charge_ppm});
+    note(tx, actor, member, "mall.terms", &detail)
+}
+
+/// What an exchange cost customers of a member at a time; nothing where nothing was agreed.
+pub fn terms_at(tx: &mut dyn Read, member: &Member, at: Timestamp) -> Result<Terms> {
+    Ok(store::terms_at(tx, member, at)?.unwrap_or_default())
+}
+
+/// Lets a member take another one's tokens, or not any more (OPN-05). For the acceptor's people.
+pub fn acceptance_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    acceptor: &Member,
+    issuer: &Member,
+    takes: bool,
+) -> Result<()> {
+    if !actor.for_vendor() {
+        return Err(MallError::OperatorOnly);
+    }
+    if acceptor.book_id == issuer.book_id {
+        return Err(MallError::SameMember);
+    }
+    if acceptor.mall_book != issuer.mall_book {
+        return Err(MallError::Outside);
+    }
+    store::set_acceptance(tx, acceptor, issuer.book_id, takes)?;
+    let detail = json!({"issuer": issuer.slug, "takes": takes});
+    note(tx, actor, acceptor, "mall.acceptance", &detail)
+}
+
+/// Whose tokens a member takes (GOV-02).
+pub fn accepted_from(tx: &mut dyn Read, acceptor: &Member) -> Result<Vec<i64>> {
+    store::accepted_from(tx, acceptor)
+}
+
+/// Who takes a member's tokens (GOV-02).
+pub fn accepters_of(tx: &mut dyn Read, issuer: &Member) -> Result<Vec<i64>> {
+    store::accepters_of(tx, issuer)
+}
+
+/// Fails where tokens of one member cannot become tokens of another one now, and says why.
+pub fn may_pass(tx: &mut dyn Read, from: &Member, to: &Member) -> Result<()> {
+    let is_accepted = store::accepts(tx, to, from.book_id)?;
+    match rules::barrier(from, to, is_accepted) {
+        Some(why) => Err(why),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,475 @@
+//! `scrip mall`: the operator of the node acts for the mall.
+
+use super::{open::Database, say, say_json};
+use crate::failure::Failure;
+use clap::{Args, Subcommand, ValueEnum};
+use scrip_domain::mall::{
+    Clearing, Mall as MallData, MallError, Member, MemberState, Terms, acceptance_set,
+    accepted_from, clearing_close, clearings, mall_by_slug, mall_create, mall_kept, malls,
+    member_bar_set, member_join, member_of, member_state_set, members, position, terms_set,
+    value_at, value_set,
+};
+use scrip_domain::vendor::vendor_by_slug;
+use scrip_domain::{Actor, Amount};
+use scrip_engine::{Engine, Read, Tx};
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum Mall {
+    /// Create a mall: the clearing house between vendors
+    Create(Create),
+    /// List the malls of this node
+    List(List),
+    /// Take a vendor into a mall; its token is worth what it sells it for until told otherwise
+    Join(Join),
+    /// Say what one token of a member is worth from now on
+    Value(Value),
+    /// Say what an exchange costs customers of a member from now on
+    Charge(Charge),
+    /// Let a member take another one's tokens, or no longer
+    Accept(Accept),
+    /// Suspend a member, take it back, let it go
+    Standing(Standing),
+    /// Keep a member's tokens at home, or let them go again
+    Bar(Bar),
+    /// Show members, what their tokens are worth, and what each owes or is owed
+    Show(Show),
+    /// Clear all that happened since the last clearing: one amount for each member
+    Clear(Clear),
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    database: Database,
+    /// Name for people
+    #[arg(long)]
+    name: String,
+    /// Short name: 2 to 40 of a-z, 0-9 and -
+    #[arg(long)]
+    slug: String,
+    /// The currency in which it settles, ISO 4217
+    #[arg(long, default_value = "USD")]
+    currency: String,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+pub struct Join {
+    #[command(flatten)]
+    database: Database,
+    /// The mall's short name
+    #[arg(long)]
+    mall: String,
+    /// The vendor's short name
+    #[arg(long)]
+    vendor: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Value {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// What one token is worth, in the mall's currency
+    value: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Charge {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// For each exchange, in the mall's currency
+    #[arg(long, default_value = "0")]
+    flat: String,
+    /// Of what is exchanged, in percent
+    #[arg(long, default_value = "0")]
+    percent: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Accept {
+    #[command(flatten)]
+    database: Database,
+    /// The member that takes them
+    #[arg(long)]
+    vendor: String,
+    /// Whose tokens
+    #[arg(long)]
+    issuer: String,
+    /// Take them no longer
+    #[arg(long)]
+    stop: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StandingName {
+    /// Its tokens pass
+    Active,
+    /// Cut off until it is back
+    Suspended,
+    /// Gone; joining takes it back
+    Left,
+}
+
+#[derive(Debug, Args)]
+pub struct Standing {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// Where it stands from now on
+    standing: StandingName,
+}
+
+#[derive(Debug, Args)]
+pub struct Bar {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// Let them go again
+    #[arg(long)]
+    lift: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    database: Database,
+    /// The mall's short name
+    #[arg(long)]
+    mall: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Clear {
+    #[command(flatten)]
+    database: Database,
+    /// The mall's short name
+    #[arg(long)]
+    mall: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Mall {
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Mall::Create(command) => command.run(),
+            Mall::List(command) => command.run(),
+            Mall::Join(command) => command.run(),
+            Mall::Value(command) => command.run(),
+            Mall::Charge(command) => command.run(),
+            Mall::Accept(command) => command.run(),
+            Mall::Standing(command) => command.run(),
+            Mall::Bar(command) => command.run(),
+            Mall::Show(command) => command.run(),
+            Mall::Clear(command) => command.run(),
+        }
+    }
+}
+
+/// The operator.
+const US: Actor = Actor::System;
+
+fn member(tx: &mut Tx<'_>, slug: &str) -> Result<Member, MallError> {
+    let vendor = vendor_by_slug(tx, slug)?;
+    member_of(tx, vendor.book_id)?.ok_or(MallError::NoMember(vendor.name))
+}
+
+impl Create {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, name, currency) = (self.slug, self.name, self.currency);
+        let made = node
+            .engine
+            .write(move |tx| mall_create(tx, US, &slug, &name, &currency))?;
+        say(&format!(
+            "mall {} created: book {}, settles in {}; `scrip mall join` takes vendors in",
+            made.slug, made.book_id, made.currency.code
+        ))
+    }
+}
+
+impl List {
+    fn run(self) -> Result<(), Failure> {
+        let all = self.database.reader()?.read(|tx| malls(tx))?;
+        if all.is_empty() {
+            return say("no malls yet: `scrip mall create` makes one");
+        }
+        for mall in all {
+            let code = &mall.currency.code;
+            say(&format!(
+                "{:<20} book {:<4} {code} {}",
+                mall.slug, mall.book_id, mall.name
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+impl Join {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (mall, vendor) = (self.mall, self.vendor);
+        let joined = node.engine.write(move |tx| {
+            let mall = mall_by_slug(tx, &mall)?;
+            let vendor = vendor_by_slug(tx, &vendor)?;
+            member_join(tx, US, &mall, &vendor)
+        })?;
+        say(&format!(
+            "{} is a member; it takes nobody's tokens yet: `scrip mall accept` says whose",
+            joined.name
+        ))
+    }
+}
+
+impl Value {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, text) = (self.vendor, self.value.clone());
+        let set = node.engine.write(move |tx| {
+            let member = member(tx, &slug)?;
+            let value = Amount::parse(&text, scrip_ledger::CURRENCY_SCALE)?;
+            let now = tx.now();
+            value_set(tx, US, &member, value, now)?;
+            Ok::<_, MallError>(member)
+        })?;
+        say(&format!(
+            "one token of {} is worth {} from now on",
+            set.name, self.value
+        ))
+    }
+}
+
+impl Charge {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, flat, percent) = (self.vendor, self.flat.clone(), self.percent.clone());
+        let set = node.engine.write(move |tx| {
+            let member = member(tx, &slug)?;
+            let terms = Terms {
+                charge_flat: Amount::parse(&flat, scrip_ledger::CURRENCY_SCALE)?,
+                // Four decimals of a percent are a millionth.
+                charge_ppm: Amount::parse(&percent, 4)?.units(),
+            };
+            terms_set(tx, US, &member, &terms)?;
+            Ok::<_, MallError>(member)
+        })?;
+        say(&format!(
+            "an exchange costs customers of {} {} and {} percent from now on",
+            set.name, self.flat, self.percent
+        ))
+    }
+}
+
+impl Accept {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, issuer, takes) = (self.vendor, self.issuer, !self.stop);
+        let (acceptor, issuer) = node.engine.write(move |tx| {
+            let acceptor = member(tx, &slug)?;
+            let issuer = member(tx, &issuer)?;
+            acceptance_set(tx, US, &acceptor, &issuer, takes)?;
+            Ok::<_, MallError>((acceptor, issuer))
+        })?;
+        let word = if takes { "takes" } else { "takes no" };
+        say(&format!(
+            "{} {word} tokens of {}",
+            acceptor.name, issuer.name
+        ))
+    }
+}
+
+impl Standing {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let to = match self.standing {
+            StandingName::Active => MemberState::Active,
+            StandingName::Suspended => MemberState::Suspended,
+            StandingName::Left => MemberState::Left,
+        };
+        let slug = self.vendor;
+        let set = node.engine.write(move |tx| {
+            let member = member(tx, &slug)?;
+            member_state_set(tx, US, &member, to)
+        })?;
+        say(&format!("{} is {}", set.name, set.state))
+    }
+}
+
+impl Bar {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, is_barred) = (self.vendor, !self.lift);
+        let set = node.engine.write(move |tx| {
+            let member = member(tx, &slug)?;
+            member_bar_set(tx, US, &member, is_barred)
+        })?;
+        let word = if set.is_barred {
+            "stay at home"
+        } else {
+            "may leave it"
+        };
+        say(&format!("tokens of {} {word}", set.name))
+    }
+}
+
+/// A member as it is shown: its token's value, what it owes, whose tokens it takes.
+struct Shown {
+    member: Member,
+    value: Option<Amount>,
+    position: Amount,
+    takes: Vec<String>,
+}
+
+fn shown(engine: &Engine, slug: &str) -> Result<(MallData, Vec<Shown>, Amount), Failure> {
+    let read = engine.read(|tx| {
+        let mall = mall_by_slug(tx, slug)?;
+        let now = tx.now();
+        let all = members(tx, &mall)?;
+        let name = |book: &i64| {
+            let found = all.iter().find(|m| m.book_id == *book);
+            found.map_or_else(String::new, |m| m.slug.clone())
+        };
+        let mut rows = Vec::new();
+        for member in &all {
+            rows.push(Shown {
+                value: value_at(tx, member, now)?,
+                position: position(tx, member)?,
+                takes: accepted_from(tx, member)?.iter().map(name).collect(),
+                member: member.clone(),
+            });
+        }
+        let kept = mall_kept(tx, &mall)?;
+        Ok::<_, MallError>((mall, rows, kept))
+    })?;
+    Ok(read)
+}
+
+impl Show {
+    fn run(self) -> Result<(), Failure> {
+        let (mall, rows, kept) = shown(&self.database.reader()?, &self.mall)?;
+        let scale = mall.currency.scale;
+        let text = |amount: Amount| amount.decimal(scale);
+        if self.json {
+            let members: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    json!({
+                        "vendor": row.member.slug, "state": row.member.state.name(),
+                        "barred": row.member.is_barred, "value": row.value.map(text),
+                        "owes": text(row.position), "takes": row.takes,
+                    })
+                })
+                .collect();
+            return say_json(&json!({
+                "mall": mall.slug, "currency": mall.currency.code, "members": members,
+                "residue": text(kept),
+            }));
+        }
+        let code = &mall.currency.code;
+        say(&format!("{} settles in {code}", mall.name))?;
+        for row in &rows {
+            let standing = match row.member.is_barred {
+                true => format!("{}, tokens stay at home", row.member.state),
+                false => row.member.state.to_string(),
+            };
+            let owes = match row.position.is_positive() || row.position.is_zero() {
+                true => format!("owes {}", text(row.position)),
+                false => format!("is owed {}", text(row.position.negated()?)),
+            };
+            say(&format!(
+                "{:<20} {standing}; one token {} {code}; {owes} {code}; takes {}",
+                row.member.slug,
+                row.value.map_or_else(|| "?".into(), text),
+                if row.takes.is_empty() {
+                    "nobody's".into()
+                } else {
+                    row.takes.join(", ")
+                },
+            ))?;
+        }
+        say(&format!(
+            "fractions kept by the mall: {} {code}",
+            text(kept)
+        ))
+    }
+}
+
+impl Clear {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let slug = self.mall.clone();
+        let cleared = node.engine.write(move |tx| {
+            let mall = mall_by_slug(tx, &slug)?;
+            clearing_close(tx, US, &mall)
+        })?;
+        let (mall, rows, _) = shown(&node.engine, &self.mall)?;
+        let before = node.engine.read(|tx| clearings(tx, &mall, 2))?;
+        let before = before.into_iter().find(|c| c.number < cleared.number);
+        if self.json {
+            return say_json(&as_json(&mall, &rows, &cleared));
+        }
+        let since = before.map_or_else(|| "the beginning".into(), |c| c.closed_at.to_string());
+        say(&format!(
+            "clearing {} of {}, since {since}",
+            cleared.number, mall.name
+        ))?;
+        for (book, position) in &cleared.positions {
+            let (word, amount) = match position.paid < Amount::ZERO {
+                true => ("is paid", position.paid.negated()?),
+                false => ("pays", position.paid),
+            };
+            let text = |amount: Amount| amount.decimal(mall.currency.scale);
+            say(&format!(
+                "{:<20} {word} {} {}; carried {}",
+                name_of(&rows, *book),
+                text(amount),
+                mall.currency.code,
+                text(position.carried)
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+fn name_of(rows: &[Shown], book: i64) -> &str {
+    let found = rows.iter().find(|row| row.member.book_id == book);
+    found.map_or("?", |row| row.member.slug.as_str())
+}
+
+fn as_json(mall: &MallData, rows: &[Shown], cleared: &Clearing) -> serde_json::Value {
+    let text = |amount: Amount| amount.decimal(mall.currency.scale);
+    let positions: Vec<_> = cleared
+        .positions
+        .iter()
+        .map(|(book, position)| {
+            json!({
+                "vendor": name_of(rows, *book), "net": text(position.net),
+                "paid": text(position.paid), "carried": text(position.carried),
+            })
+        })
+        .collect();
+    json!({
+        "mall": mall.slug, "clearing": cleared.number, "currency": mall.currency.code,
+        "positions": positions,
+    })
+}
