@@ -52,11 +52,11 @@ pub use opening::{Opening, opening_begun, opening_due, opening_given};
 pub use person::{customer_person, open_text, person_set, seal_text};
 pub(crate) use pin_reset::pin_reset_take;
 pub use pin_reset::{ResetOutcome, pin_reset_start};
-pub(crate) use registering::{child_enter, customer_visit};
 pub use registering::{
     Entry, customer_enter, customer_register, fields_checked, means_allowed, registration_details,
     registration_means, registration_start,
 };
+pub(crate) use registering::{child_enter, customer_visit};
 pub(crate) use sign_in::customer_named;
 pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
