@@ -129,7 +129,7 @@ pub fn address_open(
         serde_json::from_str(&plain)
             .map_err(|e| EngineError::Corrupt(format!("{}: {e}", label(customer))))
     };
-    Ok(plain.map(read).transpose().map_err(CustomerError::from)?)
+    plain.map(read).transpose().map_err(CustomerError::from)
 }
 
 #[cfg(test)]
@@ -164,7 +164,8 @@ mod tests {
             ..address()
         };
         assert_eq!(address_checked(&no_code).unwrap().written()[3], "Town");
-        let change: [(&str, fn(&mut Address)); 8] = [
+        type Change = fn(&mut Address);
+        let change: [(&str, Change); 8] = [
             ("name", |a| a.name = "  ".into()),
             ("name", |a| a.name = "a\u{7}".into()),
             ("lines", |a| a.lines = "\n \n".into()),

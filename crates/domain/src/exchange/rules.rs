@@ -162,6 +162,7 @@ pub(super) fn parts(taken: &[Taken], priced: &Priced, latest: Timestamp) -> Resu
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -92,6 +92,16 @@ pub struct Refund {
     pub amount: Amount,
 }
 
+impl Refund {
+    /// Line, pieces of it that come back, pieces that were bought.
+    pub(super) fn pieces(&self) -> Vec<(i64, i64, i64)> {
+        let lines = self.lines.iter();
+        lines
+            .map(|(sold, back, _)| (sold.line_no, *back, sold.quantity))
+            .collect()
+    }
+}
+
 /// Gives tokens back for an order that tokens paid. For the vendor's staff; customers ask for it.
 /// [`super::by_card::order_refund_begin`] takes any order.
 pub fn order_refund(
@@ -145,13 +155,8 @@ pub fn order_refund(
         _ => return Err(OrderError::NothingToRefund),
     };
     let is_whole = Amount::sum(sold.iter().map(|s| s.amount))? == before.plus(refund.amount)?;
-    let pieces = refund
-        .lines
-        .iter()
-        .map(|(s, q, _)| (s.line_no, *q, s.quantity));
-    let pieces: Vec<(i64, i64, i64)> = pieces.collect();
     let of = (request.order_id, refund_no);
-    uses_back(tx, book, of, effective_at, &pieces, is_whole)?;
+    uses_back(tx, book, of, effective_at, &refund.pieces(), is_whole)?;
     if request.restock {
         restock(tx, book, &refund)?;
     }

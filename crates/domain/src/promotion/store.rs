@@ -1,18 +1,11 @@
 //! The tables of promotions.
 
-mod used;
-
 use super::{CouponTerms, Cut, Promotion, Result, Scope, Terms};
 use crate::id::{CustomerId, OfferId, OrderId, ProductId, PromotionId};
 use crate::secret::Attempts;
 use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
 use std::collections::BTreeMap;
-
-pub(super) use used::{
-    all_lines, back_put, backs_between, line_put, lines, use_back, use_of, use_put, uses_between,
-    uses_move, uses_of_nothing,
-};
 
 macro_rules! promotion_columns {
     () => {

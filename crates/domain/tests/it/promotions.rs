@@ -402,6 +402,19 @@ fn a_refund_gives_back_what_was_paid(db: &TestDb) {
     );
 }
 
+/// What the trail says of a promotion, newest first.
+fn noted_about(world: &World, id: PromotionId) -> Vec<String> {
+    let book = world.book();
+    let noted = world.node.engine.read(|tx| {
+        let filter = Filter {
+            subject: Some(id.to_string()),
+            ..Filter::default()
+        };
+        trail(tx, book, &filter, None, 10)
+    });
+    noted.unwrap().items.into_iter().map(|n| n.action).collect()
+}
+
 /// ADV-06: made, changed before it begins, stopped; of two who change it the second is told; the
 /// trail says all of it; a preview says what it would do.
 fn staff_plan_change_and_stop(db: &TestDb) {
@@ -462,22 +475,8 @@ fn staff_plan_change_and_stop(db: &TestDb) {
     let (vendor, id) = (world.vendor.clone(), made.id);
     let other = world.write(move |tx| promotion_stop(tx, Actor::Customer(stranger), &vendor, id));
     assert!(matches!(other, Err(PromotionError::Forbidden)));
-    let noted = world.node.engine.read(|tx| {
-        let filter = Filter {
-            subject: Some(made.id.to_string()),
-            ..Filter::default()
-        };
-        trail(tx, book, &filter, None, 10)
-    });
-    let noted: Vec<String> = noted.unwrap().items.into_iter().map(|n| n.action).collect();
-    assert_eq!(
-        noted,
-        [
-            "promotion.stopped",
-            "promotion.changed",
-            "promotion.created"
-        ]
-    );
+    let noted = ["stopped", "changed", "created"].map(|verb| format!("promotion.{verb}"));
+    assert_eq!(noted_about(&world, made.id), noted);
     let all = world.node.engine.read(|tx| promotions(tx, book, None, 10));
     assert_eq!(all.unwrap().items.len(), 1);
     let found = world

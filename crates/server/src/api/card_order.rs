@@ -142,10 +142,7 @@ async fn place(
     let address = address_hash(&app.node.vault, body.delivery_address.as_ref())?;
     let request = ("POST /v1/card-orders", &(body.clone(), address));
     let keyed = keyed(&caller, key, request, Some(body.customer_id.0))?;
-    if app.settings.cards == Cards::None {
-        let text = "this node takes no cards: pay with tokens";
-        return Err(Problem::new(StatusCode::CONFLICT, "card_not_taken", text));
-    }
+    cards_taken(app.settings.cards)?;
     let vendor = app.read(move |tx| vendor_by_book(tx, book)).await?;
     let bodies = lines(&body.lines.0, &vendor.token)?;
     let quoted = body.quoted.map(|q| q.of(&vendor.currency)).transpose()?;
@@ -212,6 +209,15 @@ async fn place(
     let mut response = problem.into_response();
     mark(&mut response, replayed);
     Ok(response)
+}
+
+/// A node without a card processor takes no such order.
+fn cards_taken(cards: Cards) -> Result<()> {
+    if cards == Cards::None {
+        let text = "this node takes no cards: pay with tokens";
+        return Err(Problem::new(StatusCode::CONFLICT, "card_not_taken", text));
+    }
+    Ok(())
 }
 
 fn declined(order: &CardOrderAnswer, reason: &str, attempts_left: i64) -> Problem {

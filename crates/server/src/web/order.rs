@@ -5,8 +5,10 @@
 
 mod address;
 mod card;
+mod card_way;
 mod confirm;
 pub mod coupon;
+mod form;
 pub mod parcel;
 mod receipt;
 mod review;

@@ -1,6 +1,6 @@
 //! Reserved pieces and parcels on the pages, without script, and over the API.
 
-use crate::club::{Club, says};
+use crate::club::{Club, Member, says};
 use crate::pages_order::{CONFIRM, LIST, confirm, form, put};
 use scrip_testkit::TestDb;
 use serde_json::json;
@@ -105,11 +105,9 @@ fn with_address(page: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// SHP-12, SHP-13, REG-13: the confirmation asks where to, keeps what was typed, the receipt says
-/// how far it is, staff pack and send it.
-fn a_parcel_from_the_confirmation_to_its_door(db: &TestDb) {
-    let club = Club::start(db);
-    let ana = club.member("Ana", 500);
+/// An order of a pen and a vase, which is sent, and where its receipt is; the confirmation asks
+/// where to and keeps what was typed.
+fn ordered(club: &Club<'_>, ana: &Member, vase: &str) -> String {
     let pen = club.offer("pen", "Pen", 5, None);
     put(&ana.visitor, &pen, 1);
     let page = ana.visitor.get(CONFIRM);
@@ -117,8 +115,7 @@ fn a_parcel_from_the_confirmation_to_its_door(db: &TestDb) {
         !page.page(200).contains("Where it is sent to"),
         "nothing is sent"
     );
-    let vase = club.shipped_offer("vase", "Glass vase", 30);
-    put(&ana.visitor, &vase, 1);
+    put(&ana.visitor, vase, 1);
     let page = ana.visitor.get(CONFIRM);
     let page = says(
         &page,
@@ -138,7 +135,16 @@ fn a_parcel_from_the_confirmation_to_its_door(db: &TestDb) {
     ];
     let page = says(&told, 422, &words);
     assert_eq!(club.available(&ana.id), "500");
-    let at = confirm(&ana.visitor, &with_address(&page)).see().to_owned();
+    confirm(&ana.visitor, &with_address(&page)).see().to_owned()
+}
+
+/// SHP-12, SHP-13, REG-13: the confirmation asks where to, keeps what was typed, the receipt says
+/// how far it is, staff pack and send it.
+fn a_parcel_from_the_confirmation_to_its_door(db: &TestDb) {
+    let club = Club::start(db);
+    let ana = club.member("Ana", 500);
+    let vase = club.shipped_offer("vase", "Glass vase", 30);
+    let at = ordered(&club, &ana, &vase);
     let receipt = says(
         &ana.visitor.get(&at),
         200,

@@ -254,6 +254,27 @@ fn keys_are_made_once_and_revoked(db: &TestDb) {
         .page(403);
 }
 
+/// REG-03: the file has the head and all lines, of the days that are asked for.
+fn the_file_has_the_days_that_are_asked_for(owner: &Visitor) {
+    let file = owner.get("/shops/club/staff/audit.csv?action=customer.pin_code_made");
+    assert_eq!(file.status, 200);
+    assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(file.text.lines().count(), 61, "the head and all lines");
+    assert!(
+        file.text
+            .starts_with("id,at,actor,name,action,subject,what,detail")
+    );
+    let today = file.text.lines().nth(1).unwrap().split(',').nth(1).unwrap()[..10].to_owned();
+    let lines = |span: &str| {
+        let path = format!("/shops/club/staff/audit.csv?action=customer.pin_code_made&{span}");
+        owner.get(&path).text.lines().count() - 1
+    };
+    assert_eq!(lines(&format!("from={today}")), 60);
+    assert_eq!(lines(&format!("from={today}&to=9000-01-01")), 60);
+    assert_eq!(lines("to=2020-12-31"), 0);
+    assert_eq!(lines("from=9000-01-01"), 0);
+}
+
 /// REG-03: by person, by subject, by what was done; previous and next; a CSV file in which nothing
 /// is a formula. Failed tries are there too, of those who work here.
 fn the_trail_is_searched_and_taken_along(db: &TestDb) {
@@ -316,23 +337,7 @@ fn the_trail_is_searched_and_taken_along(db: &TestDb) {
         let answer = owner.get(&format!("{path}?{odd}"));
         assert!(matches!(answer.status, 200 | 422), "{odd}: {}", answer.text);
     }
-    let file = owner.get("/shops/club/staff/audit.csv?action=customer.pin_code_made");
-    assert_eq!(file.status, 200);
-    assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
-    assert_eq!(file.text.lines().count(), 61, "the head and all lines");
-    assert!(
-        file.text
-            .starts_with("id,at,actor,name,action,subject,what,detail")
-    );
-    let today = file.text.lines().nth(1).unwrap().split(',').nth(1).unwrap()[..10].to_owned();
-    let lines = |span: &str| {
-        let path = format!("/shops/club/staff/audit.csv?action=customer.pin_code_made&{span}");
-        owner.get(&path).text.lines().count() - 1
-    };
-    assert_eq!(lines(&format!("from={today}")), 60);
-    assert_eq!(lines(&format!("from={today}&to=9000-01-01")), 60);
-    assert_eq!(lines("to=2020-12-31"), 0);
-    assert_eq!(lines("from=9000-01-01"), 0);
+    the_file_has_the_days_that_are_asked_for(&owner);
     for odd in ["from=yesterday", "to=2026-02-30", "from=%00"] {
         let answer = owner.get(&format!("{path}?{odd}"));
         assert_eq!(answer.status, 422, "{odd}");

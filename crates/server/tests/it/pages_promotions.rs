@@ -313,10 +313,13 @@ fn a_coupon_is_entered_seen_and_taken_off(db: &TestDb) {
     put(visitor, &pot, 1);
     let again = enter("AUTUMN10", "list");
     says(&again, 422, &["as often as one customer may"]);
+    a_coupon_that_is_stopped_is_told(&club, &id, &pot);
+}
 
-    // Entered, and stopped before it was confirmed.
+/// Entered, and stopped before it was confirmed.
+fn a_coupon_that_is_stopped_is_told(club: &Club<'_>, id: &str, pot: &str) {
     let other = club.member("Ben", 500);
-    put(&other.visitor, &pot, 1);
+    put(&other.visitor, pot, 1);
     let code = [("code", "AUTUMN10"), ("back", "confirm")];
     other.visitor.post("/shops/club/coupon", &code).see();
     let page = other.visitor.get(CONFIRM).page(200).to_owned();

@@ -45,6 +45,7 @@ pub(super) fn usable(on_hand: i64, live: &[Kept], buyer: Option<CustomerId>) -> 
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::{Kept, span, usable};
     use crate::id::{CustomerId, OfferId};

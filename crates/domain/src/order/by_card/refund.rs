@@ -168,12 +168,8 @@ fn book_refund(tx: &mut Tx<'_>, vendor: &Vendor, id: CardOrderId) -> Result<()> 
         reference: &refund.reference,
         effective_at: tx.now(),
     };
-    let pieces = sold.lines.iter();
-    let pieces: Vec<(i64, i64, i64)> = pieces
-        .map(|(line, q, _)| (line.line_no, *q, line.quantity))
-        .collect();
     let of = (order_id, row.refund_no);
-    uses_back(tx, book, of, row.effective_at, &pieces, true)?;
+    uses_back(tx, book, of, row.effective_at, &sold.pieces(), true)?;
     order_store::insert_refund(tx, book, &row, &sold)?;
     store::refund_done(tx, book, id, entry)?;
     shipment::given_back(tx, actor, vendor, order_id)?;

@@ -1,7 +1,9 @@
 //! What promotions took off: by order and line, what went back, and whether it all adds up.
 
+mod store;
+
 use super::held::{Held, Off};
-use super::{Result, store};
+use super::{Result, store as terms};
 use crate::id::{CustomerId, OrderId, PromotionId};
 use crate::policy::policy;
 use scrip_engine::{Read, Timestamp, Tx};
@@ -85,10 +87,10 @@ pub fn uses_keep(
         let is_coupon = promotion.is_some_and(super::Promotion::is_coupon);
         let code_hash = held.code_hash.clone().filter(|_| is_coupon);
         if promotion.is_some_and(|p| p.terms.in_total > 0) {
-            store::count_add(tx, book_id, id, 1)?;
+            terms::count_add(tx, book_id, id, 1)?;
         }
         if let Some(hash) = code_hash.as_ref().filter(|_| held.is_single) {
-            store::code_used(tx, book_id, hash, Some(order_id))?;
+            terms::code_used(tx, book_id, hash, Some(order_id))?;
         }
         let new = Use {
             promotion_id: id,
@@ -106,7 +108,7 @@ pub fn uses_keep(
 
 /// Orders that have used a promotion and were not given back whole.
 pub fn uses_count(tx: &mut dyn Read, book_id: i64, id: PromotionId) -> Result<i64> {
-    store::uses(tx, book_id, id)
+    terms::uses(tx, book_id, id)
 }
 
 /// What promotions took off an order, by line.
@@ -160,15 +162,15 @@ fn use_back(tx: &mut Tx<'_>, book: i64, id: PromotionId, order: OrderId) -> Resu
         return Ok(());
     };
     if let Some(hash) = &used.code_hash {
-        let code = store::code(tx, book, hash)?;
+        let code = terms::code(tx, book, hash)?;
         if code.is_some_and(|code| code.used_by == Some(order)) {
-            store::code_used(tx, book, hash, None)?;
+            terms::code_used(tx, book, hash, None)?;
         }
     }
-    let promotion = store::by_id(tx, book, id)?;
+    let promotion = terms::by_id(tx, book, id)?;
     if promotion.is_some_and(|p| p.terms.in_total > 0) {
-        store::count_lock(tx, book, id)?;
-        store::count_add(tx, book, id, -1)?;
+        terms::count_lock(tx, book, id)?;
+        terms::count_add(tx, book, id, -1)?;
     }
     store::use_back(tx, book, id, order)
 }
@@ -244,7 +246,7 @@ pub fn promotion_faults(
         faults.push(("promotion_use", order.to_string(), problem));
     }
     counted(tx, book_id, &counts, &mut faults)?;
-    for code in store::codes_used(tx, book_id)? {
+    for code in terms::codes_used(tx, book_id)? {
         let used = code.used_by.is_some_and(|order| {
             all.iter().any(|u| {
                 u.order_id == order && !u.is_back && u.code_hash.as_deref() == Some(&code.hash)
@@ -265,10 +267,10 @@ fn counted(
     counts: &BTreeMap<PromotionId, i64>,
     faults: &mut Vec<(&'static str, String, String)>,
 ) -> Result<()> {
-    for promotion in store::before(tx, book, None, i64::MAX)? {
+    for promotion in terms::before(tx, book, None, i64::MAX)? {
         let uses = counts.get(&promotion.id).copied().unwrap_or_default();
         let limit = promotion.terms.in_total;
-        let says = store::count(tx, book, promotion.id)?;
+        let says = terms::count(tx, book, promotion.id)?;
         if limit > 0 && (says != uses || uses > limit) {
             let problem = format!("counts {says} uses of {limit}, there are {uses}");
             faults.push(("promotion_count", promotion.id.to_string(), problem));

@@ -6,7 +6,7 @@ use crate::id::{CustomerId, OrderId, PromotionId};
 use scrip_engine::{Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
 
-pub(in crate::promotion) fn use_put(tx: &mut Tx<'_>, book: i64, new: &Use) -> Result<()> {
+pub(super) fn use_put(tx: &mut Tx<'_>, book: i64, new: &Use) -> Result<()> {
     tx.put(
         "INSERT INTO promotion_use (book_id, promotion_id, order_id, customer_id, amount, code_hash,
                                     is_back, effective_at)
@@ -25,7 +25,7 @@ pub(in crate::promotion) fn use_put(tx: &mut Tx<'_>, book: i64, new: &Use) -> Re
     Ok(())
 }
 
-pub(in crate::promotion) fn line_put(
+pub(super) fn line_put(
     tx: &mut Tx<'_>,
     book: i64,
     order: OrderId,
@@ -50,11 +50,7 @@ pub(in crate::promotion) fn line_put(
 }
 
 /// What promotions took off the lines of an order.
-pub(in crate::promotion) fn lines(
-    tx: &mut dyn Read,
-    book: i64,
-    order: OrderId,
-) -> Result<Vec<Line>> {
+pub(super) fn lines(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Line>> {
     let rows = tx.query(
         "SELECT line_no, promotion_id, name, off_each, amount FROM promotion_line
          WHERE book_id = $1 AND order_id = $2 ORDER BY line_no, promotion_id",
@@ -93,7 +89,7 @@ fn use_row(row: &Row) -> Result<Use> {
 }
 
 /// Uses that count in a span of time, the end left out.
-pub(in crate::promotion) fn uses_between(
+pub(super) fn uses_between(
     tx: &mut dyn Read,
     book: i64,
     from: Timestamp,
@@ -110,7 +106,7 @@ pub(in crate::promotion) fn uses_between(
 }
 
 /// The use of a promotion for an order.
-pub(in crate::promotion) fn use_of(
+pub(super) fn use_of(
     tx: &mut dyn Read,
     book: i64,
     id: PromotionId,
@@ -123,12 +119,7 @@ pub(in crate::promotion) fn use_of(
     row.map(|row| use_row(&row)).transpose()
 }
 
-pub(in crate::promotion) fn use_back(
-    tx: &mut Tx<'_>,
-    book: i64,
-    id: PromotionId,
-    order: OrderId,
-) -> Result<()> {
+pub(super) fn use_back(tx: &mut Tx<'_>, book: i64, id: PromotionId, order: OrderId) -> Result<()> {
     tx.put(
         "UPDATE promotion_use SET is_back = 1
          WHERE book_id = $1 AND promotion_id = $2 AND order_id = $3",
@@ -137,7 +128,7 @@ pub(in crate::promotion) fn use_back(
     Ok(())
 }
 
-pub(in crate::promotion) fn uses_move(
+pub(super) fn uses_move(
     tx: &mut Tx<'_>,
     book: i64,
     from: CustomerId,
@@ -150,7 +141,7 @@ pub(in crate::promotion) fn uses_move(
     Ok(())
 }
 
-pub(in crate::promotion) fn back_put(
+pub(super) fn back_put(
     tx: &mut Tx<'_>,
     book: i64,
     (order, refund_no): (OrderId, i64),
@@ -167,7 +158,7 @@ pub(in crate::promotion) fn back_put(
 }
 
 /// What went back with refunds in a span of time, the end left out.
-pub(in crate::promotion) fn backs_between(
+pub(super) fn backs_between(
     tx: &mut dyn Read,
     book: i64,
     from: Timestamp,
@@ -193,7 +184,7 @@ pub(in crate::promotion) fn backs_between(
 /// no pieces where the line is missing.
 pub(in crate::promotion) type Made = (OrderId, PromotionId, i64, i64, Option<i64>);
 
-pub(in crate::promotion) fn all_lines(tx: &mut dyn Read, book: i64) -> Result<Vec<Made>> {
+pub(super) fn all_lines(tx: &mut dyn Read, book: i64) -> Result<Vec<Made>> {
     let rows = tx.query(
         "SELECT p.order_id, p.promotion_id, p.off_each, p.amount, l.quantity
          FROM promotion_line p
@@ -216,7 +207,7 @@ pub(in crate::promotion) fn all_lines(tx: &mut dyn Read, book: i64) -> Result<Ve
 }
 
 /// Uses whose order was not completed.
-pub(in crate::promotion) fn uses_of_nothing(tx: &mut dyn Read, book: i64) -> Result<Vec<OrderId>> {
+pub(super) fn uses_of_nothing(tx: &mut dyn Read, book: i64) -> Result<Vec<OrderId>> {
     let rows = tx.query(
         "SELECT u.order_id FROM promotion_use u
          LEFT JOIN orders o ON o.book_id = u.book_id AND o.order_id = u.order_id

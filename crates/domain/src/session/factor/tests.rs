@@ -1,5 +1,7 @@
 //! Codes against the published ones, and which are taken when.
 
+#![allow(clippy::arithmetic_side_effects)]
+
 use super::rules::{base32, code, step_of};
 use scrip_engine::Timestamp;
 

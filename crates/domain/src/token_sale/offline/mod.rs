@@ -80,11 +80,7 @@ pub fn offline_order_open(
     if !offline_means(&held, actor).contains(&new.means) {
         return Err(OfflineError::MeansNotTaken(new.means));
     }
-    // Minors get no credit (ADV-02).
-    let is_child = buyer(tx, book, customer.customer_id)?.has_parent;
-    if is_child && matches!(new.means, Means::PurchaseOrder | Means::BillMe) {
-        return Err(OfflineError::NoCredit);
-    }
+    no_credit_for_minors(tx, &customer, new.means)?;
     let payment_reference =
         text::optional_line("the number of the payment", &new.payment_reference, 200)?;
     let now = tx.now();
@@ -140,6 +136,15 @@ pub fn offline_order_open(
     store::insert(tx, book, &order)?;
     told(tx, actor, vendor, &order, "opened")?;
     Ok(order)
+}
+
+/// Minors get no credit (ADV-02).
+fn no_credit_for_minors(tx: &mut Tx<'_>, customer: &Customer, means: Means) -> Result<()> {
+    let is_child = buyer(tx, customer.book_id, customer.customer_id)?.has_parent;
+    if is_child && matches!(means, Means::PurchaseOrder | Means::BillMe) {
+        return Err(OfflineError::NoCredit);
+    }
+    Ok(())
 }
 
 /// Cash is there when it is accepted.

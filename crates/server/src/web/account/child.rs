@@ -6,7 +6,7 @@ use super::super::register::{
 };
 use super::super::session::{Holder, Member};
 use super::super::view::{Field, Notice, Shell, Tone};
-use crate::error::{Failed, Problem, Result};
+use crate::error::{Failed, Result};
 use crate::http::body::Form;
 use crate::state::App;
 use askama::Template;
@@ -180,6 +180,6 @@ async fn opened(app: &App, member: &Member, typed: &Typed) -> Result<()> {
         family_register(tx, &vault, actor, &vendor, &parent, &details)?;
         Ok::<_, Failed>(())
     });
-    done.await.map_err(Problem::from)?;
+    done.await?;
     Ok(())
 }

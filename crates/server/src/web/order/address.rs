@@ -7,7 +7,6 @@ use crate::state::App;
 use crate::web::session::Member;
 use crate::web::view::Field;
 use scrip_domain::customer::{Address, AddressError};
-use scrip_domain::order::OrderError;
 use scrip_domain::order::shipment::address_suggested;
 use scrip_domain::vault::Vault;
 
@@ -53,7 +52,7 @@ pub async fn suggested(app: &App, member: &Member) -> Result<To> {
     let found = app
         .read(move |tx| {
             let actor = of.me.actor();
-            Ok::<_, OrderError>(address_suggested(tx, &vault, actor, &of.me.customer)?)
+            address_suggested(tx, &vault, actor, &of.me.customer)
         })
         .await?;
     Ok(To {

@@ -2,7 +2,9 @@
 //! confirm, with a second button.
 
 use super::address::hashed;
-use super::confirm::{CardAgain, Chosen, Confirmed, list_shown, no_address, not_placed, shown};
+use super::card_way::CardAgain;
+use super::confirm::{list_shown, no_address, not_placed, shown};
+use super::form::{Chosen, Confirmed};
 use crate::config::Cards;
 use crate::error::{Problem, Result, refused};
 use crate::http::body::{Form, Path};

@@ -4,15 +4,16 @@
 //! tabs buys what it shows, a double click or a reload buys once, and a price that has changed
 //! since is asked about again.
 
-use super::address::{self, To};
+use super::address;
+use super::card_way::{CardAgain, CardWay, card_way};
 use super::coupon::{self, CouponForm, Wrong};
+use super::form::{Chosen, Confirmed};
 use super::review::{Review, review};
 use super::shortage;
-use crate::config::Cards;
-use crate::error::{Failed, Problem, Result, refused};
+use crate::error::{Problem, Result, refused};
 use crate::http::body::Form;
 use crate::state::App;
-use crate::web::buy::card::{CardPart, with_script};
+use crate::web::buy::card::with_script;
 use crate::web::frame::{self, form_key, link, member_shell};
 use crate::web::gate;
 use crate::web::payer::check_payer;
@@ -25,10 +26,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
-use scrip_domain::card::cards_of;
-use scrip_domain::customer::{Address, address_checked};
-use scrip_domain::id::OfferId;
-use scrip_domain::order::by_card::card_order_price;
 use scrip_domain::order::shipment::order_address;
 use scrip_domain::order::{
     Extras, OrderError, OrderList, OrderOutcome, OrderRequest, QuoteLine, Refusal, Supply, Wanted,
@@ -36,8 +33,6 @@ use scrip_domain::order::{
 };
 use scrip_domain::promotion::{CouponKey, coupon_clear};
 use scrip_domain::vendor::{Sells, TOKENS_AT_MOST};
-use serde::Deserialize;
-use std::collections::BTreeMap;
 
 #[derive(Template)]
 #[template(path = "order/confirm.html")]
@@ -71,29 +66,6 @@ struct ConfirmPage {
     coupon: CouponForm,
 }
 
-/// Paying by card instead of tokens (SHP-17).
-struct CardWay {
-    part: CardPart,
-    money: String,
-    price: String,
-    session: String,
-    action: String,
-    is_open: bool,
-}
-
-/// What was chosen on the card part of the page before.
-#[derive(Clone, Default)]
-pub struct CardAgain {
-    /// The card.
-    pub card: String,
-    /// True when it is to be kept.
-    pub keep: bool,
-    /// The payment session; empty begins one.
-    pub session: String,
-    /// What is wrong with the card; empty otherwise.
-    pub error: String,
-}
-
 /// A line to confirm.
 struct Line {
     title: String,
@@ -119,129 +91,6 @@ struct NothingPage {
     text: String,
     shelf: String,
     list: Option<String>,
-}
-
-/// What was shown and is confirmed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirmed {
-    pub key: String,
-    /// The account that the page said would pay.
-    #[serde(default)]
-    pub account: String,
-    #[serde(default)]
-    offer: Vec<OfferId>,
-    #[serde(default)]
-    quantity: Vec<i64>,
-    #[serde(default)]
-    price: Vec<String>,
-    /// How each program is handed over; empty for what is none.
-    #[serde(default)]
-    supply: Vec<String>,
-    /// Of the card part, which the other button leaves alone: the card, the processor's token for
-    /// one that was entered, whether it is to be kept, the payment session, the price in money.
-    #[serde(default)]
-    pub card: String,
-    #[serde(default)]
-    pub method: String,
-    #[serde(default)]
-    pub keep: String,
-    #[serde(default)]
-    pub session: String,
-    #[serde(default)]
-    pub money: String,
-    /// The key of the coupon that was shown; empty for none.
-    #[serde(default)]
-    coupon: String,
-    #[serde(default)]
-    to_name: String,
-    #[serde(default)]
-    to_lines: String,
-    #[serde(default)]
-    to_postal_code: String,
-    #[serde(default)]
-    to_city: String,
-    #[serde(default)]
-    to_country: String,
-}
-
-/// What was chosen on the page, to stand there again.
-#[derive(Clone)]
-pub struct Chosen {
-    /// The lines.
-    pub wanted: Vec<Wanted>,
-    /// How programs are handed over.
-    pub supply: BTreeMap<OfferId, Supply>,
-    /// The coupon.
-    pub coupon: Option<CouponKey>,
-    /// Where goods are sent to.
-    pub to: To,
-}
-
-impl Chosen {
-    /// What the order would be now, with what was chosen.
-    pub async fn review(self, app: &App, member: &Member) -> Result<Review> {
-        Ok(Review {
-            supply: self.supply,
-            to: self.to,
-            ..look(app, member, self.wanted, self.coupon).await?
-        })
-    }
-}
-
-impl Confirmed {
-    /// What was chosen.
-    pub fn chosen(&self, shop: &Shop) -> Result<Chosen> {
-        Ok(Chosen {
-            wanted: wanted(shop, self)?,
-            supply: self.supply()?,
-            coupon: self.coupon()?,
-            to: self.to(),
-        })
-    }
-
-    /// Where it is sent to, and what is wrong with that.
-    fn to(&self) -> To {
-        let address = self.address();
-        let is_empty = address == Address::default();
-        To {
-            wrong: (!is_empty)
-                .then(|| address_checked(&address).err())
-                .flatten(),
-            address,
-        }
-    }
-
-    /// The coupon that the page showed.
-    fn coupon(&self) -> Result<Option<CouponKey>> {
-        let key = Some(self.coupon.as_str()).filter(|key| !key.is_empty());
-        let key = key.map(str::parse).transpose();
-        key.map_err(|text| Problem::invalid("form_invalid", text))
-    }
-
-    /// Where it is sent to.
-    fn address(&self) -> Address {
-        Address {
-            name: self.to_name.clone(),
-            lines: self.to_lines.clone(),
-            postal_code: self.to_postal_code.clone(),
-            city: self.to_city.clone(),
-            country: self.to_country.clone(),
-        }
-    }
-
-    /// How programs are handed over. A page that was drawn before there was a choice has none.
-    fn supply(&self) -> Result<BTreeMap<OfferId, Supply>> {
-        let chosen = self.offer.iter().zip(&self.supply);
-        let chosen = chosen.filter(|(_, word)| !word.is_empty());
-        chosen
-            .map(|(offer, word)| {
-                let supply = Supply::parse(word);
-                let supply = supply.map_err(|e| Problem::invalid("form_invalid", e.to_string()))?;
-                Ok((*offer, supply))
-            })
-            .collect()
-    }
 }
 
 /// `GET /shops/{slug}/confirm` (SHP-12). Nothing is debited by looking.
@@ -377,26 +226,6 @@ pub async fn no_address(
     shown(app, member, &review, (Some(notice), None), status, by_card).await
 }
 
-/// The lines of a form.
-fn wanted(shop: &Shop, form: &Confirmed) -> Result<Vec<Wanted>> {
-    let uneven = form.offer.len() != form.quantity.len() || form.offer.len() != form.price.len();
-    if uneven {
-        let text = "the form names a quantity and a price for each offer: open the page anew";
-        return Err(Problem::invalid("form_invalid", text));
-    }
-    let lines = form.offer.iter().zip(&form.quantity).zip(&form.price);
-    lines
-        .map(|((offer, quantity), price)| {
-            Ok(Wanted {
-                offer_id: *offer,
-                quantity: *quantity,
-                quoted: Some(Amount::parse(price, shop.vendor.token.scale)?),
-                entered: None,
-            })
-        })
-        .collect()
-}
-
 /// The page after a refusal: nothing was taken, and here is what can be done (SHP-14, SHP-19).
 pub async fn not_placed(
     app: &App,
@@ -466,7 +295,7 @@ pub async fn not_placed(
     shown(app, member, &review, told, status, by_card).await
 }
 
-async fn look(
+pub async fn look(
     app: &App,
     member: &Member,
     wanted: Vec<Wanted>,
@@ -513,45 +342,6 @@ pub async fn shown(
         true => with_script(app, page),
         false => page,
     })
-}
-
-/// How a card may pay, where the vendor and the node take cards and there is something to pay.
-async fn card_way(
-    app: &App,
-    member: &Member,
-    review: &Review,
-    again: Option<&CardAgain>,
-) -> Result<Option<CardWay>> {
-    let required = review.quote.required;
-    let takes = member.shop.policy.checkout.card && app.settings.cards != Cards::None;
-    // A coupon counts with tokens alone.
-    let has_coupon = review
-        .quote
-        .coupon
-        .as_ref()
-        .is_some_and(|c| c.off.is_positive());
-    if !takes || has_coupon || !required.is_positive() {
-        return Ok(None);
-    }
-    let of = member.clone();
-    let (price, saved) = app
-        .read(move |tx| {
-            let price = card_order_price(tx, &of.shop.vendor, required)?;
-            let saved = cards_of(tx, of.me.actor(), &of.me.customer)?;
-            Ok::<_, Failed>((price, saved))
-        })
-        .await?;
-    let is_open = again.is_some();
-    let again = again.cloned().unwrap_or_default();
-    let currency = &member.shop.vendor.currency;
-    Ok(Some(CardWay {
-        part: CardPart::new(app, &saved, &again.card, again.keep, again.error),
-        money: format::money(price, currency),
-        price: price.decimal(currency.scale),
-        session: again.session,
-        action: member.shop.at("/confirm/card"),
-        is_open,
-    }))
 }
 
 fn confirm_page(

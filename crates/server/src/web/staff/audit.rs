@@ -164,6 +164,27 @@ fn by(names: &BTreeMap<String, String>, actor: &str) -> String {
     }
 }
 
+/// Whose lines can be looked for; one who is asked for and not known any more is among them.
+fn people(staff: Vec<(String, String)>, actor: &str, name: impl Fn() -> String) -> Vec<Person> {
+    let system = ("system".to_owned(), "Scrip itself".to_owned());
+    let known = staff.into_iter().chain([system]);
+    let mut people: Vec<_> = known
+        .map(|(id, name)| Person {
+            chosen: id == actor,
+            id,
+            name,
+        })
+        .collect();
+    if !actor.is_empty() && people.iter().all(|person| !person.chosen) {
+        people.push(Person {
+            id: actor.to_owned(),
+            name: name(),
+            chosen: true,
+        });
+    }
+    people
+}
+
 /// `GET /shops/{slug}/staff/audit`.
 async fn audit(
     State(app): State<App>,
@@ -200,26 +221,7 @@ async fn audit(
         }
     };
     let actor = asked.actor.trim();
-    let mut people: Vec<_> = staff
-        .into_iter()
-        .map(|(id, name)| Person {
-            chosen: id == actor,
-            id,
-            name,
-        })
-        .collect();
-    people.push(Person {
-        id: "system".into(),
-        name: "Scrip itself".into(),
-        chosen: actor == "system",
-    });
-    if !actor.is_empty() && people.iter().all(|person| !person.chosen) {
-        people.push(Person {
-            id: actor.to_owned(),
-            name: by(&names, actor),
-            chosen: true,
-        });
-    }
+    let people = people(staff, actor, || by(&names, actor));
     let next = found.next.map(|id| id.to_string());
     let before = asked.before.map(|id| id.to_string());
     let pager = crate::web::frame::walk(

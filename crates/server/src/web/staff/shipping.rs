@@ -130,6 +130,14 @@ fn contents<'a>(order: &'a OrderDetail, lines: &[i64]) -> Vec<(&'a OrderDetailLi
         .collect()
 }
 
+/// The last two lines of an address: city and country.
+fn city(address: &[String]) -> String {
+    match address.split_first() {
+        Some((_, rest)) => rest[rest.len().saturating_sub(2)..].join(", "),
+        None => "address erased".to_owned(),
+    }
+}
+
 /// `GET /shops/{slug}/staff/shipping`: what waits, oldest first; other states newest first.
 async fn queue(
     State(app): State<App>,
@@ -161,17 +169,7 @@ async fn queue(
                     who: who(tx, &vault, of.actor(), &of.shop, &customer)?,
                     what,
                     since: When::minute(view.shipment.changed_at),
-                    city: match view.address.split_first() {
-                        Some((_, rest)) => rest
-                            .iter()
-                            .rev()
-                            .take(2)
-                            .rev()
-                            .cloned()
-                            .collect::<Vec<_>>()
-                            .join(", "),
-                        None => "address erased".to_owned(),
-                    },
+                    city: city(&view.address),
                     slip: format!("{href}/packing-slip"),
                     href,
                 });

@@ -100,6 +100,10 @@ impl Doors<'_> {
         }
         let figures = "/v1/reports/figures/{report}";
         self.door("GET", figures, "reports:read", "sales", Value::Null);
+        self.add_reads_of_one();
+    }
+
+    fn add_reads_of_one(&mut self) {
         let customer = self.world.customer.as_str();
         for (template, scope) in [
             ("/v1/customers/{id}", "customers:read"),
