@@ -112,7 +112,7 @@ fn page(document: &Document<'_>) -> DocsPage {
             .collect(),
         groups,
         shapes: document.shapes(),
-        kinds: KINDS,
+        kinds: &KINDS,
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
                 assert!(page.contains(&format!("id=\"op-{id}\"")), "{method} {path}");
             }
         }
-        for kind in super::KINDS {
+        for kind in super::KINDS.iter() {
             assert!(
                 page.contains(&format!("id=\"{}\"", kind.code)),
                 "{}",

@@ -1,7 +1,7 @@
 //! What promotions took off: uses, their lines, what went back.
 
-use super::super::uses::{Line, Taken, Use};
 use super::super::{Off, Result};
+use super::{Line, Taken, Use};
 use crate::id::{CustomerId, OrderId, PromotionId};
 use scrip_engine::{Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
