@@ -277,7 +277,7 @@ fn check(looker: &Looker<'_>, path: &str, behind: Behind) {
                 ("quantity", "1"),
                 ("price", "777"),
                 ("key", &key),
-                ("card", "test_ok"),
+                ("card", "test_declined"),
                 ("money", "77.70"),
             ],
             _ => &[("put", offer)],

@@ -119,6 +119,7 @@ impl Doors<'_> {
         ] {
             self.door("GET", template, scope, customer, Value::Null);
         }
+        let card_order = self.world.card_order.as_str();
         let (registration, order) = (self.world.registration.as_str(), self.world.order.as_str());
         for (template, scope, id) in [
             ("/v1/registrations/{id}", "customers:read", registration),
@@ -134,11 +135,7 @@ impl Doors<'_> {
                 "customers:read",
                 self.world.token_order.as_str(),
             ),
-            (
-                "/v1/card-orders/{id}",
-                "orders:read",
-                self.world.card_order.as_str(),
-            ),
+            ("/v1/card-orders/{id}", "orders:read", card_order),
             (
                 "/v1/offline-orders/{id}",
                 "customers:read",
