@@ -95,7 +95,7 @@ fn disputes_are_shown_and_decided(db: &TestDb) {
         (3, "refund", "lost"),
     ] {
         let sql = format!(
-            "INSERT INTO card_reversal (book_id, reversal, token_order_id, kind, amount, reason,
+            "INSERT INTO card_reversal (book_id, reversal, paid_id, kind, amount, reason,
                                         state, entry_id, created_at)
              SELECT book_id, 'du_{nth}', token_order_id, '{kind}', price, 'product_not_received',
                     '{state}', 1, created_at

@@ -29,7 +29,7 @@ const LATE: &str = "
                          created_at)
     SELECT book_id, token_order_id, customer_id, price, 'pi_1', created_at
     FROM token_order WHERE state = 'cleared' AND means = 'card';
-    INSERT INTO card_reversal (book_id, reversal, token_order_id, kind, amount, reason, state,
+    INSERT INTO card_reversal (book_id, reversal, paid_id, kind, amount, reason, state,
                                entry_id, created_at)
     SELECT book_id, 'du_1', token_order_id, 'dispute', price, 'fraudulent', 'open', 1, created_at
     FROM token_order WHERE state = 'cleared' AND quantity = 60000000;";
