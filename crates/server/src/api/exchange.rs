@@ -216,7 +216,7 @@ async fn refuse(
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"to": "hearth-and-fern", "tokens": "1"}))]
-struct WantedBody {
+struct ExchangeWantedBody {
     /// The short name of the vendor whose tokens are wanted.
     #[schema(min_length = 2, max_length = 40)]
     to: field::Text<2, 40, false>,
@@ -226,7 +226,7 @@ struct WantedBody {
 
 /// What an exchange comes to.
 #[derive(Debug, Serialize, ToSchema)]
-struct QuoteBody {
+struct ExchangeQuoteBody {
     /// Under which it can be done until it lapses.
     exchange_id: field::Exchange,
     /// Whose tokens.
@@ -261,10 +261,10 @@ fn assets(tx: &mut dyn Read, own: &Vendor, other_book: i64) -> std::result::Resu
     })
 }
 
-impl QuoteBody {
-    fn new(quote: &ExchangeQuote, assets: &Assets) -> QuoteBody {
+impl ExchangeQuoteBody {
+    fn new(quote: &ExchangeQuote, assets: &Assets) -> ExchangeQuoteBody {
         let money = |amount: Amount| Money::new(amount, &assets.currency);
-        QuoteBody {
+        ExchangeQuoteBody {
             exchange_id: field::Id(quote.exchange_id),
             customer_id: field::Id(quote.customer_id),
             gives: Money::new(quote.tokens, &assets.own),
@@ -285,9 +285,9 @@ impl QuoteBody {
     operation_id = "exchange_quote",
     security(("key" = ["orders:write"])),
     params(CustomerPath, Repeatable),
-    request_body = WantedBody,
+    request_body = ExchangeWantedBody,
     responses(
-        (status = 201, description = "The quote", body = QuoteBody),
+        (status = 201, description = "The quote", body = ExchangeQuoteBody),
         (status = 404, description = "No such customer or vendor", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Tokens cannot pass between the two now", body = ProblemBody, content_type = "application/problem+json"),
         (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
@@ -298,7 +298,7 @@ async fn quote(
     key: IdempotencyKey,
     State(app): State<App>,
     Path(CustomerPath { id }): Path<CustomerPath>,
-    Json(body): Json<WantedBody>,
+    Json(body): Json<ExchangeWantedBody>,
 ) -> Result<Response> {
     let actor = caller.actor();
     let vendor = app.vendor(caller.book()).await?;
@@ -316,14 +316,14 @@ async fn quote(
     let quoted = quoted.await?;
     let target = quoted.value.target_book;
     let assets = app.read(move |tx| assets(tx, &vendor, target)).await?;
-    let body = QuoteBody::new(&quoted.value, &assets);
+    let body = ExchangeQuoteBody::new(&quoted.value, &assets);
     Ok(answer(StatusCode::CREATED, &body, quoted.replayed))
 }
 
 /// Which quote is taken.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TakeBody {
+struct ExchangeTakeBody {
     /// The quote.
     exchange_id: field::Exchange,
 }
@@ -333,7 +333,7 @@ struct TakeBody {
 struct ExchangeBody {
     /// What was promised, and kept.
     #[serde(flatten)]
-    quote: QuoteBody,
+    quote: ExchangeQuoteBody,
     /// Tokens that the customer has left.
     left: Money,
     /// The customer's account number at the other vendor.
@@ -349,7 +349,7 @@ struct ExchangeBody {
     post, path = "/v1/exchanges", tag = "mall", operation_id = "exchange",
     security(("key" = ["orders:write"])),
     params(Repeatable),
-    request_body = TakeBody,
+    request_body = ExchangeTakeBody,
     responses(
         (status = 201, description = "Exchanged", body = ExchangeBody),
         (status = 404, description = "No such quote", body = ProblemBody, content_type = "application/problem+json"),
@@ -361,7 +361,7 @@ async fn exchange(
     May(caller, ..): May<OrdersWrite>,
     key: IdempotencyKey,
     State(app): State<App>,
-    Json(body): Json<TakeBody>,
+    Json(body): Json<ExchangeTakeBody>,
 ) -> Result<Response> {
     let actor = caller.actor();
     let vendor = app.vendor(caller.book()).await?;
@@ -375,7 +375,7 @@ async fn exchange(
     let own = vendor.clone();
     let assets = app.read(move |tx| assets(tx, &own, target)).await?;
     let body = ExchangeBody {
-        quote: QuoteBody::new(&done.value.quote, &assets),
+        quote: ExchangeQuoteBody::new(&done.value.quote, &assets),
         left: Money::new(done.value.left, &vendor.token),
         account_there: done.value.number.to_string(),
     };

@@ -454,6 +454,8 @@ struct PromotionPath {
 }
 
 /// See a promotion
+///
+/// Its terms and where it stands; of a coupon also how many of its codes are used.
 #[utoipa::path(
     get, path = "/v1/promotions/{id}", tag = "promotions", operation_id = "promotion",
     security(("key" = ["vendor:read"])),

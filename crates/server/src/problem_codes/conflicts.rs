@@ -152,11 +152,6 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
-        "payer_changed",
-        "Another account was chosen to pay since the page was shown. Nothing was taken.",
-    ),
-    kind(
-        409,
         "payment_session_over",
         "The series of attempts to pay is over. Begin another.",
     ),

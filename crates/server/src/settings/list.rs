@@ -288,20 +288,6 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Flag,
     ),
     setting(
-        "promotions.stacking",
-        "Promotions",
-        "Promotions add up",
-        "Otherwise the best single price counts.",
-        Kind::Flag,
-    ),
-    setting(
-        "promotions.uses_back",
-        "Promotions",
-        "An order that goes back whole gives its coupon back",
-        "",
-        Kind::Flag,
-    ),
-    setting(
         "checkout.reserve_minutes",
         "Orders",
         "Pieces on an order list are reserved for",
@@ -314,6 +300,20 @@ pub const SETTINGS: &[Setting] = &[
         "Reserved of one offer for one customer at most",
         "And never more than the customer's tokens pay for.",
         Kind::Number("pieces"),
+    ),
+    setting(
+        "promotions.stacking",
+        "Promotions",
+        "Promotions add up",
+        "Otherwise the best single price counts.",
+        Kind::Flag,
+    ),
+    setting(
+        "promotions.uses_back",
+        "Promotions",
+        "An order that goes back whole gives its coupon back",
+        "",
+        Kind::Flag,
     ),
     setting(
         "messages.language",

@@ -59,11 +59,15 @@ fn bad_exchanges_are_refused(db: &TestDb) {
     };
     ask("bakery", "101").problem(409, "too_few_tokens");
     ask("bakery", "0").problem(422, "exchange_invalid");
-    ask("bakery", "-1").problem(422, "body_invalid");
+    ask("bakery", "-1").problem(422, "field_invalid");
     ask("retail", "1").problem(422, "mall_invalid");
     ask("nobody", "1").problem(404, "not_found");
     ask("other", "1").problem(409, "tokens_do_not_pass");
-    served.other.put("/v1/mall/acceptance/retail", &json!(null));
+    let acceptance = "/v1/mall/acceptance/retail";
+    let headers = [("idempotency-key", "takes-retail")];
+    let takes = served.other.send("PUT", acceptance, &headers, &[]);
+    assert_eq!(takes.status, 204, "{}", takes.text);
+    ask("other", "1").expect(201);
     let unknown = json!({"exchange_id": "exc_01kb3v8z9mfxmr4x1qk2s7b0de"});
     api.post("/v1/exchanges", &unknown)
         .problem(404, "not_found");
