@@ -39,6 +39,7 @@ struct Row {
     what: &'static str,
     state: &'static str,
     class: &'static str,
+    where_is: &'static str,
     reason: String,
     order: String,
     /// The page of an order of goods; empty for one of tokens.
@@ -53,10 +54,9 @@ struct Ask {
     what: &'static str,
     money: String,
     who: Who,
-    state: &'static str,
-    /// How many tokens could be taken back; none where none is left, or the money came back.
+    where_is: &'static str,
+    /// How many tokens could be taken back; none where none is left.
     tokens: Option<Shown>,
-    why_none: &'static str,
     key: String,
 }
 
@@ -78,18 +78,25 @@ fn what(reversal: &Reversal) -> &'static str {
     }
 }
 
-fn state(reversal: &Reversal) -> (&'static str, &'static str) {
+/// A word, its class, and where the money is.
+fn state(reversal: &Reversal) -> (&'static str, &'static str, &'static str) {
     match (reversal.kind, reversal.state) {
-        (ReversalKind::Refund, _) => ("The money went back", "status stopped"),
-        (_, ReversalState::Open) => ("Open; the money is gone meanwhile", "status waits"),
-        (_, ReversalState::Won) => ("Won; the money is back", "status good"),
-        (_, ReversalState::Lost) => ("Lost; the money is gone", "status stopped bad"),
+        (ReversalKind::Refund, _) => ("Refunded", "status stopped", "the money went back"),
+        (_, ReversalState::Open) => ("Open", "status waits", "the money is gone meanwhile"),
+        (_, ReversalState::Won) => ("Won", "status good", "the money is back"),
+        (_, ReversalState::Lost) => ("Lost", "status stopped bad", "the money is gone"),
     }
+}
+
+/// A dispute that was won leaves nothing to decide, nor does money that had paid for goods.
+fn asks_nothing(reversal: &Reversal) -> bool {
+    reversal.state == ReversalState::Won || matches!(reversal.order, Payable::Goods(_))
 }
 
 /// What was decided about the tokens, in words.
 fn decided(reversal: &Reversal) -> String {
     match reversal.decision {
+        None if asks_nothing(reversal) => "Nothing to decide".to_owned(),
         None => "Nobody has decided about the tokens".to_owned(),
         Some(Decision::Leave) => "The tokens stay".to_owned(),
         Some(Decision::Take) if reversal.returned.is_positive() => {
@@ -133,23 +140,15 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
                 let (customer, left) = reversal_tokens(tx, vendor, &reversal)?;
                 let who = who(tx, &vault, of.actor(), &of.shop, &customer)?;
                 let money = money(reversal.amount, &vendor.currency);
-                let (state, class) = state(&reversal);
-                let is_won = reversal.state == ReversalState::Won;
-                if may && reversal.decision.is_none() {
+                let (state, class, where_is) = state(&reversal);
+                if may && reversal.decision.is_none() && !asks_nothing(&reversal) {
                     asks.push(Ask {
                         name: reversal.name.clone(),
                         what: what(&reversal),
                         money: money.clone(),
                         who: who.clone(),
-                        state,
-                        tokens: (left.is_positive() && !is_won).then(|| tokens(left)),
-                        why_none: if matches!(reversal.order, Payable::Goods(_)) {
-                            "The card paid for goods: no tokens came of it."
-                        } else if is_won {
-                            "The money is back: there is no reason to take tokens."
-                        } else {
-                            "None of the tokens that it paid for are left in the account."
-                        },
+                        where_is,
+                        tokens: left.is_positive().then(|| tokens(left)),
                         key: form_key(),
                     });
                 }
@@ -160,6 +159,7 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
                     what: what(&reversal),
                     state,
                     class,
+                    where_is,
                     decided: decided(&reversal),
                     reason: reversal.reason.replace('_', " "),
                     note: reversal.note,

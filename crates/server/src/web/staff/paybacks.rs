@@ -80,12 +80,12 @@ struct Part {
     done: Option<String>,
 }
 
-/// Whole days since then.
+/// For how long it waits, in whole days.
 fn age(from: Timestamp, now: Timestamp) -> String {
     let seconds = now.0.saturating_sub(from.0) / 1_000_000;
     match seconds / DAY_S {
-        0 => "today".to_owned(),
-        days => counted(days, "day", "days"),
+        0 => "since today".to_owned(),
+        days => format!("for {}", counted(days, "day", "days")),
     }
 }
 

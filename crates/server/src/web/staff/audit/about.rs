@@ -59,6 +59,14 @@ impl<'a> Things<'a> {
 
     /// What a line is about: a gift is about its customer.
     pub fn of(&mut self, tx: &mut dyn Read, noted: &Noted) -> Result<About, Problem> {
+        let page = |noun: &str| self.member.shop.at(&format!("/staff/{noun}"));
+        match noted.action.split_once('.') {
+            Some(("payback", _)) => return Ok(About::new("pay-backs", page("paybacks"))),
+            Some(("card", what)) if what.starts_with("dispute") || what == "refund" => {
+                return Ok(About::new("disputes", page("disputes")));
+            }
+            _ => {}
+        }
         let customer = noted.detail["customer"].as_str();
         let id = customer.filter(|_| noted.subject.starts_with("gft_"));
         let id = id.unwrap_or(&noted.subject);
@@ -91,6 +99,7 @@ impl<'a> Things<'a> {
             "ord" => Some(About::new("an order", at("orders"))),
             "imp" => Some(About::new("an import", at("imports"))),
             "msg" => Some(About::new("a message", at("messages"))),
+            "prm" => Some(About::new("a promotion", at("promotions"))),
             "pck" => Some(About::new("packs", page("prices"))),
             _ => None,
         };

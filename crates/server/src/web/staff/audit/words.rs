@@ -96,12 +96,15 @@ pub fn said(action: &str, detail: &Value, assets: &Assets) -> Said {
     let known = people(action, &read)
         .or_else(|| goods(action, &read))
         .or_else(|| paid(action, &read))
-        .or_else(|| office(action, &read));
+        .or_else(|| office(action, &read))
+        .or_else(|| sent(action))
+        .or_else(|| abroad(action));
     if let Some(what) = known {
-        return Said {
-            what,
-            changes: changes(fields, assets),
-        };
+        let mut all = changes(fields, assets);
+        if sent(action).is_some() || abroad(action).is_some() {
+            all.extend(others(fields));
+        }
+        return Said { what, changes: all };
     }
     let noun_verb = action.split_once('.');
     let what = noun_verb.map_or_else(
@@ -109,15 +112,22 @@ pub fn said(action: &str, detail: &Value, assets: &Assets) -> Said {
         |(noun, verb)| format!("{}: {}", words_of(noun), words_of(verb).to_lowercase()),
     );
     let mut all = changes(fields, assets);
-    let others = fields
+    all.extend(others(fields));
+    Said { what, changes: all }
+}
+
+/// The details that are no changes, each by its name.
+fn others(fields: &Map<String, Value>) -> Vec<Change> {
+    let plain = fields
         .iter()
         .filter(|(name, value)| !is_change(value) && !matches!(name.as_str(), "from" | "to"));
-    all.extend(others.map(|(name, value)| Change {
-        name: words_of(name),
-        from: String::new(),
-        to: value_of(name, value),
-    }));
-    Said { what, changes: all }
+    plain
+        .map(|(name, value)| Change {
+            name: words_of(name),
+            from: String::new(),
+            to: value_of(name, value),
+        })
+        .collect()
 }
 
 /// Customers, families, and the tokens that staff give or take.
@@ -283,6 +293,44 @@ fn office(action: &str, d: &Detail<'_>) -> Option<String> {
         "policy.changed" => "Changed the settings",
         "storefront.set" => "Changed the storefront",
         "vendor.limits_set" => "Changed the limits",
+        _ => return None,
+    };
+    Some(plain.to_owned())
+}
+
+/// What is sent to addresses, promotions, second factors: the details stand below.
+fn sent(action: &str) -> Option<String> {
+    let plain = match action {
+        "order.shipment" => "Changed a parcel",
+        "order.shipped" => "Noted that a parcel was sent",
+        "order.delivered" => "Noted that a parcel arrived",
+        "order.returned" => "Noted that a parcel came back",
+        "order.not_sent" => "Noted that a parcel is not sent",
+        "promotion.created" => "Made a promotion",
+        "promotion.changed" => "Changed a promotion",
+        "promotion.stopped" => "Stopped a promotion",
+        "coupon.codes_issued" => "Issued codes of a coupon",
+        "second_factor.on" => "Turned one-time codes on",
+        "second_factor.off" => "Turned one-time codes off",
+        "second_factor.lifted" => "Lifted the one-time codes of a person who lost them",
+        "second_factor.recovery_code" => "Signed in with a recovery code",
+        _ => return None,
+    };
+    Some(plain.to_owned())
+}
+
+/// The mall, exchange, and linked accounts: the details stand below.
+fn abroad(action: &str) -> Option<String> {
+    let plain = match action {
+        "mall.joined" => "Joined a mall",
+        "mall.value" => "Said what the token is worth in the mall",
+        "mall.terms" => "Changed the terms of the mall",
+        "mall.standing" => "Changed the standing of a member of the mall",
+        "mall.barred" => "Changed whether tokens may leave in the mall",
+        "mall.acceptance" => "Said whether another shop's tokens are taken",
+        "exchange.done" => "Exchanged tokens of another shop",
+        "customer.linked" => "Linked two accounts of a customer",
+        "customer.unlinked" => "Ended the link of two accounts",
         _ => return None,
     };
     Some(plain.to_owned())
