@@ -12,6 +12,7 @@ use crate::state::App;
 use crate::web::buy::card::{self, Entry, with_script};
 use crate::web::frame::{self, member_shell};
 use crate::web::gate;
+use crate::web::payer::check_payer;
 use crate::web::session::Member;
 use crate::web::view::format::{counted, money};
 use crate::web::view::{Notice, Shell, Tone};
@@ -98,6 +99,7 @@ pub async fn pay(
     member: Member,
     Form(form): Form<Confirmed>,
 ) -> Result<Response> {
+    check_payer(&member, &form.account)?;
     let tried = Try {
         chosen: form.chosen(&member.shop)?,
         form,
