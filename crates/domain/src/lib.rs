@@ -53,6 +53,7 @@ pub mod report;
 pub mod revenue;
 pub mod session;
 pub mod statement;
+pub mod tax;
 pub mod token_sale;
 pub mod top_up;
 pub mod vendor;

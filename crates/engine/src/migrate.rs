@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_promotion"),
     migration!(17, "0017_office"),
     migration!(20, "0020_mall"),
+    migration!(21, "0021_tax"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -435,6 +435,8 @@ pub struct Buyer {
     /// When the last promotion of the vendor ends: later than that there is none to look for
     /// (ADV-06).
     pub promotions_until: Timestamp,
+    /// True where the vendor has a rate of tax.
+    pub is_taxed: bool,
 }
 
 /// Loads a buyer by id.

@@ -305,14 +305,16 @@ pub(super) fn link_wallet(
 }
 
 const BY_SERIAL: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
-        v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until
+        v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until,
+        v.is_taxed
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
         AND w.asset_id = v.token_id
     WHERE c.book_id = $1 AND c.serial = $2";
 const BY_ID: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
-        v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until
+        v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until,
+        v.is_taxed
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
@@ -336,6 +338,7 @@ fn buyer_row(row: &Row) -> Result<Buyer> {
         threshold: row.opt_int(7)?.map(Amount::from_units),
         has_parent: row.bool(8)?,
         promotions_until: Timestamp(row.int(9)?),
+        is_taxed: row.bool(10)?,
     })
 }
 

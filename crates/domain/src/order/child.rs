@@ -11,10 +11,10 @@ pub(super) fn refusal(
     purchase: &Purchase<'_>,
     quote: &Quote,
 ) -> Result<Option<Refusal>> {
-    let mut categories = Vec::with_capacity(quote.lines.len());
-    for line in &quote.lines {
-        categories.push(store::category_of(tx, purchase.book_id, line.offer_id)?);
-    }
+    let offers = quote.lines.iter().map(|line| line.offer_id);
+    let known = store::categories_of(tx, purchase.book_id, offers.clone())?;
+    let category = |offer| known.get(&offer).cloned().unwrap_or_default();
+    let categories: Vec<String> = offers.map(category).collect();
     let child = &purchase.buyer.customer;
     let stop = purchase_stop(tx, child, &categories, quote.required)?;
     Ok(stop.map(|stop| match stop {

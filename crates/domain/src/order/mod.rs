@@ -21,6 +21,7 @@ mod returns;
 mod rules;
 pub mod shipment;
 mod store;
+mod taxing;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use crate::customer::{Buyer, SealedAddress, State, buyer};
 use crate::family::spending_add;
 use crate::id::{CustomerId, OfferId, OrderId};
 use crate::promotion::{CouponFault, CouponKey, Held, Off};
+use crate::tax::LineTax;
 use crate::text;
 use allocation::{Need, allocate};
 use fit::Counted;
@@ -57,6 +59,7 @@ pub use request::{
 pub use reserving::list_reserve;
 pub use returns::{GoodsReturn, Returned, ReturnedGoods, goods_return};
 pub use store::{order_reference_taken, return_reference_taken};
+pub use taxing::OrderTax;
 
 /// A line that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +101,9 @@ pub struct QuoteLine {
     /// What promotions take off; the price is what is left.
     #[serde(default)]
     pub off: Vec<Off>,
+    /// The tax that is in the amount, where the vendor has a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<LineTax>,
 }
 
 /// The coupon of an order (ADV-06).
@@ -207,6 +213,7 @@ pub fn quote(
     let offers = load_offers(tx, book_id, wanted)?;
     let lines = rules::priced(wanted, &offers)?;
     let (lines, held) = reduce::reduced(tx, &buyer, wanted, &offers, lines, coupon)?;
+    let lines = taxing::taxed(tx, &buyer, lines)?;
     let lots = lots_available(tx, book_id, buyer.customer.wallet)?;
     reduce::told(rules::quoted(lines, &lots, tx.now())?, &held)
 }
@@ -267,6 +274,7 @@ pub fn order_place(
     let lines = rules::priced(&request.lines, &offers)?;
     let lots = lots_locked(tx, book_id, purchase.buyer.customer.wallet)?;
     let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
+    let lines = taxing::taxed(tx, &purchase.buyer, lines)?;
     let quote = reduce::told(rules::quoted(lines, &lots, tx.now())?, &held)?;
     if let Some(refusal) = reduce::refusal(tx, &purchase, &held)? {
         return refuse(tx, &purchase, &quote, refusal);
@@ -437,18 +445,15 @@ fn needs(tx: &mut Tx<'_>, book_id: i64, lots: &[Lot], quote: &Quote) -> Result<V
         let restriction = l.grant.restriction.as_deref();
         restriction.is_some_and(|r| r.starts_with(allocation::CATEGORY))
     };
-    let by_category = lots.iter().any(for_one);
-    let mut needs = Vec::with_capacity(quote.lines.len());
-    for line in &quote.lines {
-        needs.push(Need {
-            amount: line.amount,
-            on_sale: line.on_sale,
-            category: if by_category {
-                store::category_of(tx, book_id, line.offer_id)?
-            } else {
-                String::new()
-            },
-        });
-    }
-    Ok(needs)
+    let lines = quote.lines.iter();
+    let categories = match lots.iter().any(for_one) {
+        true => store::categories_of(tx, book_id, lines.clone().map(|line| line.offer_id))?,
+        false => BTreeMap::new(),
+    };
+    let need = |line: &QuoteLine| Need {
+        amount: line.amount,
+        on_sale: line.on_sale,
+        category: categories.get(&line.offer_id).cloned().unwrap_or_default(),
+    };
+    Ok(lines.map(need).collect())
 }

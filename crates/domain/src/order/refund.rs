@@ -13,6 +13,7 @@ use crate::customer::{Customer, State, customer_by_id};
 use crate::family::spending_back;
 use crate::id::{OfferId, OrderId};
 use crate::promotion::uses_back;
+use crate::tax::contained_back;
 use crate::text;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Timestamp, Tx, outbox};
@@ -81,6 +82,20 @@ pub struct Sold {
     pub amount: Amount,
     /// Pieces not refunded yet.
     pub left: i64,
+    /// The rate of the tax in it, in basis points; zero for none.
+    pub tax_rate: i64,
+}
+
+impl Sold {
+    /// The tax in an amount of it that comes back now. What came back before is told by the pieces:
+    /// where some were left, each has its price.
+    pub(super) fn tax_back(&self, amount: Amount) -> Result<Amount> {
+        let before = match self.quantity.saturating_sub(self.left) {
+            0 => Amount::ZERO,
+            pieces => self.unit_price.times(pieces)?,
+        };
+        Ok(contained_back(before, amount, self.tax_rate)?)
+    }
 }
 
 /// A refund worked out, before it is posted.

@@ -93,6 +93,7 @@ pub(super) fn unpriced(wanted: &Wanted, offer: &Offer) -> QuoteLine {
         on_sale: offer.on_sale,
         stocked: offer.stocked,
         off: Vec::new(),
+        tax: None,
     }
 }
 

@@ -5,9 +5,9 @@ use super::refund::{Refund, Sold};
 use super::{OrderError, Purchase, Quote, Result};
 use crate::actor::Actor;
 use crate::id::{CustomerId, OfferId, OrderId};
-use scrip_engine::{Read, Store, Timestamp, Tx, params};
+use scrip_engine::{Param, Query, Read, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn list_set(
     tx: &mut Tx<'_>,
@@ -178,10 +178,12 @@ pub(super) fn insert(
     )?;
     let supply = &purchase.request.extras.supply;
     for (line, no) in quote.lines.iter().zip(1_i64..) {
+        let tax = line.tax.as_ref();
         tx.put(
             "INSERT INTO order_line (book_id, order_id, line_no, offer_id, sku, title, kind,
-                                     quantity, granted, unit_price, amount, supply)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                     quantity, granted, unit_price, amount, supply,
+                                     tax_name, tax_rate, tax)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             params![
                 book,
                 &purchase.order_id,
@@ -196,7 +198,10 @@ pub(super) fn insert(
                 line.amount.units(),
                 supply
                     .get(&line.offer_id)
-                    .map_or("", |supply| supply.name())
+                    .map_or("", |supply| supply.name()),
+                tax.map_or("", |tax| tax.name.as_str()),
+                tax.map_or(0, |tax| tax.rate),
+                tax.map_or(0, |tax| tax.amount.units())
             ],
         )?;
     }
@@ -229,7 +234,8 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
 /// The lines of an order; `left` is filled in by the caller.
 pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     let rows = tx.query(
-        "SELECT line_no, offer_id, sku, quantity, granted, unit_price, amount FROM order_line
+        "SELECT line_no, offer_id, sku, quantity, granted, unit_price, amount, tax_rate
+         FROM order_line
          WHERE book_id = $1 AND order_id = $2 ORDER BY line_no",
         params![book, &order],
     )?;
@@ -245,6 +251,7 @@ pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<S
                 unit_price: Amount::from_units(row.int(5)?),
                 amount: Amount::from_units(row.int(6)?),
                 left: 0,
+                tax_rate: row.int(7)?,
             })
         })
         .collect()
@@ -330,28 +337,43 @@ pub(super) fn insert_refund(
     )?;
     for (sold, pieces, amount) in &refund.lines {
         tx.put(
-            "INSERT INTO refund_line (book_id, order_id, refund_no, line_no, quantity, amount)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO refund_line (book_id, order_id, refund_no, line_no, quantity, amount, tax)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             params![
                 book,
                 &new.order_id,
                 new.refund_no,
                 sold.line_no,
                 *pieces,
-                amount.units()
+                amount.units(),
+                sold.tax_back(*amount)?.units()
             ],
         )?;
     }
     Ok(())
 }
 
-/// The category of an offer's product.
-pub(super) fn category_of(tx: &mut dyn Read, book: i64, offer: OfferId) -> Result<String> {
-    let row = tx.query_opt(
-        "SELECT p.category FROM offer o
-         JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
-         WHERE o.book_id = $1 AND o.offer_id = $2",
-        params![book, &offer],
-    )?;
-    row.map_or_else(|| Ok(String::new()), |row| Ok(row.text(0)?.to_owned()))
+/// The categories of the offers' products.
+pub(super) fn categories_of(
+    tx: &mut dyn Read,
+    book: i64,
+    offers: impl Iterator<Item = OfferId>,
+) -> Result<BTreeMap<OfferId, String>> {
+    let offers: BTreeSet<OfferId> = offers.collect();
+    let params: Vec<[Param<'_>; 2]> = offers
+        .iter()
+        .map(|offer| [Param::Int(book), Param::from(offer)])
+        .collect();
+    let mut categories = BTreeMap::new();
+    for some in params.chunks(500) {
+        let queries: Vec<Query<'_>> = some.iter().map(|p| (CATEGORY, &p[..])).collect();
+        for row in tx.query_all(&queries)?.iter().flatten() {
+            categories.insert(OfferId::from_row(row, 0)?, row.text(1)?.to_owned());
+        }
+    }
+    Ok(categories)
 }
+
+const CATEGORY: &str = "SELECT o.offer_id, p.category FROM offer o
+    JOIN product p ON p.book_id = o.book_id AND p.product_id = o.product_id
+    WHERE o.book_id = $1 AND o.offer_id = $2";

@@ -11,8 +11,9 @@ mod tests;
 
 use crate::Actor;
 use crate::audit;
+use crate::tax::TaxRate;
 use crate::text::{TextError, named};
-use crate::vendor::{Vendor, VendorError, threshold_set};
+use crate::vendor::{Vendor, VendorError, taxed_set, threshold_set};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Error as LedgerError};
 use serde::{Deserialize, Serialize};
@@ -303,6 +304,23 @@ impl Default for CheckoutPolicy {
     }
 }
 
+/// The taxes that are in prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaxPolicy {
+    /// The rates, as they are written: `VAT 19%`, `VAT 7%: Books; Food`.
+    pub rates: Vec<String>,
+}
+
+impl TaxPolicy {
+    /// The rates as figures.
+    pub fn rates(&self) -> Vec<TaxRate> {
+        // What was kept was checked before.
+        let rates = self.rates.iter().map(|text| TaxRate::parse(text));
+        rates.filter_map(std::result::Result::ok).collect()
+    }
+}
+
 /// What promotions take off prices (ADV-06).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -380,6 +398,8 @@ pub struct Policy {
     pub browsing: BrowsingPolicy,
     /// Orders.
     pub checkout: CheckoutPolicy,
+    /// Taxes in prices.
+    pub tax: TaxPolicy,
     /// Promotions and coupons.
     pub promotions: PromotionPolicy,
     /// Messages.
@@ -398,6 +418,7 @@ impl Default for Policy {
             gifts: GiftPolicy::default(),
             browsing: BrowsingPolicy::default(),
             checkout: CheckoutPolicy::default(),
+            tax: TaxPolicy::default(),
             promotions: PromotionPolicy::default(),
             messages: MessagePolicy::default(),
             contact: ContactPolicy::default(),
@@ -517,6 +538,7 @@ pub fn policy_set(
     let number = held.number.saturating_add(1);
     store::insert(tx, vendor.book_id, number, &checked, actor)?;
     threshold_set(tx, vendor.book_id, checked.browsing.threshold)?;
+    taxed_set(tx, vendor.book_id, !checked.tax.rates.is_empty())?;
     let detail = serde_json::Value::Object(changes);
     audit::note(tx, vendor.book_id, actor, "policy.changed", "", &detail)?;
     Ok(number)

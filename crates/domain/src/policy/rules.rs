@@ -2,11 +2,14 @@
 
 use super::{
     CheckoutPolicy, ContactPolicy, GiftPolicy, Means, Policy, PolicyError, Result, SalePolicy,
+    TaxPolicy,
 };
+use crate::tax::TaxRate;
 use crate::text;
 use crate::vendor::TOKENS_AT_MOST;
 use scrip_ledger::Amount;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 fn wrong(setting: &'static str, problem: impl Into<String>) -> PolicyError {
     PolicyError::Setting {
@@ -97,6 +100,7 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
         }
     }
     checkout_checked(&policy.checkout)?;
+    tax_checked(&mut policy.tax)?;
     policy.browsing.below.sort();
     policy.browsing.below.dedup();
     if let Some(low) = policy.messages.low_balance {
@@ -112,6 +116,34 @@ pub(super) fn checked(policy: &Policy) -> Result<Policy> {
     contact(&mut policy.contact)?;
     policy.time_zone = text::line("the time zone", &policy.time_zone, 60)?;
     Ok(policy)
+}
+
+/// Rates that a vendor has at most.
+const RATES_AT_MOST: usize = 20;
+
+fn tax_checked(tax: &mut TaxPolicy) -> Result<()> {
+    const SETTING: &str = "the rates of tax";
+    if tax.rates.len() > RATES_AT_MOST {
+        return Err(wrong(SETTING, format!("are {RATES_AT_MOST} at most")));
+    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for text in &mut tax.rates {
+        let rate = TaxRate::parse(text);
+        let rate = rate.map_err(|e| wrong(SETTING, format!("cannot have {text:?}: {e}")))?;
+        let is_for_all = rate.categories.is_empty();
+        let all = is_for_all.then(String::new);
+        for category in rate.categories.iter().cloned().chain(all) {
+            if !seen.insert(category.clone()) {
+                let twice = match is_for_all {
+                    true => "have two for all that is not named: name categories after a colon",
+                    false => return Err(wrong(SETTING, format!("name {category:?} twice"))),
+                };
+                return Err(wrong(SETTING, twice));
+            }
+        }
+        *text = rate.to_string();
+    }
+    Ok(())
 }
 
 fn gifts_checked(gifts: &GiftPolicy) -> Result<()> {

@@ -7,6 +7,7 @@ pub mod owing;
 pub mod rollup;
 pub mod selling;
 mod store;
+pub mod taxes;
 
 use crate::page::Page;
 use scrip_engine::{Read, ReadTx, Timestamp};

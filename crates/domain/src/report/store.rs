@@ -2,10 +2,12 @@
 
 use super::Movement;
 use super::selling::Article;
+use super::taxes::Line;
 use crate::id::{OfferId, ids_between};
+use crate::tax::share;
 use scrip_engine::{Param, Query, Read, ReadTx, Result, Row, Timestamp, params};
 use scrip_ledger::Amount;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 pub(super) fn customer_references(tx: &mut ReadTx<'_>, book: i64) -> Result<HashMap<Uuid, String>> {
@@ -191,4 +193,113 @@ pub(super) fn customers(
         params![book, from.0, to.0],
     )?;
     Ok((came.int(0)?, activated.int(0)?))
+}
+
+/// What a token cost, by the time from which it did.
+pub(super) fn token_prices(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Timestamp, Amount>> {
+    let rows = tx.query(
+        "SELECT effective_at, price FROM token_price WHERE book_id = $1",
+        params![book],
+    )?;
+    rows.iter()
+        .map(|row| Ok((Timestamp(row.int(0)?), Amount::from_units(row.int(1)?))))
+        .collect()
+}
+
+/// Takes the lines of orders one after the other, and gives each its share of what a card paid.
+struct TaxedLines {
+    lines: Vec<Line>,
+    is_back: bool,
+    /// Whose lines are being read, and what they came to until now.
+    of: Option<(Uuid, i64)>,
+    before: Amount,
+}
+
+impl TaxedLines {
+    fn take(&mut self, row: &Row) -> scrip_ledger::Result<()> {
+        let of = (row.uuid(0)?, row.int(1)?);
+        if self.of != Some(of) {
+            (self.of, self.before) = (Some(of), Amount::ZERO);
+        }
+        let amount = Amount::from_units(row.int(6)?);
+        let name = row.text(4)?;
+        if !name.is_empty() {
+            let (tokens, tax, money) = match row.opt_int(8)? {
+                None => (amount, Amount::from_units(row.int(7)?), Amount::ZERO),
+                Some(price) => {
+                    let (price, total) = (Amount::from_units(price), row.int(9)?);
+                    let total = Amount::from_units(total);
+                    let money = share(price, self.before, amount, total)?;
+                    (Amount::ZERO, Amount::ZERO, money)
+                }
+            };
+            self.lines.push(Line {
+                at: Timestamp(row.int(2)?),
+                sold_at: Timestamp(row.int(3)?),
+                name: name.to_owned(),
+                rate: row.int(5)?,
+                tokens,
+                tax,
+                money,
+                is_back: self.is_back,
+            });
+        }
+        self.before = self.before.plus(amount)?;
+        Ok(())
+    }
+}
+
+/// Lines with tax of orders, and of what came back, that count in a span of time. Of an order that
+/// a card paid, all lines come back at once.
+pub(super) fn taxed_lines(
+    tx: &mut ReadTx<'_>,
+    book: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> scrip_ledger::Result<Vec<Line>> {
+    let (low, _) = ids_between(from, to);
+    let mut found = TaxedLines {
+        lines: Vec::new(),
+        is_back: false,
+        of: None,
+        before: Amount::ZERO,
+    };
+    let mut failed = Ok(());
+    let mut take = |found: &mut TaxedLines, row: &Row| {
+        if failed.is_ok() {
+            failed = found.take(row);
+        }
+        Ok(())
+    };
+    tx.query_each(
+        "SELECT l.order_id, CAST(0 AS BIGINT), o.effective_at, o.effective_at, l.tax_name, l.tax_rate, l.amount,
+                l.tax, c.price, o.total
+         FROM orders o
+         JOIN order_line l ON l.book_id = o.book_id AND l.order_id = o.order_id
+         LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         WHERE o.book_id = $1 AND o.order_id >= $2 AND o.effective_at >= $3
+           AND o.effective_at < $4 AND o.state = 'completed'
+         ORDER BY l.order_id, l.line_no",
+        params![book, &low, from.0, to.0],
+        &mut |row| take(&mut found, &row),
+    )?;
+    found.is_back = true;
+    tx.query_each(
+        "SELECT l.order_id, b.refund_no, r.effective_at, o.effective_at, l.tax_name, l.tax_rate,
+                b.amount, b.tax, c.price, o.total
+         FROM refund r
+         JOIN orders o ON o.book_id = r.book_id AND o.order_id = r.order_id
+         JOIN refund_line b ON b.book_id = r.book_id AND b.order_id = r.order_id
+            AND b.refund_no = r.refund_no
+         JOIN order_line l ON l.book_id = b.book_id AND l.order_id = b.order_id
+            AND l.line_no = b.line_no
+         LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
+         WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.effective_at >= $2
+           AND r.effective_at < $3
+         ORDER BY l.order_id, b.refund_no, l.line_no",
+        params![book, from.0, to.0],
+        &mut |row| take(&mut found, &row),
+    )?;
+    failed?;
+    Ok(found.lines)
 }

@@ -278,3 +278,12 @@ pub(crate) fn threshold_set(
 ) -> std::result::Result<(), EngineError> {
     store::set_threshold(tx, book_id, threshold)
 }
+
+/// Says whether the vendor's policy has rates of tax; kept here for the same reason.
+pub(crate) fn taxed_set(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    is_taxed: bool,
+) -> std::result::Result<(), EngineError> {
+    store::set_taxed(tx, book_id, is_taxed)
+}

@@ -116,6 +116,17 @@ pub(super) fn price_at(tx: &mut dyn Read, book_id: i64, at: Timestamp) -> Result
     Ok(Amount::from_units(row.int(0)?))
 }
 
+pub(super) fn set_taxed(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    is_taxed: bool,
+) -> std::result::Result<(), scrip_engine::Error> {
+    tx.put(
+        "UPDATE vendor SET is_taxed = $2 WHERE book_id = $1",
+        params![book_id, is_taxed],
+    )
+}
+
 pub(super) fn set_threshold(
     tx: &mut Tx<'_>,
     book_id: i64,

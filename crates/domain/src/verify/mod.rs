@@ -47,6 +47,20 @@ pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> 
             );
         }
     }
+    for (order, line) in store::taxes_wrong(tx, book_id)? {
+        report.wrong(
+            "order_line",
+            order,
+            format!("line {line} has another tax than its rate makes"),
+        );
+    }
+    for (order, line) in store::taxes_back_wrong(tx, book_id)? {
+        report.wrong(
+            "refund_line",
+            order,
+            format!("line {line} gave back another tax"),
+        );
+    }
     shelf(tx, book_id, report)?;
     promotions(tx, book_id, report)?;
     goods(tx, book_id, report)?;

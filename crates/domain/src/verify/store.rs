@@ -1,6 +1,7 @@
 //! What the checks read.
 
 use super::Moved;
+use crate::tax::contained;
 use scrip_engine::{Error, Read, ReadTx, Result, params};
 use scrip_ledger::Amount;
 use std::collections::BTreeMap;
@@ -81,6 +82,50 @@ pub(super) fn line_totals(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uui
         },
     )?;
     Ok(totals)
+}
+
+/// Lines that say another tax than their rate makes of their amount.
+pub(super) fn taxes_wrong(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<(Uuid, i64)>> {
+    let mut wrong = Vec::new();
+    tx.query_each(
+        "SELECT order_id, line_no, amount, tax_rate, tax FROM order_line
+         WHERE book_id = $1 AND (tax_name <> '' OR tax <> 0)",
+        params![book],
+        &mut |row| {
+            let tax = contained(Amount::from_units(row.int(2)?), row.int(3)?);
+            if tax.ok() != Some(Amount::from_units(row.int(4)?)) {
+                wrong.push((row.uuid(0)?, row.int(1)?));
+            }
+            Ok(())
+        },
+    )?;
+    Ok(wrong)
+}
+
+/// Lines of refunds that do not give back the tax that was in them. Of a line that came back in
+/// parts, the parts make up the tax of all of them.
+pub(super) fn taxes_back_wrong(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<(Uuid, i64)>> {
+    let mut back: BTreeMap<(Uuid, i64), (Amount, Amount, i64)> = BTreeMap::new();
+    tx.query_each(
+        "SELECT b.order_id, b.line_no, b.amount, b.tax, l.tax_rate FROM refund_line b
+         JOIN order_line l ON l.book_id = b.book_id AND l.order_id = b.order_id
+            AND l.line_no = b.line_no
+         WHERE b.book_id = $1 AND (l.tax_name <> '' OR b.tax <> 0)",
+        params![book],
+        &mut |row| {
+            let sums = back.entry((row.uuid(0)?, row.int(1)?)).or_default();
+            *sums = (
+                add(sums.0, row.int(2)?)?,
+                add(sums.1, row.int(3)?)?,
+                row.int(4)?,
+            );
+            Ok(())
+        },
+    )?;
+    let is_wrong =
+        |(amount, tax, rate): &(Amount, Amount, i64)| contained(*amount, *rate).ok() != Some(*tax);
+    let wrong = back.into_iter().filter(|(_, sums)| is_wrong(sums));
+    Ok(wrong.map(|(line, _)| line).collect())
 }
 
 pub(super) struct Refund {

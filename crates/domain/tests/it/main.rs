@@ -57,6 +57,7 @@ mod shelf;
 mod shipping;
 mod staff;
 mod support;
+mod taxes;
 mod tokens;
 mod tokens_keyed;
 mod top_ups;

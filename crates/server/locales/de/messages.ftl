@@ -49,6 +49,7 @@ order-card-subject = Ihre Bestellung bei { $vendor }: { $tokens }
 order-card-text = vielen Dank für Ihre Bestellung vom { $when }. Mit der Karte wurden { $tokens } bezahlt; Ihre Tokens sind unverändert.
 order-line = { $quantity } × { $title }
 order-total = Bezahlt
+order-tax = Darin { $name } { $percent } %
 order-left = Noch auf Ihrem Konto
 order-refused-subject = Ihre Bestellung bei { $vendor } wurde nicht ausgeführt
 order-refused-text = Ihre Bestellung vom { $when } wurde nicht ausgeführt. Es wurden keine Tokens abgebucht.

@@ -49,6 +49,7 @@ order-card-subject = Your order at { $vendor }: { $tokens }
 order-card-text = thank you for your order of { $when }. A card paid { $tokens }; your tokens are as they were.
 order-line = { $quantity } × { $title }
 order-total = Paid
+order-tax = In it: { $name } { $percent }%
 order-left = Left in your account
 order-refused-subject = Your order at { $vendor } was not carried out
 order-refused-text = your order of { $when } was not carried out, and no tokens were taken.

@@ -37,6 +37,7 @@ mod report;
 mod shape;
 mod shipment;
 mod statement;
+mod tax;
 mod token;
 mod vendor;
 mod webhook;

@@ -7,6 +7,7 @@ use super::field::{self, Decimal, Line200, Moment, OptionalLine60, OptionalLine2
 use super::promotion::{OffBody, coupon_key, list_price, off};
 use super::shape::{Money, ProblemBody};
 use super::shipment::AddressBody;
+use super::tax::LineTaxBody;
 use super::{IdempotencyKey, Repeatable, answer, mark, submit};
 use crate::error::{Problem, Result, refused};
 use crate::http::body::BatchJson;
@@ -113,6 +114,8 @@ pub struct QuotedLine {
     pub list_price: Money,
     /// What promotions and the coupon take off.
     pub off: Vec<OffBody>,
+    /// The tax in the amount; null where there is no rate.
+    pub tax: Option<LineTaxBody>,
 }
 
 /// A purchase that went through.
@@ -142,6 +145,7 @@ pub fn quoted_line(line: QuoteLine, token: &Asset) -> QuotedLine {
         amount: Money::new(line.amount, token),
         list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
         off: line.off.into_iter().map(|o| off(o, token)).collect(),
+        tax: line.tax.map(|tax| LineTaxBody::new(tax, token)),
         sku: line.sku,
         title: line.title,
     }

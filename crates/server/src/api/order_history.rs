@@ -7,6 +7,7 @@ use super::field::{self, Line200, Moment};
 use super::promotion::{OffBody, list_price, off_kept};
 use super::refund::RefundRequestAnswer;
 use super::shape::{Money, Page, PageQuery, ProblemBody, cursor, limit};
+use super::tax::{LineTaxBody, OrderTaxBody};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Path, Query};
 use crate::state::App;
@@ -271,6 +272,10 @@ struct OrderLineAnswer {
     list_price: Money,
     /// What promotions and the coupon took off.
     off: Vec<OffBody>,
+    /// The tax in the amount; null where there was no rate.
+    tax: Option<LineTaxBody>,
+    /// The tax in what was given back.
+    refunded_tax: Money,
 }
 
 impl OrderLineAnswer {
@@ -290,6 +295,8 @@ impl OrderLineAnswer {
             refunded: Money::new(line.refunded, token),
             list_price: list_price(line.unit_price, line.off.iter().map(|o| o.each), token),
             off: line.off.into_iter().map(|o| off_kept(o, token)).collect(),
+            tax: line.tax.map(|tax| LineTaxBody::new(tax, token)),
+            refunded_tax: Money::new(line.refunded_tax, token),
         }
     }
 }
@@ -325,13 +332,17 @@ struct OrderAnswer {
     refund_request: Option<RefundRequestAnswer>,
     /// How a card paid it, or was to; null where tokens did. Then the account had no part in it.
     card: Option<CardPaidAnswer>,
+    /// The taxes in it, one for each rate; none where the vendor had no rate.
+    taxes: Vec<OrderTaxBody>,
 }
 
 impl OrderAnswer {
     fn new(order: OrderDetail, vendor: &Vendor) -> OrderAnswer {
         let token = &vendor.token;
         let lines = order.lines.into_iter();
+        let taxes = order.taxes.into_iter();
         OrderAnswer {
+            taxes: taxes.map(|tax| OrderTaxBody::new(tax, vendor)).collect(),
             order_id: field::Id(order.order_id),
             customer_id: field::Id(order.customer_id),
             state: order.state.into(),

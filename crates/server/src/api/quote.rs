@@ -5,6 +5,7 @@ use super::field;
 use super::order::{LineList, QuotedLine, lines, quoted_line, wanted};
 use super::promotion::{CouponSeen, coupon_key};
 use super::shape::{Money, ProblemBody};
+use super::tax::TaxBody;
 use crate::error::{Failed, Result};
 use crate::http::body::BatchJson;
 use crate::state::App;
@@ -110,12 +111,16 @@ pub struct QuoteAnswer {
     fits: FitsBody,
     /// What became of the coupon; null without one.
     coupon: Option<CouponSeen>,
+    /// The taxes in it, one for each rate; none where the vendor has no rate.
+    taxes: Vec<TaxBody>,
 }
 
 impl QuoteAnswer {
     /// In its JSON shape.
     pub fn new(quote: Quote, fits: Fits, token: &Asset) -> QuoteAnswer {
+        let taxes = quote.taxes().unwrap_or_default().into_iter();
         QuoteAnswer {
+            taxes: taxes.map(|sum| TaxBody::new(sum, token)).collect(),
             required: Money::new(quote.required, token),
             available: Money::new(quote.available, token),
             remaining: Money::new(quote.remaining, token),

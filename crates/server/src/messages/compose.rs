@@ -12,6 +12,7 @@ use scrip_domain::order::by_card::CardPaid;
 use scrip_domain::order::shipment::{shipment_of, shipment_opened};
 use scrip_domain::order::{OrderDetail, order_by_id};
 use scrip_domain::policy::policy;
+use scrip_domain::tax::percent;
 use scrip_domain::token_sale::token_order_by_id;
 use scrip_domain::vault::Vault;
 use scrip_domain::vendor::{Vendor, vendor_by_book};
@@ -275,15 +276,35 @@ impl Writer<'_> {
             self.lines(letter, order);
             let money = self.words.money(card.price, &self.vendor.currency);
             letter.rows.push((self.say("order-total"), money));
+            self.taxes(letter, order);
             return;
         }
         self.plain(letter, "order", Some(order.total), Some(order.effective_at));
         self.lines(letter, order);
         let total = self.words.tokens(order.total);
         letter.rows.push((self.say("order-total"), total));
+        self.taxes(letter, order);
         if let Some(left) = order.remaining_after {
             let left = self.words.tokens(left);
             letter.rows.push((self.say("order-left"), left));
+        }
+    }
+
+    /// The taxes in what was paid.
+    fn taxes(&self, letter: &mut Letter, order: &OrderDetail) {
+        for tax in &order.taxes {
+            let percent = self.words.number(&percent(tax.sum.rate), 0);
+            let values = [
+                ("name", tax.sum.name.as_str().into()),
+                ("percent", percent.into()),
+            ];
+            let label = self.words.say("order-tax", &values);
+            let money = self.words.money(tax.money_tax, &self.vendor.currency);
+            let figure = match order.card {
+                Some(_) => money,
+                None => format!("{} ({money})", self.words.tokens(tax.sum.tax)),
+            };
+            letter.rows.push((label, figure));
         }
     }
 

@@ -90,7 +90,7 @@ impl Words {
     }
 
     /// A number with the language's marks and at least so many decimals: `1,234.50`, `1.234,50`.
-    fn number(&self, exact: &str, least: usize) -> String {
+    pub fn number(&self, exact: &str, least: usize) -> String {
         let (thousands, point) = match self.language {
             Language::English => (',', '.'),
             Language::German => ('.', ','),

@@ -16,10 +16,6 @@ use scrip_ledger::{AccountKind, Result as LedgerResult, account_balance};
 
 type Result<T> = std::result::Result<T, Problem>;
 
-const fn column(name: &'static str, label: &'static str, unit: Unit) -> Column {
-    Column { name, label, unit }
-}
-
 fn amounts(amounts: impl IntoIterator<Item = Amount>) -> Vec<Cell> {
     amounts.into_iter().map(Cell::Amount).collect()
 }
@@ -41,6 +37,7 @@ pub(super) fn tables(
         Kind::Revenue => revenue(tx, vendor, figures, span),
         Kind::Receivables => Ok(vec![receivables(tx, vendor)?]),
         Kind::Promotions => super::promotions::tables(tx, vendor, span),
+        Kind::Taxes => super::taxes::tables(tx, vendor, span),
     }
 }
 
@@ -76,12 +73,12 @@ fn sale_cells(flow: &Flow) -> LedgerResult<Vec<Cell>> {
 fn sales(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<Table>> {
     let found = selling(tx, figures, span)?;
     let columns = vec![
-        column("orders", "Orders", Unit::Count),
-        column("spent", "Spent, tokens", Unit::Tokens),
-        column("refunds", "Refunds", Unit::Count),
-        column("given_back", "Given back, tokens", Unit::Tokens),
-        column("net", "Kept, tokens", Unit::Tokens),
-        column("money", "Paid without tokens", Unit::Money),
+        Column::new("orders", "Orders", Unit::Count),
+        Column::new("spent", "Spent, tokens", Unit::Tokens),
+        Column::new("refunds", "Refunds", Unit::Count),
+        Column::new("given_back", "Given back, tokens", Unit::Tokens),
+        Column::new("net", "Kept, tokens", Unit::Tokens),
+        Column::new("money", "Paid without tokens", Unit::Money),
     ];
     let total = sale_cells(&found.total)?;
     let table = |name, title, about, rows| Table {
@@ -138,11 +135,11 @@ fn sold_cells(sold: &Sold) -> LedgerResult<Vec<Cell>> {
 }
 
 const SOLD: [Column; 5] = [
-    column("pieces", "Pieces", Unit::Count),
-    column("tokens", "Tokens", Unit::Tokens),
-    column("pieces_back", "Came back", Unit::Count),
-    column("tokens_back", "Given back, tokens", Unit::Tokens),
-    column("net", "Kept, tokens", Unit::Tokens),
+    Column::new("pieces", "Pieces", Unit::Count),
+    Column::new("tokens", "Tokens", Unit::Tokens),
+    Column::new("pieces_back", "Came back", Unit::Count),
+    Column::new("tokens_back", "Given back, tokens", Unit::Tokens),
+    Column::new("net", "Kept, tokens", Unit::Tokens),
 ];
 
 fn products(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<Table>> {
@@ -163,9 +160,9 @@ fn products(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<T
         });
     }
     let mut columns = vec![
-        column("title", "Product", Unit::Text),
-        column("variant", "Variant", Unit::Text),
-        column("category", "Category", Unit::Text),
+        Column::new("title", "Product", Unit::Text),
+        Column::new("variant", "Variant", Unit::Text),
+        Column::new("category", "Category", Unit::Text),
     ];
     columns.extend(SOLD);
     let mut total_of_articles = vec![Cell::Empty, Cell::Empty, Cell::Empty];
@@ -229,9 +226,9 @@ fn group_words(from: i64) -> String {
 fn groups(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<Table>> {
     let found = preferences(tx, figures, span)?;
     let columns = vec![
-        column("lines", "Lines of orders", Unit::Count),
-        column("pieces", "Pieces", Unit::Count),
-        column("tokens", "Tokens", Unit::Tokens),
+        Column::new("lines", "Lines of orders", Unit::Count),
+        Column::new("pieces", "Pieces", Unit::Count),
+        Column::new("tokens", "Tokens", Unit::Tokens),
     ];
     let mut all = Goods::default();
     let (mut rows, mut categories) = (Vec::new(), Vec::new());
@@ -253,7 +250,7 @@ fn groups(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<Tab
             cells: goods_cells(&group.bought).to_vec(),
         });
     }
-    let mut with_category = vec![column("category", "Category", Unit::Text)];
+    let mut with_category = vec![Column::new("category", "Category", Unit::Text)];
     with_category.extend(columns.clone());
     let mut total = vec![Cell::Empty];
     total.extend(goods_cells(&all));
@@ -303,14 +300,14 @@ fn owed(tx: &mut ReadTx<'_>, vendor: &Vendor, figures: &Figures) -> Result<Vec<T
         cells: cells(aged),
     });
     let columns = vec![
-        column("free_tokens", "Free, tokens", Unit::Tokens),
-        column("free_worth", "Worth", Unit::Money),
-        column("credit_tokens", "On credit, tokens", Unit::Tokens),
-        column("credit_worth", "Worth", Unit::Money),
-        column("paid_tokens", "Paid, tokens", Unit::Tokens),
-        column("paid_worth", "Worth", Unit::Money),
-        column("tokens", "All, tokens", Unit::Tokens),
-        column("worth", "Worth", Unit::Money),
+        Column::new("free_tokens", "Free, tokens", Unit::Tokens),
+        Column::new("free_worth", "Worth", Unit::Money),
+        Column::new("credit_tokens", "On credit, tokens", Unit::Tokens),
+        Column::new("credit_worth", "Worth", Unit::Money),
+        Column::new("paid_tokens", "Paid, tokens", Unit::Tokens),
+        Column::new("paid_worth", "Worth", Unit::Money),
+        Column::new("tokens", "All, tokens", Unit::Tokens),
+        Column::new("worth", "Worth", Unit::Money),
     ];
     let ledger = super::super::web::view::format::tokens(found.ledger);
     Ok(vec![Table {
@@ -336,8 +333,8 @@ fn held_cells(held: &Held) -> Vec<Cell> {
 fn broken(tx: &mut ReadTx<'_>, figures: &Figures, span: &Span) -> Result<Vec<Table>> {
     let found = expiries(tx, figures, span)?;
     let columns = vec![
-        column("tokens", "Tokens", Unit::Tokens),
-        column("worth", "What was paid for them", Unit::Money),
+        Column::new("tokens", "Tokens", Unit::Tokens),
+        Column::new("worth", "What was paid for them", Unit::Money),
     ];
     let mut all = found.never;
     let mut coming = Vec::with_capacity(found.coming.len());
@@ -395,7 +392,7 @@ fn revenue(
             .chain(rest);
         Ok(amounts(all))
     };
-    let money = |name, label| column(name, label, Unit::Money);
+    let money = |name, label| Column::new(name, label, Unit::Money);
     let periods = Table {
         name: "periods",
         title: "Deferred and earned",
@@ -473,7 +470,7 @@ fn beside(tx: &mut ReadTx<'_>, vendor: &Vendor, figures: &Figures) -> Result<Tab
         name: "control",
         title: "Beside the ledger",
         about: "What",
-        columns: vec![column("amount", "Amount", Unit::Money)],
+        columns: vec![Column::new("amount", "Amount", Unit::Money)],
         rows: rows.into_iter().map(line).collect(),
         total: None,
         bars: Vec::new(),
@@ -502,8 +499,8 @@ fn booked(tx: &mut ReadTx<'_>, vendor: &Vendor) -> Result<Table> {
         title: "Booked",
         about: "Until",
         columns: vec![
-            column("earned", "Earned", Unit::Money),
-            column("breakage", "Breakage", Unit::Money),
+            Column::new("earned", "Earned", Unit::Money),
+            Column::new("breakage", "Breakage", Unit::Money),
         ],
         rows,
         total: Some(amounts([earned, breakage])),
@@ -536,7 +533,7 @@ fn receivables(tx: &mut ReadTx<'_>, vendor: &Vendor) -> Result<Table> {
         name: "ages",
         title: "By age",
         about: "Overdue",
-        columns: vec![column("owed", "Owed", Unit::Money)],
+        columns: vec![Column::new("owed", "Owed", Unit::Money)],
         rows: rows.to_vec(),
         total: Some(amounts([owed.total])),
         bars: vec![0],

@@ -4,6 +4,7 @@
 mod build;
 mod csv;
 mod promotions;
+mod taxes;
 
 use crate::error::Problem;
 use crate::web::view::format;
@@ -35,11 +36,13 @@ pub enum Kind {
     Receivables,
     /// What promotions and coupons took off.
     Promotions,
+    /// The taxes in what was sold.
+    Taxes,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Sales,
         Kind::Products,
         Kind::Preferences,
@@ -48,6 +51,7 @@ impl Kind {
         Kind::Revenue,
         Kind::Receivables,
         Kind::Promotions,
+        Kind::Taxes,
     ];
 
     /// Its name in addresses.
@@ -61,6 +65,7 @@ impl Kind {
             Kind::Revenue => "revenue",
             Kind::Receivables => "receivables",
             Kind::Promotions => "promotions",
+            Kind::Taxes => "taxes",
         }
     }
 
@@ -80,6 +85,7 @@ impl Kind {
             Kind::Revenue => "Deferred and earned revenue",
             Kind::Receivables => "Receivables",
             Kind::Promotions => "Promotions and coupons",
+            Kind::Taxes => "Taxes",
         }
     }
 
@@ -115,6 +121,7 @@ impl Kind {
                 "What promotions and coupons took off, for how many orders, and what \
                  manufacturers owe for theirs."
             }
+            Kind::Taxes => "The taxes in what was sold at each rate, less those in what came back.",
         }
     }
 
@@ -146,6 +153,12 @@ pub struct Column {
     pub label: &'static str,
     /// What it has.
     pub unit: Unit,
+}
+
+impl Column {
+    const fn new(name: &'static str, label: &'static str, unit: Unit) -> Column {
+        Column { name, label, unit }
+    }
 }
 
 /// A cell.

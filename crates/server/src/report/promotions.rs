@@ -13,10 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type Result<T> = std::result::Result<T, Problem>;
 
-const fn column(name: &'static str, label: &'static str, unit: Unit) -> Column {
-    Column { name, label, unit }
-}
-
 /// What was taken off, and what of it went back.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
@@ -44,10 +40,10 @@ impl Sum {
 }
 
 const SUMS: [Column; 4] = [
-    column("orders", "Orders", Unit::Count),
-    column("off", "Taken off, tokens", Unit::Tokens),
-    column("back", "Of it given back, tokens", Unit::Tokens),
-    column("net", "Kept off, tokens", Unit::Tokens),
+    Column::new("orders", "Orders", Unit::Count),
+    Column::new("off", "Taken off, tokens", Unit::Tokens),
+    Column::new("back", "Of it given back, tokens", Unit::Tokens),
+    Column::new("net", "Kept off, tokens", Unit::Tokens),
 ];
 
 fn sums(reduced: &Reduced) -> Result<BTreeMap<PromotionId, Sum>> {
@@ -132,7 +128,7 @@ fn promotions(
     }
     let mut totals = vec![Cell::Empty];
     totals.extend(total.cells()?);
-    let mut columns = vec![column("kind", "Kind", Unit::Text)];
+    let mut columns = vec![Column::new("kind", "Kind", Unit::Text)];
     columns.extend(SUMS);
     Ok(Table {
         name: "promotions",
@@ -168,7 +164,7 @@ fn manufacturers(owed: BTreeMap<(String, String), (String, Sum)>) -> Result<Tabl
     }
     let mut totals = vec![Cell::Empty];
     totals.extend(total.cells()?);
-    let mut columns = vec![column("from", "From", Unit::Text)];
+    let mut columns = vec![Column::new("from", "From", Unit::Text)];
     columns.extend(SUMS);
     Ok(Table {
         name: "manufacturers",

@@ -4,6 +4,7 @@ use super::{Assets, at};
 use crate::web::view::format::{count, counted, money, tokens};
 use scrip_domain::catalog::reservation::PERIODS;
 use scrip_domain::customer::{CustomerError, customer_balance, customer_by_id, customers};
+use scrip_domain::tax::{TaxRate, contained, label};
 use scrip_domain::vendor::money_for_tokens;
 use scrip_engine::{ReadTx, Timestamp};
 use scrip_ledger::{Amount, Rounding};
@@ -139,9 +140,28 @@ pub fn effect(path: &str, tree: &Value, facts: &Facts, assets: &Assets) -> Strin
             Some(true) => "A code that is good once can be used again then.".to_owned(),
             _ => "A code that was used stays used, whatever becomes of the order.".to_owned(),
         },
+        "tax.rates" => taxes(value, assets),
         "checkout.reserve_minutes" => reserving(value.as_i64().unwrap_or_default()),
         "time_zone" => local(value.as_str().unwrap_or_default(), facts.now),
         _ => String::new(),
+    }
+}
+
+/// What is shown of 100 tokens, at the first rate.
+fn taxes(rates: &Value, assets: &Assets) -> String {
+    let first = rates.as_array().and_then(|rates| rates.first());
+    let Some(Ok(rate)) = first.and_then(Value::as_str).map(TaxRate::parse) else {
+        return "No tax is shown anywhere.".to_owned();
+    };
+    let hundred = 10_i64.checked_pow(assets.token.scale.saturating_add(2));
+    let hundred = Amount::from_units(hundred.unwrap_or(i64::MAX));
+    match contained(hundred, rate.rate) {
+        Ok(tax) => format!(
+            "Of 100 tokens, {} are {}.",
+            tokens(tax),
+            label(&rate.name, rate.rate)
+        ),
+        Err(_) => String::new(),
     }
 }
 

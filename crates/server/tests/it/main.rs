@@ -69,6 +69,7 @@ mod pages_shop;
 mod pages_sign_in;
 mod pages_staff;
 mod pages_staff_orders;
+mod pages_taxes;
 mod pages_times;
 mod power_loss;
 mod program;

@@ -9,7 +9,7 @@ use crate::id::{CardOrderId, CustomerId, OfferId, OrderId, PaymentSessionId};
 use crate::order::OrderOutcome;
 use crate::order::{
     Extras, OrderError, OrderRequest, Purchase, Quote, Refusal, Result, Wanted, child, load,
-    load_offers, reduce, refuse, rules as order_rules, shipment, store as order_store,
+    load_offers, reduce, refuse, rules as order_rules, shipment, store as order_store, taxing,
 };
 use crate::policy::policy;
 use crate::promotion::Held;
@@ -90,6 +90,7 @@ pub fn card_order_open(
     // after the other.
     let lots = lots_locked(tx, book, purchase.buyer.customer.wallet)?;
     let (lines, held) = reduce::locked(tx, &purchase, &offers, lines)?;
+    let lines = taxing::taxed(tx, &purchase.buyer, lines)?;
     let quote = reduce::told(order_rules::quoted(lines, &lots, tx.now())?, &held)?;
     if let Some(refusal) = refusal(tx, &purchase, &offers, &quote, &held)? {
         return refused(tx, &purchase, &quote, refusal);

@@ -4,6 +4,7 @@ mod store;
 
 use super::by_card::{CardPaid, card_orders_listed, card_paid};
 use super::request::RefundAsked;
+use super::taxing::{OrderTax, taxes_of};
 use super::{OrderError, Result, Supply, request};
 use crate::actor::Actor;
 use crate::catalog::OfferKind;
@@ -11,6 +12,7 @@ use crate::customer::{Customer, customer_by_id};
 use crate::id::{CustomerId, OfferId, OrderId, ids_between};
 use crate::page::Page;
 use crate::promotion::{Line as OffLine, lines_of};
+use crate::tax::LineTax;
 use scrip_engine::{Read, ReadTx, Timestamp};
 use scrip_ledger::{Amount, account_history, entries_by_id, entry_transfers};
 use serde::{Deserialize, Serialize};
@@ -81,8 +83,12 @@ pub struct OrderDetailLine {
     pub refunded_quantity: i64,
     /// Tokens given back for them.
     pub refunded: Amount,
+    /// The tax in them.
+    pub refunded_tax: Amount,
     /// What promotions took off: the list price is the price and these (ADV-06).
     pub off: Vec<OffLine>,
+    /// The tax in the amount, where the vendor had a rate.
+    pub tax: Option<LineTax>,
 }
 
 /// An order with all that became of it.
@@ -117,6 +123,8 @@ pub struct OrderDetail {
     pub request: Option<RefundAsked>,
     /// How a card paid it; `None` where tokens did (SHP-17).
     pub card: Option<CardPaid>,
+    /// The taxes in it, one for each rate; none where the vendor had no rate.
+    pub taxes: Vec<OrderTax>,
 }
 
 /// An order with its lines and refunds, for its customer and the vendor's staff. One that does
@@ -134,11 +142,12 @@ pub fn order_by_id(
     }
     let mut lines = store::lines(tx, book_id, order_id)?;
     let mut refunded = Amount::ZERO;
-    for (line_no, pieces, amount) in store::refunded_lines(tx, book_id, order_id)? {
-        refunded = refunded.plus(amount)?;
-        if let Some(line) = lines.iter_mut().find(|l| l.line_no == line_no) {
-            line.refunded_quantity = line.refunded_quantity.saturating_add(pieces);
-            line.refunded = line.refunded.plus(amount)?;
+    for back in store::refunded_lines(tx, book_id, order_id)? {
+        refunded = refunded.plus(back.amount)?;
+        if let Some(line) = lines.iter_mut().find(|l| l.line_no == back.line_no) {
+            line.refunded_quantity = line.refunded_quantity.saturating_add(back.pieces);
+            line.refunded = line.refunded.plus(back.amount)?;
+            line.refunded_tax = line.refunded_tax.plus(back.tax)?;
         }
     }
     for off in lines_of(tx, book_id, order_id)? {
@@ -152,6 +161,8 @@ pub fn order_by_id(
     };
     let request = request::refund_request_of(tx, book_id, order_id)?;
     let card = card_paid(tx, book_id, order_id)?;
+    let price = card.as_ref().map(|card| card.price);
+    let taxes = taxes_of(tx, book_id, &lines, order.effective_at, price)?;
     Ok(OrderDetail {
         order_id,
         customer_id: order.customer_id,
@@ -167,6 +178,7 @@ pub fn order_by_id(
         remaining_after,
         request,
         card,
+        taxes,
     })
 }
 

@@ -4,6 +4,7 @@ use super::{OrderDetailLine, OrderState, OrderSummary};
 use crate::catalog::OfferKind;
 use crate::id::{CustomerId, OfferId, OrderId};
 use crate::order::Supply;
+use crate::tax::LineTax;
 use scrip_engine::{Error, Read, Result, Row, Timestamp, params};
 use scrip_ledger::Amount;
 use uuid::Uuid;
@@ -93,7 +94,7 @@ pub(super) fn lines(
 ) -> super::Result<Vec<OrderDetailLine>> {
     let rows = tx.query(
         "SELECT line_no, offer_id, sku, title, kind, quantity, granted, unit_price, amount,
-                supply
+                supply, tax_name, tax_rate, tax
          FROM order_line WHERE book_id = $1 AND order_id = $2 ORDER BY line_no",
         params![book, &order],
     )?;
@@ -119,25 +120,55 @@ pub(super) fn lines(
                 },
                 refunded_quantity: 0,
                 refunded: Amount::ZERO,
+                refunded_tax: Amount::ZERO,
                 off: Vec::new(),
+                tax: tax(row, 10)?,
             })
         })
         .collect()
 }
 
-/// (line, pieces, tokens) of every refund of an order.
+/// The tax of a line, in three columns.
+fn tax(row: &Row, first: usize) -> Result<Option<LineTax>> {
+    let name = row.text(first)?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(LineTax {
+        name: name.to_owned(),
+        rate: row.int(first.saturating_add(1))?,
+        amount: Amount::from_units(row.int(first.saturating_add(2))?),
+    }))
+}
+
+/// What came back of a line.
+pub(super) struct LineBack {
+    pub line_no: i64,
+    pub pieces: i64,
+    pub amount: Amount,
+    pub tax: Amount,
+}
+
+/// What came back by every refund of an order.
 pub(super) fn refunded_lines(
     tx: &mut dyn Read,
     book: i64,
     order: OrderId,
-) -> Result<Vec<(i64, i64, Amount)>> {
+) -> Result<Vec<LineBack>> {
     let rows = tx.query(
-        "SELECT line_no, quantity, amount FROM refund_line
+        "SELECT line_no, quantity, amount, tax FROM refund_line
          WHERE book_id = $1 AND order_id = $2 ORDER BY refund_no, line_no",
         params![book, &order],
     )?;
     rows.iter()
-        .map(|row| Ok((row.int(0)?, row.int(1)?, Amount::from_units(row.int(2)?))))
+        .map(|row| {
+            Ok(LineBack {
+                line_no: row.int(0)?,
+                pieces: row.int(1)?,
+                amount: Amount::from_units(row.int(2)?),
+                tax: Amount::from_units(row.int(3)?),
+            })
+        })
         .collect()
 }
 

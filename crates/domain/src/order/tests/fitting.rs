@@ -21,6 +21,7 @@ fn line(no: u128, quantity: i64, granted: i64, unit_price: i64, amount: i64) -> 
             on_sale: false,
             stocked: false,
             off: Vec::new(),
+            tax: None,
         },
         selected: true,
         tiers: Vec::new(),

@@ -40,7 +40,7 @@ both!(
 );
 
 /// Changes what the vendor decided.
-fn decide(world: &World, change: impl Fn(&mut Policy) + Send + 'static) {
+pub fn decide(world: &World, change: impl Fn(&mut Policy) + Send + 'static) {
     let vendor = world.vendor.clone();
     world
         .write(move |tx| {

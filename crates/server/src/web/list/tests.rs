@@ -33,6 +33,7 @@ fn line(n: u128, quantity: i64, selected: bool, bounds: &[i64]) -> ListLine {
             on_sale: false,
             stocked: false,
             off: Vec::new(),
+            tax: None,
         },
         selected,
         tiers: tiers(bounds),

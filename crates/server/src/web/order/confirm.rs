@@ -18,7 +18,7 @@ use crate::web::frame::{self, form_key, link, member_shell};
 use crate::web::gate;
 use crate::web::payer::check_payer;
 use crate::web::session::{Member, Shop};
-use crate::web::shop::words;
+use crate::web::shop::words::{self, TaxView};
 use crate::web::view::format::{self, change, tokens};
 use crate::web::view::{Choice, Field, Notice, Shell, Shown, Tone, Trio, When};
 use askama::Template;
@@ -64,6 +64,8 @@ struct ConfirmPage {
     /// The key of the coupon that the order has; empty for none.
     coupon_key: String,
     coupon: CouponForm,
+    /// The taxes in it.
+    taxes: Vec<TaxView>,
 }
 
 /// A line to confirm.
@@ -386,6 +388,7 @@ fn confirm_page(
             .then(|| change(off.negated().unwrap_or_default())),
         coupon_key: key.map(String::from).unwrap_or_default(),
         coupon: coupon::of_confirm(shop, quote.coupon.as_ref(), wrong),
+        taxes: words::taxes(shop, quote),
         action: shop.at("/confirm"),
         back: shop.at("/list"),
         quit: shop.at("/quit"),

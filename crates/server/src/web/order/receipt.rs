@@ -7,7 +7,7 @@ use crate::state::App;
 use crate::web::account::paid_from;
 use crate::web::frame::{self, member_shell};
 use crate::web::session::Member;
-use crate::web::shop::words;
+use crate::web::shop::words::{self, TaxView};
 use crate::web::view::format::{change, count, money, tokens};
 use crate::web::view::{Field, Notice, Shell, Shown, Tone, When};
 use askama::Template;
@@ -46,6 +46,8 @@ struct ReceiptPage {
     left: Option<Shown>,
     /// What a card paid, or was to pay.
     by_card: Option<ByCard>,
+    /// The taxes in it.
+    taxes: Vec<TaxView>,
     has_codes: bool,
     parcel: Option<ParcelView>,
     asked: Option<Notice>,
@@ -210,6 +212,7 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
             last_four: card.last_four.clone(),
             is_refund_due: card.is_refund_due,
         }),
+        taxes: words::taxes_of(order, &shop.vendor.currency),
         total: tokens(order.total),
         back: given_back.then(|| change(order.refunded)),
         is_all_back,
@@ -260,6 +263,7 @@ fn line(line: &OrderDetailLine, sells: Sells) -> Line {
         on_sale: false,
         stocked: false,
         off: Vec::new(),
+        tax: None,
     };
     let mut note = words::granted(&quoted, tiered, sells);
     match line.supply {
@@ -404,6 +408,8 @@ mod tests {
             refunded_quantity: back,
             refunded: Amount::from_units(back * each * 1_000_000),
             off: Vec::new(),
+            refunded_tax: Amount::ZERO,
+            tax: None,
         }
     }
 

@@ -206,6 +206,7 @@ mod tests {
             on_sale: false,
             stocked: false,
             off: Vec::new(),
+            tax: None,
         };
         repriced(&wanted, &line)
     }

@@ -1,12 +1,14 @@
 //! What is sold, how much of it, and what is left of it, in words; and addresses in a shop.
 
 use crate::web::session::Shop;
+use crate::web::view::format::tokens;
 use crate::web::view::{Shown, format};
 use scrip_domain::Amount;
 use scrip_domain::catalog::{Delivery, NewProduct, OfferKind};
-use scrip_domain::order::{QuoteLine, Supply};
+use scrip_domain::order::{OrderDetail, OrderTax, Quote, QuoteLine, Supply};
+use scrip_domain::tax::TaxSum;
 use scrip_domain::vendor::{Sells, money_for_tokens};
-use scrip_ledger::Rounding;
+use scrip_ledger::{Asset, Rounding};
 
 /// Pieces from which on a shop does not say how few are left.
 const FEW: i64 = 3;
@@ -21,6 +23,37 @@ pub fn cash(shop: &Shop, tokens: Amount) -> String {
     money_for_tokens(tokens, shop.token_price, &shop.vendor.token, Rounding::Down)
         .map(|money| format::money(money, &shop.vendor.currency))
         .unwrap_or_default()
+}
+
+/// A tax that is in an amount, as pages show it.
+pub struct TaxView {
+    /// `VAT 19%`.
+    pub label: String,
+    /// In tokens; none where a card paid.
+    pub tokens: Option<Shown>,
+    /// In money; empty where none is shown.
+    pub money: String,
+}
+
+/// The taxes in a quote.
+pub fn taxes(shop: &Shop, quote: &Quote) -> Vec<TaxView> {
+    let sums = quote.taxes().unwrap_or_default();
+    let view = |sum: TaxSum| TaxView {
+        label: sum.label(),
+        tokens: Some(tokens(sum.tax)),
+        money: cash(shop, sum.tax),
+    };
+    sums.into_iter().map(view).collect()
+}
+
+/// The taxes in an order that was placed.
+pub fn taxes_of(order: &OrderDetail, currency: &Asset) -> Vec<TaxView> {
+    let view = |tax: &OrderTax| TaxView {
+        label: tax.sum.label(),
+        tokens: order.card.is_none().then(|| tokens(tax.sum.tax)),
+        money: format::money(tax.money_tax, currency),
+    };
+    order.taxes.iter().map(view).collect()
 }
 
 /// What one and several of an offer are called.

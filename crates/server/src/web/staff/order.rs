@@ -5,7 +5,7 @@ use super::super::account::moves::{Area, granted, line_words};
 use super::super::frame::{form_key, link, page, page_with, see, staff_shell};
 use super::super::order::parcel::parcel;
 use super::super::session::{Shop, StaffMember};
-use super::super::shop::words::off_of;
+use super::super::shop::words::{TaxView, off_of, taxes_of};
 use super::super::view::format::{count, money, tokens};
 use super::super::view::{Field, Notice, Shell, Shown, Tone, When};
 use super::orders::refusal;
@@ -45,6 +45,8 @@ pub struct OrderPage {
     given_back: Option<Shown>,
     /// What a card paid, or was to pay.
     by_card: Option<ByCard>,
+    /// The taxes in it.
+    taxes: Vec<TaxView>,
     refund: Option<Refund>,
     asked: Option<Asked>,
     pub parcel: Option<Parcel>,
@@ -217,6 +219,7 @@ pub async fn order_page(
             stocked,
         }),
         lines: order.lines.iter().map(line).collect(),
+        taxes: taxes_of(&order, &shop.vendor.currency),
         total: tokens(order.total),
         given_back: order.refunded.is_positive().then(|| tokens(order.refunded)),
         at: When::minute(order.effective_at),
