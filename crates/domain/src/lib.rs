@@ -27,6 +27,7 @@ pub mod id;
 pub mod node;
 pub mod page;
 pub mod secret;
+pub mod tax;
 pub mod text;
 pub mod vault;
 
@@ -53,7 +54,6 @@ pub mod report;
 pub mod revenue;
 pub mod session;
 pub mod statement;
-pub mod tax;
 pub mod token_sale;
 pub mod top_up;
 pub mod vendor;

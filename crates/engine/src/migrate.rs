@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(17, "0017_office"),
     migration!(20, "0020_mall"),
     migration!(21, "0021_tax"),
+    migration!(22, "0022_entity"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

@@ -7,8 +7,9 @@ use crate::finding::Finding;
 const DOMAIN_SOURCE: &str = "crates/domain/src";
 
 /// Modules that every noun may use. They use no noun.
-const BASE: [&str; 11] = [
-    "actor", "audit", "command", "error", "id", "money", "node", "page", "secret", "text", "vault",
+const BASE: [&str; 12] = [
+    "actor", "audit", "command", "error", "id", "money", "node", "page", "secret", "tax", "text",
+    "vault",
 ];
 
 /// The nouns from the bottom up: each may use those before it.

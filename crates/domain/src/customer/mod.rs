@@ -28,7 +28,7 @@ use crate::command::CommandError;
 use crate::id::{CustomerId, RegistrationId};
 use crate::text::{self, TextError};
 use crate::vault::Vault;
-use crate::vendor::{Vendor, VendorError};
+use crate::vendor::{Minimums, Vendor, VendorError};
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{Amount, Error as LedgerError, account_balance, lots_locked};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,8 @@ pub struct Customer {
     pub state: State,
     /// The account that holds the vendor's tokens.
     pub wallet: i64,
+    /// ISO 3166-1, two capital letters; empty when not known (TOK-01).
+    pub country: String,
 }
 
 /// What the information page says (REG-02, first stage).
@@ -144,6 +146,8 @@ pub struct Information {
     pub registration_id: RegistrationId,
     /// MT.
     pub minimum_tokens: Amount,
+    /// The same for countries that have their own (TOK-01).
+    pub minimums: Minimums,
     /// Ways to pay.
     pub means: Vec<Means>,
     /// Tokens that the account is opened with, and what they cost (REG-08).
@@ -370,7 +374,7 @@ pub fn activate_if_due(tx: &mut Tx<'_>, vendor: &Vendor, customer: &Customer) ->
     let lots = lots_locked(tx, customer.book_id, customer.wallet)?;
     // Nothing can be spent before activation: what is there is all that was acquired.
     let acquired = Amount::sum(lots.iter().map(|l| l.remaining))?;
-    if !rules::activates(acquired, vendor.minimum_tokens) {
+    if !rules::activates(acquired, vendor.minimum_for(&customer.country)) {
         return Ok(false);
     }
     activate(tx, customer)
@@ -402,7 +406,10 @@ pub fn tokens_to_activate(
     if customer.state != State::Inactive {
         return Ok(Amount::ZERO);
     }
-    Ok(vendor.minimum_tokens.minus(acquired)?.max(Amount::ZERO))
+    Ok(vendor
+        .minimum_for(&customer.country)
+        .minus(acquired)?
+        .max(Amount::ZERO))
 }
 
 /// Closes an account; whether it may be closed is decided in `closing`, which stands above. The

@@ -65,6 +65,7 @@ pub fn registration_start(
     Ok(Information {
         registration_id,
         minimum_tokens: vendor.minimum_tokens,
+        minimums: vendor.minimums.clone(),
         means: means_allowed(&policy, channel).to_vec(),
         opening: Opening::of(&policy.registration),
         expires_at,
@@ -303,7 +304,7 @@ fn insert(
     }
     let number = AccountNumber::nth(book_id, store::next_customer(tx, book_id)?)?;
     let (key, sealed_key) = vault.new_data_key(tx, &customer_key_label(customer_id))?;
-    let state = if vendor.minimum_tokens.is_positive() {
+    let state = if vendor.minimum_for(&details.country).is_positive() {
         State::Inactive
     } else {
         State::Active
@@ -352,6 +353,7 @@ fn insert(
         number,
         state,
         wallet,
+        country: row.country,
     })
 }
 
@@ -374,7 +376,7 @@ fn opened(
         number: customer.number,
         state,
         tokens_to_activate: match state {
-            State::Inactive => vendor.minimum_tokens,
+            State::Inactive => vendor.minimum_for(&customer.country),
             State::Active | State::Closed => Amount::ZERO,
         },
     })

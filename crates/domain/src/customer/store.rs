@@ -306,7 +306,7 @@ pub(super) fn link_wallet(
 
 const BY_SERIAL: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
         v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until,
-        v.is_taxed
+        v.is_taxed, c.country
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
@@ -314,7 +314,7 @@ const BY_SERIAL: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.a
     WHERE c.book_id = $1 AND c.serial = $2";
 const BY_ID: &str = "SELECT c.customer_id, c.book_id, c.serial, c.state, w.account_id,
         v.token_id, v.spent_account, v.threshold, c.has_parent, v.promotions_until,
-        v.is_taxed
+        v.is_taxed, c.country
     FROM customer c
     JOIN vendor v ON v.book_id = c.book_id
     JOIN wallet_link w ON w.book_id = c.book_id AND w.customer_id = c.customer_id
@@ -330,6 +330,7 @@ fn buyer_row(row: &Row) -> Result<Buyer> {
         number: AccountNumber::from_row(book_id, row.int(2)?)?,
         state: state(row.text(3)?, customer_id)?,
         wallet: row.int(4)?,
+        country: row.text(11)?.to_owned(),
     };
     Ok(Buyer {
         customer,

@@ -1,7 +1,7 @@
 //! What every purchase needs of a vendor's settings: it stands in the vendor's own row (REG-06,
 //! REG-09, SHP-19).
 
-use super::{Result, Vendor, VendorError, store};
+use super::{Minimums, Result, Vendor, VendorError, store};
 use crate::Actor;
 use crate::audit;
 use scrip_engine::{Read, Tx};
@@ -9,10 +9,12 @@ use scrip_ledger::{Amount, Error as LedgerError};
 use serde_json::{Map, Value, json};
 
 /// The settings of the vendor's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Tokens that a customer must acquire before the account is active (MT).
     pub minimum_tokens: Amount,
+    /// The same for countries that have their own (TOK-01).
+    pub minimums: Minimums,
     /// Declined cards in a row that end a payment session.
     pub declines_allowed: i64,
     /// How long tokens stay usable that a refund gives back after they had expired.
@@ -24,6 +26,7 @@ impl Limits {
     pub fn of(vendor: &Vendor) -> Limits {
         Limits {
             minimum_tokens: vendor.minimum_tokens,
+            minimums: vendor.minimums.clone(),
             declines_allowed: vendor.declines_allowed,
             refund_grace_s: vendor.refund_grace_s,
         }
@@ -74,7 +77,9 @@ pub fn limits_set(
         return Ok(());
     }
     store::set_limits(tx, book, new)?;
-    if new.minimum_tokens < held.minimum_tokens {
+    let of_country = &new.minimums;
+    let is_lower = of_country.is_lower(new.minimum_tokens, &held.minimums, held.minimum_tokens);
+    if new.minimum_tokens < held.minimum_tokens || is_lower {
         store::begin_sweep(tx, book)?;
     }
     let scale = vendor.token.scale;
@@ -88,6 +93,11 @@ pub fn limits_set(
         "minimum_tokens",
         json!(held.minimum_tokens.decimal(scale)),
         json!(new.minimum_tokens.decimal(scale)),
+    );
+    changed(
+        "minimums",
+        json!(held.minimums.to_string()),
+        json!(new.minimums.to_string()),
     );
     changed(
         "declines_allowed",

@@ -1,6 +1,7 @@
 //! Vendors: their book, their token and its price, their staff (TOK-01, MIC-02).
 
 mod limits;
+mod minimum;
 mod role;
 mod rules;
 mod staff;
@@ -22,6 +23,7 @@ use scrip_ledger::{
 use serde_json::json;
 
 pub use limits::{Limits, is_sweeping, limits_check, limits_set};
+pub use minimum::Minimums;
 pub use role::{Permission, Role};
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 pub use staff::{
@@ -43,14 +45,49 @@ pub struct Vendor {
     pub token: Asset,
     /// The currency in which it sells its token.
     pub currency: Asset,
+    /// What kind of business it is (REG-01).
+    pub kind: EntityKind,
     /// Tokens that a customer must acquire before the account is active (MT).
     pub minimum_tokens: Amount,
+    /// The same for countries that have their own (TOK-01).
+    pub minimums: Minimums,
     /// Declined cards in a row that end a payment session.
     pub declines_allowed: i64,
     /// How long tokens stay usable that a refund gives back after they had expired.
     pub refund_grace_s: i64,
     /// Its accounts in the ledger.
     pub accounts: Accounts,
+}
+
+crate::text::named! {
+    /// What kind of business opens accounts, each under its own identity (REG-01). Each of them is a
+    /// vendor of its own tokens.
+    EntityKind, "the kind of business" {
+        /// Sells things for its tokens.
+        Vendor = "vendor",
+        /// Makes what others sell.
+        Manufacturer = "manufacturer",
+        /// Issues tokens to its own customers, who spend them elsewhere.
+        CreditInstitution = "credit_institution",
+    }
+}
+
+impl EntityKind {
+    /// What people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            EntityKind::Vendor => "vendor",
+            EntityKind::Manufacturer => "manufacturer",
+            EntityKind::CreditInstitution => "credit institution",
+        }
+    }
+}
+
+impl Vendor {
+    /// MT of customers of a country: its own, else the vendor's (TOK-01).
+    pub fn minimum_for(&self, country: &str) -> Amount {
+        self.minimums.of(country).unwrap_or(self.minimum_tokens)
+    }
 }
 
 /// The vendor's accounts in the ledger.
@@ -71,6 +108,8 @@ pub struct Accounts {
 /// A vendor to be created.
 #[derive(Clone, Debug)]
 pub struct NewVendor {
+    /// What kind of business it is (REG-01).
+    pub kind: EntityKind,
     /// Short name, unique on the node.
     pub slug: String,
     /// Name for people.
@@ -111,6 +150,12 @@ pub enum VendorError {
     /// A price for a time that has passed.
     #[error("prices that held stay as they were: set the new price from now on, or later")]
     PriceInPast,
+    /// A country's minimum that cannot be.
+    #[error(
+        "{0:?} is no minimum of a country: write each country once, two letters of ISO 3166 and a \
+         number of tokens, as DE 100"
+    )]
+    Minimum(String),
     /// A number that must be positive.
     #[error("at least one declined card must be allowed")]
     DeclinesNotPositive,
@@ -189,7 +234,9 @@ pub fn vendor_create(tx: &mut Tx<'_>, vault: &Vault, new: &NewVendor) -> Result<
         name,
         token,
         currency,
+        kind: new.kind,
         minimum_tokens,
+        minimums: Minimums::default(),
         declines_allowed: new.declines_allowed,
         refund_grace_s: REFUND_GRACE_S,
         accounts,

@@ -1,6 +1,8 @@
 //! The vendor's tables.
 
-use super::{Accounts, Hue, Limits, Mark, Result, Role, Sells, Staff, Storefront, Vendor};
+use super::{
+    Accounts, EntityKind, Hue, Limits, Mark, Result, Role, Sells, Staff, Storefront, Vendor,
+};
 use crate::id::StaffId;
 use crate::secret::{Attempts, Kept};
 use crate::text::TextError;
@@ -9,15 +11,15 @@ use scrip_ledger::{Amount, asset_by_id};
 
 const ALL: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id, v.minimum_tokens,
     v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account, v.expired_account,
-    v.processor_account, v.deferred_account
+    v.processor_account, v.deferred_account, v.kind, v.minimums
     FROM vendor v JOIN book b ON b.book_id = v.book_id ORDER BY v.book_id";
 const BY_SLUG: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
     v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
-    v.expired_account, v.processor_account, v.deferred_account
+    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums
     FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
     v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
-    v.expired_account, v.processor_account, v.deferred_account
+    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums
     FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE v.book_id = $1";
 
 pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Result<()> {
@@ -25,8 +27,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Resul
     tx.put(
         "INSERT INTO vendor (book_id, token_id, currency_id, minimum_tokens, declines_allowed,
            refund_grace_s, data_key, issued_account, spent_account, expired_account,
-           processor_account, deferred_account, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           processor_account, deferred_account, created_at, kind)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
             vendor.book_id,
             vendor.token.asset_id,
@@ -40,7 +42,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Resul
             vendor.accounts.expired,
             vendor.accounts.processor,
             vendor.accounts.deferred,
-            now.0
+            now.0,
+            vendor.kind.name()
         ],
     )?;
     tx.put(
@@ -60,6 +63,8 @@ fn vendor(tx: &mut dyn Read, row: &Row) -> Result<Vendor> {
         minimum_tokens: Amount::from_units(row.int(5)?),
         declines_allowed: row.int(6)?,
         refund_grace_s: row.int(7)?,
+        kind: EntityKind::parse(row.text(13)?)?,
+        minimums: row.text(14)?.parse()?,
         accounts: Accounts {
             issued: row.int(8)?,
             spent: row.int(9)?,
@@ -338,7 +343,8 @@ pub(super) fn set_storefront(tx: &mut Tx<'_>, book_id: i64, new: &Storefront) ->
 
 pub(super) fn limits_locked(tx: &mut Tx<'_>, book_id: i64) -> Result<Limits> {
     let rows = tx.query_locked(
-        "SELECT minimum_tokens, declines_allowed, refund_grace_s FROM vendor WHERE book_id = $1",
+        "SELECT minimum_tokens, declines_allowed, refund_grace_s, minimums FROM vendor
+         WHERE book_id = $1",
         params![book_id],
     )?;
     let row = rows
@@ -348,18 +354,21 @@ pub(super) fn limits_locked(tx: &mut Tx<'_>, book_id: i64) -> Result<Limits> {
         minimum_tokens: Amount::from_units(row.int(0)?),
         declines_allowed: row.int(1)?,
         refund_grace_s: row.int(2)?,
+        minimums: row.text(3)?.parse()?,
     })
 }
 
 pub(super) fn set_limits(tx: &mut Tx<'_>, book_id: i64, new: &Limits) -> Result<()> {
     tx.put(
-        "UPDATE vendor SET minimum_tokens = $2, declines_allowed = $3, refund_grace_s = $4
+        "UPDATE vendor SET minimum_tokens = $2, declines_allowed = $3, refund_grace_s = $4,
+            minimums = $5
          WHERE book_id = $1",
         params![
             book_id,
             new.minimum_tokens.units(),
             new.declines_allowed,
-            new.refund_grace_s
+            new.refund_grace_s,
+            &new.minimums.to_string()
         ],
     )?;
     Ok(())

@@ -4,13 +4,14 @@
 use crate::support::{World, tokens};
 use scrip_domain::customer::{
     Channel, CreditStatus, CustomerError, Details, Entry, Means, Opener, Person, Registered,
-    Standing, State, answer_hash, customer_enter, customer_summary, fate, registration_details,
-    registration_means, registration_stage, registration_start, registrations_expire, standing,
-    standing_set,
+    Standing, State, activation_sweep, answer_hash, customer_by_id, customer_enter,
+    customer_register, customer_summary, fate, registration_details, registration_means,
+    registration_stage, registration_start, registrations_expire, standing, standing_set,
 };
 use scrip_domain::id::{ApiKeyId, CustomerId};
 use scrip_domain::policy::{Need, Policy, policy_set, policy_version};
 use scrip_domain::token_sale::{Outcome, token_price_quote_for};
+use scrip_domain::vendor::{EntityKind, Limits, NewVendor, Vendor, limits_set, vendor_create};
 use scrip_domain::{Actor, Amount};
 use scrip_testkit::TestDb;
 use uuid::Uuid;
@@ -24,6 +25,8 @@ both!(
     the_fee_for_opening_tokens_activates_when_it_is_paid,
     other_quantities_are_no_opening,
     an_account_tells_who_opened_it,
+    each_kind_of_business_opens_accounts_of_its_own,
+    a_country_has_its_own_minimum,
     standing_is_the_vendors_to_set,
     answers_are_asked_for_on_line,
 );
@@ -393,4 +396,105 @@ fn answers_are_asked_for_on_line(db: &TestDb) {
         kept.iter()
             .all(|row| row.text(0).unwrap().starts_with("$argon2id$"))
     );
+}
+
+/// REG-01: a vendor, a manufacturer and a credit institution each open accounts in their own book;
+/// an account of one is none of another.
+fn each_kind_of_business_opens_accounts_of_its_own(db: &TestDb) {
+    let world = World::new(db);
+    let made = EntityKind::ALL.iter().map(|kind| {
+        let new = NewVendor {
+            kind: *kind,
+            slug: kind.name().replace('_', "-"),
+            name: kind.words().to_owned(),
+            currency: "GBP".to_owned(),
+            token_price: "0.01".to_owned(),
+            minimum_tokens: "0".to_owned(),
+            declines_allowed: 3,
+        };
+        let vault = world.node.vault.clone();
+        world
+            .write(move |tx| {
+                let vendor = vendor_create(tx, &vault, &new)?;
+                let customer = customer_register(tx, &vault, &vendor, &Details::default())?;
+                Ok::<_, CustomerError>((vendor, customer))
+            })
+            .unwrap()
+    });
+    let made: Vec<(Vendor, Registered)> = made.collect();
+    for ((vendor, customer), kind) in made.iter().zip(EntityKind::ALL) {
+        assert_eq!(vendor.kind, *kind);
+        assert_eq!(customer.number.book_id(), vendor.book_id);
+        for (other, _) in &made {
+            let id = customer.customer_id;
+            let found = world
+                .node
+                .engine
+                .read(|tx| customer_by_id(tx, other.book_id, id));
+            assert_eq!(found.is_ok(), other.book_id == vendor.book_id);
+        }
+    }
+}
+
+/// TOK-01, REG-07: MT goes by the customer's country, where the vendor has set one for it.
+fn a_country_has_its_own_minimum(db: &TestDb) {
+    let mut world = World::new(db);
+    let set = |world: &World, minimums: &'static str| {
+        let vendor = world.vendor.clone();
+        world
+            .write(move |tx| {
+                let began = Limits::of(&scrip_domain::vendor::vendor_by_book(tx, vendor.book_id)?);
+                let new = Limits {
+                    minimums: minimums.parse()?,
+                    ..began.clone()
+                };
+                limits_set(tx, Actor::System, &vendor, &began, &new)?;
+                scrip_domain::vendor::vendor_by_book(tx, vendor.book_id)
+            })
+            .unwrap()
+    };
+    world.vendor = set(&world, "de 100\nAT 0");
+    let of = |world: &World, country: &str| {
+        let details = Details {
+            country: country.to_owned(),
+            ..Details::default()
+        };
+        enter(world, COUNTER, details).unwrap()
+    };
+    let [german, british, austrian] = ["DE", "gb", "AT"].map(|country| of(&world, country));
+    let told = |made: &Registered| (made.state, made.tokens_to_activate);
+    assert_eq!(told(&german), (State::Inactive, tokens(100)));
+    assert_eq!(told(&british), (State::Inactive, tokens(50)));
+    assert_eq!(told(&austrian), (State::Active, Amount::ZERO));
+    for made in [&german, &british] {
+        world.buy(made.customer_id, tokens(50), "test_ok").unwrap();
+    }
+    let state = |world: &World, made: &Registered| world.state(made.customer_id);
+    assert_eq!(state(&world, &british), State::Active);
+    assert_eq!(state(&world, &german), State::Inactive);
+    // Another country with a lower one: what is there is enough.
+    let moved = of(&world, "DE");
+    world.buy(moved.customer_id, tokens(60), "test_ok").unwrap();
+    let customer = world.customer(moved.customer_id);
+    let new = Standing {
+        country: "FR".to_owned(),
+        preferred: false,
+        credit_status: CreditStatus::Good,
+    };
+    world
+        .write(move |tx| standing_set(tx, Actor::System, &customer, &new))
+        .unwrap();
+    assert_eq!(state(&world, &moved), State::Active);
+    // The vendor lowers that of the country.
+    world.vendor = set(&world, "DE 50.5");
+    let sweep = |world: &World| {
+        let book = world.book();
+        world.write(move |tx| activation_sweep(tx, book)).unwrap()
+    };
+    assert_eq!(sweep(&world), Some(0));
+    world.vendor = set(&world, "DE 50");
+    assert_eq!(sweep(&world), Some(1));
+    assert_eq!(state(&world, &german), State::Active);
+    world.vendor = set(&world, "");
+    assert_eq!(sweep(&world), None, "nothing became lower");
 }

@@ -17,7 +17,7 @@ use scrip_domain::token_sale::{
     token_buy,
 };
 use scrip_domain::vault::{SecretKey, Vault};
-use scrip_domain::vendor::{NewVendor, Role, Vendor, staff_create, vendor_create};
+use scrip_domain::vendor::{EntityKind, NewVendor, Role, Vendor, staff_create, vendor_create};
 use scrip_domain::verify::{mall_verify, vendor_verify};
 use scrip_domain::{Actor, Amount, Answer, Keyed, Node};
 use scrip_engine::{Error, Options, Read, Row, SetClock, Timestamp, Tx, params};
@@ -454,6 +454,7 @@ impl Drop for World {
 
 fn make_vendor(node: &Node, slug: &str, token_price: &str, minimum_tokens: &str) -> Vendor {
     let new = NewVendor {
+        kind: EntityKind::Vendor,
         slug: slug.to_owned(),
         name: "Corner Shop".to_owned(),
         currency: "GBP".to_owned(),

@@ -5,8 +5,8 @@ use scrip_domain::Node;
 use scrip_domain::token_sale::Outcome;
 use scrip_domain::vault::{SecretKey, Vault};
 use scrip_domain::vendor::{
-    NewVendor, Role, VendorError, staff_by_name, staff_create, token_price_at, token_price_set,
-    vendor_by_slug, vendor_create, vendors,
+    EntityKind, NewVendor, Role, VendorError, staff_by_name, staff_create, token_price_at,
+    token_price_set, vendor_by_slug, vendor_create, vendors,
 };
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{Error as EngineError, Timestamp};
@@ -132,6 +132,7 @@ fn issue_writes_to_the_vendors_ledger_alone(db: &TestDb) {
 fn a_vendor_is_checked(db: &TestDb) {
     let world = World::new(db);
     let good = NewVendor {
+        kind: EntityKind::Vendor,
         slug: "second".to_owned(),
         name: "Второй магазин".to_owned(),
         currency: "EUR".to_owned(),

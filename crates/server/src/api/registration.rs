@@ -4,6 +4,7 @@ use super::auth::{CustomersRead, CustomersWrite, May};
 use super::customer::{DetailsBody, MeansWord, RegisteredBody};
 use super::field::{self, Moment, words};
 use super::shape::{Money, ProblemBody};
+use super::vendor::MinimumBody;
 use super::{IdempotencyKey, Repeatable, answer, submit};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Json, Path};
@@ -52,6 +53,8 @@ struct InformationBody {
     registration_id: field::Registration,
     /// Tokens that must be acquired before the account is active.
     minimum_tokens: Money,
+    /// Countries in which another number is needed.
+    minimums: Vec<MinimumBody>,
     /// Ways to pay for them.
     means: Vec<MeansWord>,
     /// Tokens that the account is opened with; null for none (REG-08).
@@ -74,6 +77,9 @@ struct OpeningBody {
 struct Started {
     id: RegistrationId,
     minimum: Amount,
+    /// Of countries, as written.
+    #[serde(default)]
+    minimums: String,
     means: Vec<Means>,
     opening: Option<(Amount, Amount)>,
     expires_at: i64,
@@ -109,6 +115,7 @@ async fn start(
         Ok::<_, Failed>(Started {
             id: told.registration_id,
             minimum: told.minimum_tokens,
+            minimums: told.minimums.to_string(),
             means: told.means,
             opening: told.opening.map(|o| (o.tokens, o.fee)),
             expires_at: told.expires_at.0,
@@ -119,6 +126,7 @@ async fn start(
     let body = InformationBody {
         registration_id: field::Id(told.id),
         minimum_tokens: Money::new(told.minimum, &token),
+        minimums: MinimumBody::all(&told.minimums.parse()?, &token),
         means: told.means.into_iter().map(field::Named).collect(),
         opening: told.opening.map(|(tokens, fee)| OpeningBody {
             tokens: Money::new(tokens, &vendor.token),

@@ -16,8 +16,8 @@ use scrip_domain::customer::{SecretKind, secret_hash};
 use scrip_domain::session::staff_password_set;
 use scrip_domain::token_sale::price::price_change;
 use scrip_domain::vendor::{
-    Hue, Mark, Role, Sells, Staff, Storefront, staff_by_id, staff_create, staff_list, storefront,
-    storefront_set, token_price_at, vendor_by_book,
+    Hue, Mark, Minimums, Role, Sells, Staff, Storefront, staff_by_id, staff_create, staff_list,
+    storefront, storefront_set, token_price_at, vendor_by_book,
 };
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::{Amount, Asset};
@@ -61,6 +61,27 @@ impl From<&Asset> for AssetBody {
     }
 }
 
+/// How many tokens customers of a country must acquire.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MinimumBody {
+    /// Two letters of ISO 3166.
+    #[schema(example = "DE")]
+    country: String,
+    /// Tokens that make the account active.
+    minimum_tokens: Money,
+}
+
+impl MinimumBody {
+    /// All of them.
+    pub fn all(minimums: &Minimums, token: &Asset) -> Vec<MinimumBody> {
+        let body = |(country, least): (&str, Amount)| MinimumBody {
+            country: country.to_owned(),
+            minimum_tokens: Money::new(least, token),
+        };
+        minimums.iter().map(body).collect()
+    }
+}
+
 /// A vendor.
 #[derive(Debug, Serialize, ToSchema)]
 struct VendorBody {
@@ -76,6 +97,11 @@ struct VendorBody {
     token_price: Money,
     /// Tokens that a customer must acquire before the account is active.
     minimum_tokens: Money,
+    /// Countries in which another number is needed.
+    minimums: Vec<MinimumBody>,
+    /// What kind of business it is.
+    #[schema(value_type = String, example = "vendor")]
+    kind: &'static str,
     /// Declined cards in a row that end a payment session.
     declines_allowed: i64,
     /// How long tokens stay usable that a refund gives back after they had expired, in seconds.
@@ -107,6 +133,8 @@ async fn vendor(
             currency: AssetBody::from(&vendor.currency),
             token_price: Money::new(price, &vendor.currency),
             minimum_tokens: Money::new(vendor.minimum_tokens, &vendor.token),
+            minimums: MinimumBody::all(&vendor.minimums, &vendor.token),
+            kind: vendor.kind.name(),
             declines_allowed: vendor.declines_allowed,
             refund_grace_s: vendor.refund_grace_s,
             slug: vendor.slug,

@@ -7,7 +7,7 @@ use scrip_domain::catalog::{
 use scrip_domain::customer::{Customer, CustomerError, Details, customer_by_id, customer_register};
 use scrip_domain::id::OfferId;
 use scrip_domain::vault::{SecretKey, Vault};
-use scrip_domain::vendor::{NewVendor, Vendor, vendor_create};
+use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_create};
 use scrip_domain::{Amount, Node};
 use scrip_engine::{DatabaseUrl, Engine, Options, Timestamp};
 use scrip_ledger::{
@@ -65,6 +65,7 @@ pub fn vendor(engine: Engine) -> Result<(Node, Vendor), Failure> {
     let slug = format!("bench-{}", node.engine.now().0);
     let vendor = node.engine.write(move |tx| {
         let new = NewVendor {
+            kind: EntityKind::Vendor,
             slug: slug.clone(),
             name: "Bench".into(),
             currency: "USD".into(),

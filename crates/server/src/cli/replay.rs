@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::replay::{Replayer, Report, STAFF, read};
 use clap::Args;
 use scrip_domain::Node;
-use scrip_domain::vendor::{NewVendor, VendorError, vendor_by_slug, vendor_create};
+use scrip_domain::vendor::{EntityKind, NewVendor, VendorError, vendor_by_slug, vendor_create};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -58,6 +58,7 @@ impl Replay {
             .write(move |tx| match vendor_by_slug(tx, &slug) {
                 Err(VendorError::Unknown(_)) => {
                     let new = NewVendor {
+                        kind: EntityKind::Vendor,
                         slug: slug.clone(),
                         name: slug.clone(),
                         currency: "GBP".into(),

@@ -4,7 +4,7 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use scrip_domain::Node;
-use scrip_domain::vendor::{NewVendor, Vendor as VendorData, vendor_create, vendors};
+use scrip_domain::vendor::{EntityKind, NewVendor, Vendor as VendorData, vendor_create, vendors};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +25,9 @@ pub struct Create {
     /// Short name: 2 to 40 of a-z, 0-9 and -
     #[arg(long)]
     slug: String,
+    /// What kind of business it is
+    #[arg(long, default_value = "vendor", value_parser = EntityKind::parse)]
+    kind: EntityKind,
     /// Currency of the token's price, ISO 4217
     #[arg(long, default_value = "USD")]
     currency: String,
@@ -62,7 +65,7 @@ impl Vendor {
 
 fn as_json(v: &VendorData) -> serde_json::Value {
     json!({
-        "slug": v.slug, "name": v.name, "book": v.book_id, "token": v.token.code,
+        "slug": v.slug, "name": v.name, "kind": v.kind.name(), "book": v.book_id, "token": v.token.code,
         "currency": v.currency.code, "minimum_tokens": v.minimum_tokens.decimal(v.token.scale),
     })
 }
@@ -71,6 +74,7 @@ impl Create {
     fn run(self) -> Result<(), Failure> {
         let node = self.database.node()?;
         let new = NewVendor {
+            kind: self.kind,
             slug: self.slug,
             name: self.name,
             currency: self.currency,

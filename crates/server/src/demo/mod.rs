@@ -19,8 +19,8 @@ use scrip_domain::order::order_list_set;
 use scrip_domain::policy::{Policy, policy_set};
 use scrip_domain::token_sale::{NewTokenOrder, TestCards, payment_session_open, token_buy};
 use scrip_domain::vendor::{
-    Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create, staff_secret_set,
-    storefront_set, token_price_at, vendor_by_slug, vendor_create,
+    EntityKind, Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create,
+    staff_secret_set, storefront_set, token_price_at, vendor_by_slug, vendor_create,
 };
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Tx};
@@ -199,6 +199,7 @@ fn mall(node: &Node) -> Result<(), Failure> {
 fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendor, Failure> {
     let vault = node.vault.clone();
     let new = NewVendor {
+        kind: EntityKind::Vendor,
         slug: plan.slug.into(),
         name: plan.name.into(),
         currency: "USD".into(),

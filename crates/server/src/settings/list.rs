@@ -288,15 +288,6 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Flag,
     ),
     setting(
-        "tax.rates",
-        "Taxes",
-        "Rates of the taxes in your prices",
-        "One on each line: a name and a percentage, then after a colon the categories that it is \
-         for, with semicolons between. VAT 19%, or VAT 7%: Books; Food. One without categories is \
-         for everything else. Orders keep the rate that they were sold at.",
-        Kind::Lines,
-    ),
-    setting(
         "checkout.reserve_minutes",
         "Orders",
         "Pieces on an order list are reserved for",
@@ -309,6 +300,15 @@ pub const SETTINGS: &[Setting] = &[
         "Reserved of one offer for one customer at most",
         "And never more than the customer's tokens pay for.",
         Kind::Number("pieces"),
+    ),
+    setting(
+        "tax.rates",
+        "Taxes",
+        "Rates of the taxes in your prices",
+        "One on each line: a name and a percentage, then after a colon the categories that it is \
+         for, with semicolons between. VAT 19%, or VAT 7%: Books; Food. One without categories is \
+         for everything else. Orders keep the rate that they were sold at.",
+        Kind::Lines,
     ),
     setting(
         "promotions.stacking",

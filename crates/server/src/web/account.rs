@@ -143,7 +143,7 @@ pub fn waiting(shop: &Shop, customer: &Customer, has: Amount) -> Result<Option<W
     if !missing.is_positive() {
         return Ok(None);
     }
-    let minimum = shop.vendor.minimum_tokens;
+    let minimum = shop.vendor.minimum_for(&customer.country);
     let number = missing.decimal(shop.vendor.token.scale);
     let back = shop.at("/account");
     Ok(Some(Waiting {

@@ -249,7 +249,7 @@ fn offered(
     let lede = if me.is_active() {
         format!("You have {}.", tokens(me.available))
     } else {
-        let minimum = tokens(vendor.minimum_tokens);
+        let minimum = tokens(vendor.minimum_for(&me.customer.country));
         format!(
             "You have {}. Your account becomes active with {minimum}.",
             tokens(has)

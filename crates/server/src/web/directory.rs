@@ -8,7 +8,7 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use scrip_domain::vendor::{Hue, storefront, vendors};
+use scrip_domain::vendor::{EntityKind, Hue, storefront, vendors};
 
 #[derive(Template)]
 #[template(path = "directory.html")]
@@ -23,6 +23,8 @@ struct Entry {
     name: String,
     href: String,
     headline: String,
+    /// What kind of business it is; empty for a vendor.
+    kind: &'static str,
     hue: Hue,
     mark: String,
     demo: Option<DemoVendor>,
@@ -39,6 +41,10 @@ pub async fn directory(State(app): State<App>) -> Result<Response> {
                 shops.push(Entry {
                     href: format!("/shops/{}", vendor.slug),
                     headline: front.headline,
+                    kind: match vendor.kind {
+                        EntityKind::Vendor => "",
+                        kind => kind.words(),
+                    },
                     hue: front.hue,
                     mark: mark_path(front.mark),
                     demo: demo.as_ref().and_then(|d| d.vendor(&vendor.slug)).cloned(),

@@ -120,6 +120,17 @@ pub fn minimum(guest: &Guest) -> Option<Shown> {
     minimum.is_positive().then(|| tokens(minimum))
 }
 
+/// Countries whose customers need another number, in a sentence; empty where there is none (TOK-01).
+pub fn minimums(guest: &Guest) -> String {
+    let vendor = &guest.shop.vendor;
+    let other = vendor
+        .minimums
+        .iter()
+        .filter(|(_, least)| *least != vendor.minimum_tokens);
+    let other = other.map(|(country, least)| format!("{country}: {}", tokens(least)));
+    other.collect::<Vec<_>>().join(", ")
+}
+
 /// `GET /shops/{slug}`: what is sold, and that tokens are the money (SHP-01). A vendor without an
 /// introduction has no such page.
 async fn introduction(State(app): State<App>, guest: Guest) -> Result<Response> {

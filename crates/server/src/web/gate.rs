@@ -33,7 +33,10 @@ struct ClosedPage {
 /// How many tokens it begins with: MT for an account that is not active, T for one that is.
 pub fn begins_with(member: &Member) -> Amount {
     match member.sight.standing {
-        Standing::Inactive => member.shop.vendor.minimum_tokens,
+        Standing::Inactive => {
+            let me = &member.me.customer;
+            member.shop.vendor.minimum_for(&me.country)
+        }
         _ => member.sight.threshold,
     }
 }

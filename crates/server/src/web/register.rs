@@ -7,7 +7,7 @@
 
 mod details;
 
-use super::entrance::minimum;
+use super::entrance::{minimum, minimums};
 use super::frame::{guest_shell, link, page, page_with, see};
 use super::session::{Guest, customer_cookie, set_cookie};
 use super::view::format::{counted, money, price_each, tokens};
@@ -34,7 +34,7 @@ use scrip_domain::customer::{
 use scrip_domain::id::RegistrationId;
 use scrip_domain::session::{Subject, session_end, session_open};
 use scrip_domain::token_sale::token_price_quote_for;
-use scrip_domain::vendor::vendor_by_book;
+use scrip_domain::vendor::{EntityKind, vendor_by_book};
 use scrip_domain::{Actor, Amount};
 use serde::Deserialize;
 
@@ -64,6 +64,10 @@ struct InformationPage {
     more: String,
     price: String,
     minimum: Option<Shown>,
+    /// Countries that have another.
+    minimums: String,
+    /// Whose accounts they are.
+    business: EntityKind,
     is_by_card: bool,
     begin: String,
     off_line: String,
@@ -197,6 +201,8 @@ async fn information(State(app): State<App>, guest: Guest) -> Result<Response> {
         more,
         price: price_each(shop.token_price, &shop.vendor.currency),
         minimum: minimum(&guest),
+        minimums: minimums(&guest),
+        business: guest.shop.vendor.kind,
         is_by_card: app.settings.cards != Cards::None,
         begin: shop.at("/register"),
         off_line: shop.at("/register/off-line"),

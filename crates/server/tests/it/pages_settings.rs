@@ -15,6 +15,7 @@ both!(
     stale_settings_are_shown_what_holds,
     awkward_settings_are_refused,
     a_lowered_minimum_activates,
+    a_country_has_its_own_minimum,
     the_storefront_is_set_and_seen,
     contact_is_shown_to_customers,
     programs_read_and_change_settings,
@@ -330,6 +331,47 @@ fn a_lowered_minimum_activates(db: &TestDb) {
     )
     .see();
     assert_eq!(state(&some.id), "active", "who is active stays so");
+}
+
+/// TOK-01: what a country needs is set by the owner, told to who registers, and read by programs.
+fn a_country_has_its_own_minimum(db: &TestDb) {
+    let club = Club::start(db);
+    let owner = club.staff("owner");
+    let form = fields(owner.get(&at("/limits")).page(200));
+    let wrong = with(form.clone(), &[("minimums", "DE 100\nGermany 5")]);
+    let page = says(
+        &send(&owner, "/limits", &wrong),
+        422,
+        &["is no minimum of a country"],
+    );
+    assert!(page.contains("DE 100\nGermany 5"), "{page}");
+    send(
+        &owner,
+        "/limits",
+        &with(form.clone(), &[("minimums", "de 100")]),
+    )
+    .see();
+    let again = with(form, &[("minimums", "GB 7"), ("key", "other")]);
+    says(
+        &send(&owner, "/limits", &again),
+        409,
+        &["Somebody changed this meanwhile", "DE 100"],
+    );
+    let words = [
+        "50 tokens, bought or given",
+        "another number is needed: DE: 100 tokens",
+    ];
+    says(&club.visitor().get("/shops/club/register"), 200, &words);
+    let vendor = club.api.get("/v1/vendor");
+    assert_eq!(
+        vendor.expect(200)["minimums"],
+        json!([{"country": "DE", "minimum_tokens": {"amount": "100", "asset": "club"}}])
+    );
+    let body = json!({"pin": "40712", "country": "DE"});
+    let made = club.api.post("/v1/customers", &body).expect(201).clone();
+    assert_eq!(made["tokens_to_activate"]["amount"], "100");
+    let visitor = club.signed_in(made["number"].as_str().unwrap());
+    says(&visitor.get("/shops/club/account"), 200, &["of 100 tokens"]);
 }
 
 /// The storefront changes what visitors see; the trail has what it was.

@@ -15,7 +15,7 @@ use scrip_domain::token_sale::{
     NewTokenOrder, Outcome, TestCards, payment_session_open, token_buy,
 };
 use scrip_domain::vault::{SecretKey, Vault};
-use scrip_domain::vendor::{NewVendor, Vendor, vendor_by_slug, vendor_create};
+use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_by_slug, vendor_create};
 use scrip_domain::verify::vendor_verify;
 use scrip_domain::{Actor, Amount, Answer, CommandError, Keyed, Node};
 use scrip_engine::{Engine, Error, Options, Read, Ticket, params};
@@ -92,6 +92,7 @@ impl Shop {
     pub fn create(engine: &Engine) -> Shop {
         let node = node(engine);
         let new = NewVendor {
+            kind: EntityKind::Vendor,
             slug: SLUG.into(),
             name: "Corner Shop".into(),
             currency: "GBP".into(),

@@ -11,6 +11,7 @@ both!(
     another_key_is_refused
 );
 
+/// REG-01: a vendor by its short name, of the kind of business that was said.
 fn vendors_are_created_once_and_listed(db: &TestDb) {
     let program = Program::new(db);
     let create = [
@@ -30,6 +31,13 @@ fn vendors_are_created_once_and_listed(db: &TestDb) {
     let listed = program.json(&["vendor", "list"]);
     assert_eq!(listed.as_array().unwrap().as_slice(), [made]);
     assert!(program.ok(&["vendor", "list"]).contains("Café 猫"));
+    let mut bank = create.to_vec();
+    bank[5] = "bank";
+    let made = program.json(&[bank.as_slice(), &["--kind", "credit_institution"]].concat());
+    assert_eq!(made["kind"], "credit_institution");
+    bank[5] = "other";
+    let wrong = [bank.as_slice(), &["--kind", "bank"]].concat();
+    program.fails(2, &wrong, &["credit_institution"]);
 }
 
 fn vendors_that_cannot_be_are_refused(db: &TestDb) {

@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::audit;
 use crate::id::{ApiKeyId, CustomerId};
 use crate::text::{TextError, named};
+use crate::vendor::vendor_by_book;
 use scrip_engine::{Read, Timestamp, Tx};
 use serde_json::json;
 
@@ -23,10 +24,10 @@ named! {
     }
 }
 
-/// The entity that opened an account (REG-01). Manufacturers and institutions have no books yet.
+/// Who opened an account (REG-01). The account belongs to the business whose book it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opener {
-    /// The vendor itself: its pages, its staff, its command line.
+    /// The business itself: its pages, its staff, its command line.
     Vendor,
     /// An affiliate with a key of its own.
     Affiliate(ApiKeyId),
@@ -102,6 +103,13 @@ pub fn standing_set(
         &subject,
         &detail,
     )?;
+    // Another country may have a lower minimum.
+    let now = Customer {
+        country: new.country,
+        ..customer.clone()
+    };
+    let vendor = vendor_by_book(tx, customer.book_id)?;
+    super::activate_if_due(tx, &vendor, &now)?;
     Ok(())
 }
 

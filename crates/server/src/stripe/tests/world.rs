@@ -10,7 +10,7 @@ use scrip_domain::token_sale::{
     token_order_charge, token_order_close, token_order_open, token_order_resolve,
 };
 use scrip_domain::vault::{SecretKey, Vault};
-use scrip_domain::vendor::{NewVendor, Vendor, vendor_create};
+use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_create};
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Options, SetClock, Timestamp};
 use scrip_testkit::TestDb;
@@ -41,6 +41,7 @@ impl World {
         let node = Node::new(engine, Vault::new(SecretKey::new([7; 32]))).unwrap();
         let vault = node.vault.clone();
         let new = NewVendor {
+            kind: EntityKind::Vendor,
             slug: slug.to_owned(),
             name: "Shop".to_owned(),
             currency: "GBP".to_owned(),

@@ -218,7 +218,7 @@ async fn customer_page(
         kept: kept.as_ref().map(|one| linked(member, one)),
         here: who.href,
         key: form_key(),
-        minimum: tokens(member.shop.vendor.minimum_tokens),
+        minimum: tokens(member.shop.vendor.minimum_for(&customer.country)),
     })
 }
 

@@ -7,7 +7,7 @@ use super::super::super::view::format::tokens;
 use super::super::super::view::{Field, Notice, Shell, Tone};
 use super::super::{May, permission, said};
 use super::Asked;
-use crate::error::{Failed, Problem, Result};
+use crate::error::{Failed, Problem, Result, sentence};
 use crate::http::body::{Form, Query};
 use crate::settings::effect::Facts;
 use crate::state::App;
@@ -15,7 +15,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::vendor::{Limits, Permission, is_sweeping, limits_set};
+use scrip_domain::vendor::{Limits, Minimums, Permission, is_sweeping, limits_set};
 use scrip_ledger::Amount;
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ use serde::Deserialize;
 #[template(path = "staff/settings/limits.html")]
 struct LimitsPage {
     shell: Shell,
-    fields: [Field; 3],
+    fields: [Field; 4],
     effect: String,
     may: bool,
     here: String,
@@ -37,29 +37,35 @@ struct LimitsPage {
 #[serde(deny_unknown_fields)]
 pub struct Typed {
     minimum: String,
+    /// One country on each line.
+    #[serde(default)]
+    minimums: String,
     declines: String,
     grace: String,
     began: String,
     key: String,
 }
 
-/// The three as one text, for a hidden field.
+/// All of them as one text, for a hidden field.
 fn written(limits: &Limits) -> String {
     let minimum = limits.minimum_tokens.units();
     format!(
-        "{minimum}.{}.{}",
-        limits.declines_allowed, limits.refund_grace_s
+        "{minimum} {} {} {}",
+        limits.declines_allowed,
+        limits.refund_grace_s,
+        limits.minimums.to_string().replace('\n', ";")
     )
 }
 
 fn read(text: &str) -> Option<Limits> {
-    let mut parts = text.split('.').map(|part| part.parse().ok());
-    let limits = Limits {
-        minimum_tokens: Amount::from_units(parts.next()??),
-        declines_allowed: parts.next()??,
-        refund_grace_s: parts.next()??,
-    };
-    parts.next().is_none().then_some(limits)
+    let mut parts = text.splitn(4, ' ');
+    let mut number = || parts.next()?.parse().ok();
+    Some(Limits {
+        minimum_tokens: Amount::from_units(number()?),
+        declines_allowed: number()?,
+        refund_grace_s: number()?,
+        minimums: parts.next()?.replace(';', "\n").parse().ok()?,
+    })
 }
 
 const DAY_S: i64 = 24 * 3600;
@@ -89,6 +95,9 @@ async fn limits_page(app: &App, member: &StaffMember) -> Result<LimitsPage> {
             Field::number("minimum", "Tokens that make an account active")
                 .value(minimum.decimal(vendor.token.scale))
                 .help("0: every account is active at once. Lowered, it makes accounts active that have enough."),
+            Field::area("minimums", "Countries that have their own")
+                .value(limits.minimums.to_string())
+                .help("One on each line: two letters and a number of tokens, as DE 100. The number above holds for all others."),
             Field::number("declines", "Declined cards in a row that end a payment")
                 .inputmode("numeric")
                 .value(limits.declines_allowed.to_string()),
@@ -138,24 +147,33 @@ pub async fn save(
         Some(days) => days.checked_mul(DAY_S),
         None => None,
     };
-    let new = match (minimum, whole(&typed.declines), grace_s) {
-        (Ok(minimum_tokens), Some(declines_allowed), Some(refund_grace_s)) => Limits {
-            minimum_tokens,
-            declines_allowed,
-            refund_grace_s,
-        },
-        (minimum, declines, grace) => {
+    let minimums: std::result::Result<Minimums, _> = typed.minimums.parse();
+    let new = match (minimum, minimums, whole(&typed.declines), grace_s) {
+        (Ok(minimum_tokens), Ok(minimums), Some(declines_allowed), Some(refund_grace_s)) => {
+            Limits {
+                minimum_tokens,
+                minimums,
+                declines_allowed,
+                refund_grace_s,
+            }
+        }
+        (minimum, minimums, declines, grace) => {
             let mut page_of = again(&app, &member, &typed).await?;
             let digits = "Write a whole number, digits only.";
-            let [first, second, third] = page_of.fields;
+            let [first, second, third, fourth] = page_of.fields;
             page_of.fields = [
                 first.error(
                     minimum
                         .err()
                         .map_or_else(String::new, |e| Problem::from(e).sentence()),
                 ),
-                second.error(if declines.is_none() { digits } else { "" }),
-                third.error(if grace.is_none() { digits } else { "" }),
+                second.error(
+                    minimums
+                        .err()
+                        .map_or_else(String::new, |e| sentence(&e.to_string())),
+                ),
+                third.error(if declines.is_none() { digits } else { "" }),
+                fourth.error(if grace.is_none() { digits } else { "" }),
             ];
             let text = "Look at the fields that are marked.";
             page_of.shell.notice = Some(Notice::new(Tone::Bad, "Nothing was changed.", text));
@@ -191,9 +209,10 @@ pub async fn save(
 
 async fn again(app: &App, member: &StaffMember, typed: &Typed) -> Result<LimitsPage> {
     let mut page_of = limits_page(app, member).await?;
-    let [minimum, declines, grace] = page_of.fields;
+    let [minimum, minimums, declines, grace] = page_of.fields;
     page_of.fields = [
         minimum.value(&*typed.minimum),
+        minimums.value(&*typed.minimums),
         declines.value(&*typed.declines),
         grace.value(&*typed.grace),
     ];
