@@ -190,6 +190,15 @@ impl App {
         in_turn(&self.charging, move || work(&node, cards.as_ref())).await
     }
 
+    /// The processor forgets a card that was taken off an account; where it does not answer, the card
+    /// is off all the same.
+    pub async fn card_forget(&self, method: String) {
+        let forgotten = self.by_card(move |_, cards| cards.card_forget(&method));
+        if !matches!(forgotten.await, Ok(Ok(()))) {
+            tracing::warn!("the card processor did not forget a card that was removed");
+        }
+    }
+
     /// From now on `/readyz` says no, so that a balancer sends new requests elsewhere.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);

@@ -38,7 +38,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use decision::{Decision, NewDecision, reversal_decide, reversal_tokens};
-pub use reversal::{Reversal, ReversalKind, ReversalState, reversals, reversals_of_order};
+pub use reversal::{
+    Reversal, ReversalKind, ReversalState, asks_for_decision, reversals, reversals_of_order,
+};
 
 /// What an event tells, without anything personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,6 +36,14 @@ named! {
     }
 }
 
+/// True while somebody must say what becomes of the tokens that the money had paid for. A dispute that
+/// was won leaves nothing to decide, nor does money that had paid for goods.
+pub fn asks_for_decision(reversal: &Reversal) -> bool {
+    reversal.decision.is_none()
+        && reversal.state != ReversalState::Won
+        && !matches!(reversal.order, Payable::Goods(_))
+}
+
 /// Money that the processor took back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reversal {

@@ -53,6 +53,14 @@ impl Zone {
         self.hour_of(at).0
     }
 
+    /// The time of day: `14:02`.
+    pub fn clock(&self, at: Timestamp) -> String {
+        let time = jiff::Timestamp::from_microsecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        time.to_zoned(self.zone.clone())
+            .strftime("%H:%M")
+            .to_string()
+    }
+
     /// When a day begins.
     pub fn begin(&self, day: Day) -> Timestamp {
         let zoned = day.0.to_zoned(self.zone.clone());

@@ -10,7 +10,7 @@ mod store;
 
 use crate::actor::Actor;
 use crate::audit;
-use crate::card::{CardError, card_to_pay_with};
+use crate::card::{CardError, card_remove, card_to_pay_with};
 use crate::customer::{Customer, CustomerError, State};
 use crate::id::{CardId, CustomerId, PaymentSessionId, TokenOrderId};
 use crate::token_sale::TokenSaleError;
@@ -177,6 +177,19 @@ pub fn top_up_of(tx: &mut dyn Read, actor: Actor, customer: &Customer) -> Result
         return Err(TopUpError::Forbidden);
     }
     Ok(store::of(tx, customer.book_id, customer.customer_id)?)
+}
+
+/// Takes a card off an account; the rule that pays with it stops. Returns the processor's token for
+/// the card, which the processor is to forget.
+pub fn card_off(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    customer: &Customer,
+    card: CardId,
+) -> Result<String> {
+    let method = card_remove(tx, actor, customer, card)?;
+    card_gone(tx, customer.book_id, customer.customer_id, card)?;
+    Ok(method)
 }
 
 /// A card is no longer there: the rule that pays with it stops.

@@ -17,6 +17,8 @@ pub struct Whole<const LEAST: i64, const MOST: i64>(pub i64);
 
 /// How many of something are wanted.
 pub type Quantity = Whole<1, 1_000_000_000>;
+/// Days from one purchase to the next.
+pub type Days = Whole<1, 366>;
 /// The place of a line in an order.
 pub type LineNumber = Whole<1, 10_000>;
 /// Pieces in stock, or granted by a tier: as much as programs with floating point numbers hold

@@ -298,10 +298,10 @@ async fn product_list(
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-struct ProductPath {
+pub struct ProductPath {
     /// The product's short name, percent-encoded: `/` as `%2F`, a space as `%20`.
     #[param(min_length = 1, max_length = 200, example = "software-a")]
-    handle: String,
+    pub handle: String,
 }
 
 /// See a product

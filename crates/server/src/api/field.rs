@@ -2,8 +2,9 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CardOrderId, CustomerId, EndpointId, ExchangeId, GiftId, OfferId, OrderId,
-    PackId, PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId, TokenOrderId,
+    ApiKeyId, AuditId, CardId, CardOrderId, CustomerId, EndpointId, ExchangeId, GiftId, ImageId,
+    OfferId, OrderId, PackId, PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId,
+    TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -354,6 +355,8 @@ ids! {
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
     Exchange: ExchangeId, "exc";
+    Card: CardId, "crd";
+    Image: ImageId, "img";
     CardOrder: CardOrderId, "cor";
     Gift: GiftId, "gft";
     Pack: PackId, "pck";

@@ -12,6 +12,7 @@ mod catalog;
 mod catalog_import;
 mod catalog_stock;
 mod customer;
+mod dispute;
 mod docs;
 mod document;
 mod exchange;
@@ -19,6 +20,8 @@ mod field;
 mod figures;
 mod gift;
 mod identity;
+mod image;
+mod kept_card;
 mod key;
 mod ledger;
 mod offline;
@@ -74,6 +77,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "registrations", description = "Opening accounts, stage by stage"),
         (name = "customers", description = "Accounts and whose they are"),
         (name = "tokens", description = "Selling tokens for money"),
+        (name = "cards", description = "Kept cards, buying by itself, money that goes back"),
         (name = "catalog", description = "Products, offers, stock"),
         (name = "promotions", description = "Reduced prices for a time, and coupons"),
         (name = "order list", description = "What a customer thinks of buying"),
@@ -123,12 +127,15 @@ fn routes() -> OpenApiRouter<App> {
         .merge(catalog::router())
         .merge(catalog_import::router())
         .merge(catalog_stock::router())
+        .merge(image::router())
         .merge(order_list::router())
         .merge(quote::router())
         .merge(order::router())
         .merge(card_order::router())
         .merge(order_history::router())
         .merge(refund::router())
+        .merge(kept_card::router())
+        .merge(dispute::router())
         .merge(report::router())
         .merge(figures::router())
         .merge(exchange::router())

@@ -226,6 +226,10 @@ fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendo
     new.browsing.open_prices = plan.sells == Sells::Goods;
     // One of them takes cards for orders too (SHP-17).
     new.checkout.card = plan.slug == "loom";
+    // And says the tax in its prices.
+    if plan.slug == "loom" {
+        new.tax.rates = vec!["Sales tax 8.25%".into()];
+    }
     node.engine
         .write(move |tx| policy_set(tx, Actor::System, &of, 0, &new))?;
     match plan.catalogue {

@@ -170,6 +170,22 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     }
 }
 
+/// A file of at most `MOST` bytes, whatever it is.
+#[derive(Debug)]
+pub struct File<const MOST: usize>(pub Vec<u8>);
+
+impl<const MOST: usize, S: Send + Sync> FromRequest<S> for File<MOST> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        if media_type(&request) != "application/octet-stream" {
+            return Err(wrong_media_type("application/octet-stream"));
+        }
+        collect(request.into_body(), MOST)
+            .await
+            .map(|bytes| File(bytes.into()))
+    }
+}
+
 /// True when percent-encoded text is UTF-8. The reader would put other characters for what is not.
 fn decodes(text: &[u8]) -> bool {
     let mut plain = Vec::with_capacity(text.len());

@@ -4,9 +4,11 @@
 
 mod rows;
 
+use crate::api_cards::plant;
 use crate::api_customers::{customer, sell};
 use crate::api_promotions::in_days;
 use crate::client::{ALL_SCOPES, Answered, Api, Served, fresh_key, in_mall};
+use crate::club::PNG;
 use rows::doors;
 use scrip_testkit::TestDb;
 use serde_json::{Value, json};
@@ -50,18 +52,21 @@ struct World {
     promotion: String,
     pack: String,
     exchange: String,
+    card: String,
+    image: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
     offline: [String; 3],
 }
 
 const SKU: &str = "lamp-of-retail";
+const DISPUTE: &str = "du_of_retail";
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 impl World {
-    fn new(api: &Api) -> World {
+    fn new(db: &TestDb, api: &Api) -> World {
         let product = format!("/v1/products/{SKU}");
         let sent = json!({"title": "Lamp", "delivery": "shipped"});
         api.put(&product, &sent).expect(201);
@@ -92,6 +97,15 @@ impl World {
         let endpoint = json!({"url": "https://shop.example/hook"});
         let endpoint = api.post("/v1/webhook-endpoints", &endpoint);
         let tokens = api.get(&format!("/v1/customers/{customer}/token-orders"));
+        let token_order = text(&tokens.expect(200)["items"][0]["token_order_id"]);
+        plant(db, DISPUTE);
+        let cards = api.get(&format!("/v1/customers/{customer}/cards"));
+        let once = fresh_key();
+        let as_file = [
+            ("idempotency-key", once.as_str()),
+            ("content-type", "application/octet-stream"),
+        ];
+        let image = api.send("POST", &format!("{product}/images"), &as_file, PNG);
         let pack = json!({"name": "Gold", "tokens": "10", "price": "0.95"});
         let pack = api.post("/v1/token-packs", &pack);
         let coupon = json!({
@@ -113,7 +127,9 @@ impl World {
             registration: text(&registration.expect(201)["registration_id"]),
             staff: text(&staff.expect(201)["staff_id"]),
             key: text(&key.expect(201)["key_id"]),
-            token_order: text(&tokens.expect(200)["items"][0]["token_order_id"]),
+            token_order,
+            card: text(&cards.expect(200)["items"][0]["card_id"]),
+            image: text(&image.expect(201)["image_id"]),
             card_order: text(&by_card.expect(201)["card_order_id"]),
             endpoint: text(&endpoint.expect(201)["endpoint_id"]),
             offer: text(&offer.expect(201)["offer_id"]),
@@ -126,8 +142,11 @@ impl World {
         }
     }
 
-    fn ids(&self) -> [&str; 16] {
+    fn ids(&self) -> [&str; 19] {
         [
+            &self.card,
+            &self.image,
+            DISPUTE,
             &self.promotion,
             &self.exchange,
             &self.pack,
@@ -151,7 +170,10 @@ impl World {
     fn nobodys(&self, text: &str) -> String {
         self.ids().iter().fold(text.to_owned(), |text, id| {
             let unknown = match id.split_once('_') {
-                Some((kind, _)) => format!("{kind}_01kb3v8z9mfxmr4x1qk2s7b0de"),
+                Some((kind, rest)) if rest.len() == 26 => {
+                    format!("{kind}_01kb3v8z9mfxmr4x1qk2s7b0de")
+                }
+                Some(_) => "nothing".to_owned(),
                 None => "nothing".to_owned(),
             };
             text.replace(id, &unknown)
@@ -176,7 +198,8 @@ impl Door {
             return api.send(self.method, address, &headers, &[]);
         }
         let (media, body) = match serde_json::from_str(body).unwrap() {
-            Value::String(file) => ("text/csv", file),
+            Value::String(file) if file.starts_with("Handle") => ("text/csv", file),
+            Value::String(file) => ("application/octet-stream", file),
             _ => ("application/json", body.to_owned()),
         };
         headers.push(("content-type", media));
@@ -230,7 +253,7 @@ fn ended_keys(served: &Served<'_>) -> Vec<Api> {
 
 fn every_door_is_guarded(db: &TestDb) {
     let served = Served::start_with(db, in_mall);
-    let world = World::new(&served.api);
+    let world = World::new(db, &served.api);
     let doors = doors(&world);
     let listed: BTreeSet<_> = doors
         .iter()

@@ -17,6 +17,7 @@ macro_rules! both {
 mod access;
 mod api_authorization;
 mod api_bad_input;
+mod api_cards;
 mod api_catalog;
 mod api_customers;
 mod api_exchange;

@@ -34,6 +34,10 @@ fn late_money_is_paid_back_once(db: &TestDb) {
          FROM token_order WHERE state = 'cleared' AND means = 'card'",
     );
     let cashier = club.staff("cashier");
+    let today = "/shops/club/staff/today";
+    let words = ["2 pay-backs are due", "/shops/club/staff/paybacks"];
+    let day = says(&cashier.get(today), 200, &words);
+    assert!(!day.contains("Nobody waits for an answer."), "{day}");
     let looked = says(&cashier.get(PAYBACKS), 200, &["$6.00", "Ida", "today"]);
     assert!(!looked.contains("back to the card</button>"), "{looked}");
     let manager = club.staff("manager");
@@ -80,14 +84,9 @@ fn late_money_is_paid_back_once(db: &TestDb) {
     assert!(!trail.contains("{&#34;"), "no JSON: {trail}");
 }
 
-/// TOK-09: an open, a won and a lost dispute, and a refund at the processor, each in words; tokens
-/// are taken back where there are some and the money is gone, or left, with a reason.
-fn disputes_are_shown_and_decided(db: &TestDb) {
-    let club = Club::start(db);
-    let members: Vec<Member> = [("Ida", 60), ("Eve", 61), ("Uli", 62), ("Oda", 63)]
-        .into_iter()
-        .map(|(name, tokens)| club.member(name, tokens))
-        .collect();
+/// An open, a won and a lost dispute, and a refund at the processor, of payments for 60, 61, 62 and 63
+/// tokens.
+fn plant_disputes(db: &TestDb) {
     for (nth, kind, state) in [
         (0, "dispute", "open"),
         (1, "dispute", "won"),
@@ -104,6 +103,17 @@ fn disputes_are_shown_and_decided(db: &TestDb) {
         );
         db.run_sql(&sql);
     }
+}
+
+/// TOK-09: an open, a won and a lost dispute, and a refund at the processor, each in words; tokens
+/// are taken back where there are some and the money is gone, or left, with a reason.
+fn disputes_are_shown_and_decided(db: &TestDb) {
+    let club = Club::start(db);
+    let members: Vec<Member> = [("Ida", 60), ("Eve", 61), ("Uli", 62), ("Oda", 63)]
+        .into_iter()
+        .map(|(name, tokens)| club.member(name, tokens))
+        .collect();
+    plant_disputes(db);
     let manager = club.staff("manager");
     let page = says(
         &manager.get(DISPUTES),
@@ -120,6 +130,11 @@ fn disputes_are_shown_and_decided(db: &TestDb) {
         ],
     );
     assert!(!page.contains("Take back 61 tokens"), "the money came back");
+    let words = [
+        "3 disputes wait for a decision",
+        "/shops/club/staff/disputes",
+    ];
+    says(&manager.get("/shops/club/staff/today"), 200, &words);
     let decide = |reversal: &str, decision: &str, reason: &str| {
         let key = format!("{reversal}{decision}{}", reason.len());
         let fields = [

@@ -137,6 +137,24 @@ fn a_page_of_another_account_takes_nothing(db: &TestDb) {
         let refused = private.visitor.post("/shops/club/confirm", &fields);
         says(&refused, 409, &["nothing was taken"]);
     }
+    // Nor is a card charged for an order that was drawn for another account.
+    crate::pages_by_card::allow(&club, true);
+    for account in [hidden(&page, "account"), String::new()] {
+        let fields = [
+            ("offer", pot.as_str()),
+            ("quantity", "1"),
+            ("price", "60"),
+            ("account", &account),
+            ("card", "test_ok"),
+            ("money", "6.00"),
+            ("session", ""),
+            ("key", "tab-two"),
+        ];
+        let refused = private.visitor.post("/shops/club/confirm/card", &fields);
+        says(&refused, 409, &["nothing was taken"]);
+    }
+    let orders = club.api.get("/v1/orders");
+    assert_eq!(orders.expect(200)["items"].as_array().unwrap().len(), 0);
     // The list went along.
     says(
         &private.visitor.get("/shops/club/list"),

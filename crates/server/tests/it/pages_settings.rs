@@ -365,7 +365,7 @@ fn a_country_has_its_own_minimum(db: &TestDb) {
     let vendor = club.api.get("/v1/vendor");
     assert_eq!(
         vendor.expect(200)["minimums"],
-        json!([{"country": "DE", "minimum_tokens": {"amount": "100", "asset": "club"}}])
+        json!([{"country": "DE", "minimum_tokens": {"amount": "100", "asset": "CLUB.TOKEN"}}])
     );
     let body = json!({"pin": "40712", "country": "DE"});
     let made = club.api.post("/v1/customers", &body).expect(201).clone();

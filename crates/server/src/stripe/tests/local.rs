@@ -3,6 +3,7 @@
 use super::world::{World, approved, declined};
 use crate::config::StripeSettings;
 use crate::stripe::peer::{Deadline, Peer, Said};
+use scrip_domain::order::by_card;
 use scrip_domain::token_sale::{CardProcessor, Outcome, TokenOrderState};
 use scrip_testkit::TestDb;
 use serde_json::Value;
@@ -130,7 +131,8 @@ fn localstripe_charges_declines_and_asks() {
     assert_eq!(world.stripe.question(&charge), Ok(None));
     assert_eq!(world.state(order), TokenOrderState::Cleared);
     world.stripe.give_back(&charge, &name).unwrap();
-    let refunds = peer.get(&format!("refunds?payment_intent={name}"));
+    let charge = payment["charges"]["data"][0]["id"].as_str().unwrap();
+    let refunds = peer.get(&format!("refunds?charge={charge}"));
     assert_eq!(refunds["data"][0]["amount"], 900);
 }
 
@@ -172,4 +174,61 @@ fn localstripe_keeps_and_forgets_cards() {
     assert!(method["customer"].is_null());
     let entry = world.stripe.card_entry(world.book(), id).unwrap().unwrap();
     assert!(entry.secret.starts_with("seti_"), "{entry:?}");
+}
+
+/// SHP-17: a card pays for goods and no token moves; a declined one sells nothing; one whose bank asks
+/// waits for the answer; the money goes back to the card that paid.
+#[test]
+fn localstripe_pays_for_goods() {
+    let peer = LocalStripe::start();
+    let db = TestDb::sqlite();
+    let world = World::new(&db, &peer.url);
+    let id = world.customer();
+    let good = peer.card("4242424242424242");
+    let (ordered, outcome) = world.order_by_card(id, 250, &good);
+    let by_card::Outcome::Completed { order_id } = outcome else {
+        panic!("not paid: {outcome:?}");
+    };
+    assert_eq!(world.balance(id), 0);
+    let payment = peer.get(&format!("payment_intents/{}", world.payment(ordered)));
+    let found = (&payment["status"], &payment["amount"], &payment["currency"]);
+    assert_eq!(found, (&"succeeded".into(), &250.into(), &"gbp".into()));
+    assert_eq!(payment["metadata"]["scrip_order"], ordered.to_string());
+
+    let bad = peer.card("4000000000000341");
+    let (_, outcome) = world.order_by_card(id, 300, &bad);
+    assert!(
+        matches!(outcome, by_card::Outcome::Declined { .. }),
+        "{outcome:?}"
+    );
+
+    let asks = peer.card("4000002500003155");
+    let (asked, outcome) = world.order_by_card(id, 400, &asks);
+    assert_eq!(outcome, by_card::Outcome::Awaiting);
+    let engine = &world.node.engine;
+    let charge = engine.read(|tx| by_card::card_order_charge(tx, &world.vendor, asked));
+    let secret = world.stripe.question(&charge.unwrap().0).unwrap().unwrap();
+    let answer = [("client_secret", secret.as_str()), ("success", "true")];
+    let name = world.payment(asked);
+    peer.post(&format!("payment_intents/{name}/_authenticate"), &answer);
+    let resolve = || by_card::card_order_resolve(&world.node, &world.stripe, &world.vendor, asked);
+    let outcome = resolve().unwrap();
+    assert!(
+        matches!(outcome, by_card::Outcome::Completed { .. }),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        resolve().unwrap(),
+        outcome,
+        "asked again, it is the same order"
+    );
+
+    assert!(world.money_back(order_id));
+    let refunds = peer.get(&format!(
+        "refunds?charge={}",
+        payment["latest_charge"].as_str().unwrap()
+    ));
+    let refunded = refunds["data"].as_array().unwrap();
+    let amounts: Vec<_> = refunded.iter().map(|refund| &refund["amount"]).collect();
+    assert_eq!(amounts, [&Value::from(250)]);
 }

@@ -3,15 +3,21 @@
 use crate::config::StripeSettings;
 use crate::stripe::Stripe;
 use scrip_domain::card::{SavedCard, card_wish, cards_of, payment_of};
+use scrip_domain::catalog::{NewOffer, NewProduct, OfferKind, offer_put, product_put};
 use scrip_domain::customer::{Details, customer_balance, customer_by_id, customer_register};
-use scrip_domain::id::{CustomerId, Payable, TokenOrderId};
+use scrip_domain::id::{CardOrderId, CustomerId, OrderId, Payable, TokenOrderId};
+use scrip_domain::order::by_card::{
+    self, ByCard, Placed, RefundBegun, card_refund_settle, order_by_card_keyed, order_refund_begin,
+};
+use scrip_domain::order::{Extras, OrderError, RefundLines, RefundRequest, Wanted};
+use scrip_domain::policy::{policy_set, policy_version};
 use scrip_domain::token_sale::{
     CardProcessor, Charge, NewTokenOrder, Outcome, TokenOrderState, payment_session_open,
     token_order_charge, token_order_close, token_order_open, token_order_resolve,
 };
 use scrip_domain::vault::{SecretKey, Vault};
 use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_create};
-use scrip_domain::{Actor, Amount, Node};
+use scrip_domain::{Actor, Amount, Keyed, Node};
 use scrip_engine::{Options, SetClock, Timestamp};
 use scrip_testkit::TestDb;
 use std::sync::Arc;
@@ -127,10 +133,89 @@ impl World {
     }
 
     /// What the peer calls the payment of an order.
-    pub fn payment(&self, order: TokenOrderId) -> String {
+    pub fn payment(&self, order: impl Into<Payable> + Copy) -> String {
         let engine = &self.node.engine;
         let found = engine.read(|tx| payment_of(tx, self.book(), order));
         found.unwrap().unwrap().name
+    }
+
+    /// Orders something for so many tokens, and lets a card pay it.
+    pub fn order_by_card(&self, id: CustomerId, tokens: i64, card: &str) -> CardOrdered {
+        let vendor = self.vendor.clone();
+        let offer = self.node.engine.write(move |tx| {
+            let mut held = policy_version(tx, vendor.book_id).map_err(OrderError::from)?;
+            held.policy.checkout.card = true;
+            held.policy.browsing.threshold = Some(Amount::ZERO);
+            policy_set(tx, Actor::System, &vendor, held.number, &held.policy).unwrap();
+            let product = NewProduct {
+                handle: format!("thing-{tokens}"),
+                title: "Thing".to_owned(),
+                ..NewProduct::default()
+            };
+            let (product, _) = product_put(tx, &vendor, &product)?;
+            let new = NewOffer {
+                sku: format!("thing-{tokens}"),
+                variant: String::new(),
+                kind: OfferKind::Purchase,
+                price: Amount::from_units(tokens * 1_000_000),
+                on_sale: false,
+                active: true,
+                stock: None,
+                tiers: Vec::new(),
+                options: Vec::new(),
+            };
+            Ok::<_, OrderError>(offer_put(tx, &vendor, product, &new)?.0)
+        });
+        let new = ByCard {
+            customer: id,
+            lines: vec![Wanted {
+                offer_id: offer.unwrap(),
+                quantity: 1,
+                quoted: None,
+                entered: None,
+            }],
+            reference: String::new(),
+            extras: Extras::default(),
+            to: None,
+            payment_session: None,
+            card: card.to_owned(),
+            last_four: String::new(),
+            quoted: None,
+            from_list: false,
+        };
+        let keyed = Keyed {
+            book_id: self.book(),
+            actor: Actor::Customer(id),
+            key: None,
+            request: Vec::new(),
+            subject: Some(id),
+        };
+        let placed = order_by_card_keyed(&self.node, &self.stripe, keyed, &self.vendor, new);
+        match placed.unwrap().value {
+            Placed::Asked { id, outcome, .. } => (id, outcome),
+            refused @ Placed::Refused { .. } => panic!("no card was asked: {refused:?}"),
+        }
+    }
+
+    /// Gives the money of an order back to its card; true when the peer confirmed it.
+    pub fn money_back(&self, order_id: OrderId) -> bool {
+        let vendor = self.vendor.clone();
+        let request = RefundRequest {
+            order_id,
+            lines: RefundLines::Whole,
+            restock: false,
+            reference: String::new(),
+            effective_at: None,
+        };
+        let begun = self
+            .node
+            .engine
+            .write(move |tx| order_refund_begin(tx, Actor::System, &vendor, &request));
+        let RefundBegun::Due(id) = begun.unwrap() else {
+            panic!("no card paid it");
+        };
+        let settled = card_refund_settle(&self.node, &self.stripe, &self.vendor, id);
+        settled.unwrap().is_done
     }
 
     /// Whole tokens of a customer.
@@ -159,6 +244,9 @@ impl World {
         cards.unwrap()
     }
 }
+
+/// What a card was asked for, and what became of it.
+pub type CardOrdered = (CardOrderId, by_card::Outcome);
 
 pub fn approved(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Cleared { .. })

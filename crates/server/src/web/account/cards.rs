@@ -15,10 +15,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::Amount;
-use scrip_domain::card::{CardState, SavedCard, card_keep, card_remove, cards_of};
+use scrip_domain::card::{CardState, SavedCard, card_keep, cards_of};
 use scrip_domain::id::CardId;
 use scrip_domain::top_up::{
-    HowMany, TopUp, Wanted, When, card_gone, top_up_of, top_up_off, top_up_set,
+    HowMany, TopUp, Wanted, When, card_off, top_up_of, top_up_off, top_up_set,
 };
 use serde::Deserialize;
 
@@ -259,19 +259,10 @@ pub async fn remove(
     let removed = app
         .submit(keyed, move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
-            let method = card_remove(tx, actor, customer, form.card)?;
-            card_gone(tx, customer.book_id, customer.customer_id, form.card)?;
-            Ok::<_, crate::error::Failed>(method)
+            Ok::<_, crate::error::Failed>(card_off(tx, actor, customer, form.card)?)
         })
         .await?;
-    // The processor forgets it too; where it does not answer, the card is off the list all the same.
-    let method = removed.value;
-    let forgotten = app
-        .by_card(move |_, cards| cards.card_forget(&method))
-        .await;
-    if !matches!(forgotten, Ok(Ok(()))) {
-        tracing::warn!("the card processor did not forget a card that was removed");
-    }
+    app.card_forget(removed.value).await;
     done(&member, "removed")
 }
 

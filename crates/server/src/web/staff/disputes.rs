@@ -15,8 +15,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use scrip_domain::card_event::{
-    Decision, NewDecision, Reversal, ReversalKind, ReversalState, reversal_decide, reversal_tokens,
-    reversals,
+    Decision, NewDecision, Reversal, ReversalKind, ReversalState, asks_for_decision,
+    reversal_decide, reversal_tokens, reversals,
 };
 use scrip_domain::id::Payable;
 use scrip_domain::order::by_card::card_order_by_id;
@@ -88,16 +88,11 @@ fn state(reversal: &Reversal) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-/// A dispute that was won leaves nothing to decide, nor does money that had paid for goods.
-fn asks_nothing(reversal: &Reversal) -> bool {
-    reversal.state == ReversalState::Won || matches!(reversal.order, Payable::Goods(_))
-}
-
 /// What was decided about the tokens, in words.
 fn decided(reversal: &Reversal) -> String {
     match reversal.decision {
-        None if asks_nothing(reversal) => "Nothing to decide".to_owned(),
-        None => "Nobody has decided about the tokens".to_owned(),
+        None if asks_for_decision(reversal) => "Nobody has decided about the tokens".to_owned(),
+        None => "Nothing to decide".to_owned(),
         Some(Decision::Leave) => "The tokens stay".to_owned(),
         Some(Decision::Take) if reversal.returned.is_positive() => {
             format!("{} taken back, and given again", tokens(reversal.taken))
@@ -141,7 +136,7 @@ async fn drawn(app: &App, member: &StaffMember) -> Result<DisputesPage> {
                 let who = who(tx, &vault, of.actor(), &of.shop, &customer)?;
                 let money = money(reversal.amount, &vendor.currency);
                 let (state, class, where_is) = state(&reversal);
-                if may && reversal.decision.is_none() && !asks_nothing(&reversal) {
+                if may && asks_for_decision(&reversal) {
                     asks.push(Ask {
                         name: reversal.name.clone(),
                         what: what(&reversal),

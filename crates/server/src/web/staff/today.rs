@@ -14,11 +14,12 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use scrip_domain::card_event::{asks_for_decision, reversals};
 use scrip_domain::order::{orders, refund_requests};
+use scrip_domain::payback::paybacks_due;
+use scrip_domain::report::calendar::{Day, Zone};
 use scrip_domain::report::{Today, today as figures_of};
-use scrip_engine::Timestamp;
+use scrip_engine::{ReadTx, Timestamp};
 use serde::Deserialize;
 
 /// Requests and orders on this page.
@@ -38,8 +39,16 @@ struct TodayPage {
     chart: Option<Chart>,
     requests: Vec<Asked>,
     all_requests: Option<String>,
+    /// Money that waits for a decision, with the page that has it.
+    waiting: Vec<Waiting>,
     rows: Vec<Row>,
     all_orders: String,
+}
+
+/// Something that waits for somebody.
+struct Waiting {
+    text: String,
+    href: String,
 }
 
 /// One of the figures: what, how many, and more about it.
@@ -57,37 +66,61 @@ pub struct Which {
     day: Option<String>,
 }
 
-/// A day in UTC.
-struct Day {
-    date: Date,
+/// A day in the shop's time zone.
+struct OneDay {
+    day: Day,
     is_today: bool,
     from: Timestamp,
     to: Timestamp,
 }
 
-impl Day {
-    fn of(wanted: Option<&str>, now: Timestamp) -> Option<Day> {
-        let now = jiff::Timestamp::from_microsecond(now.0).ok()?;
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let date = match wanted {
+impl OneDay {
+    fn of(wanted: Option<&str>, zone: &Zone, now: Timestamp) -> Option<OneDay> {
+        let today = zone.day_of(now);
+        let day = match wanted {
             Some(text) => text.parse().ok()?,
             None => today,
         };
-        let begins = |date: Date| {
-            let zoned = date.to_zoned(TimeZone::UTC).ok()?;
-            Some(Timestamp(zoned.timestamp().as_microsecond()))
-        };
-        Some(Day {
-            from: begins(date)?,
-            to: begins(date.tomorrow().ok()?)?,
-            is_today: date == today,
-            date,
+        Some(OneDay {
+            from: zone.begin(day),
+            to: zone.begin(day.plus(1)),
+            is_today: day == today,
+            day,
         })
     }
 
     fn words(&self) -> String {
-        self.date.strftime("%A %-d %B %Y").to_string()
+        self.day.date().strftime("%A %-d %B %Y").to_string()
     }
+}
+
+/// Pay-backs and disputes that are counted at most.
+const WAITING: usize = 100;
+
+/// Money that waits for somebody: how often, and where.
+fn waiting(tx: &mut ReadTx<'_>, of: &StaffMember) -> std::result::Result<Vec<Waiting>, Problem> {
+    let book = of.shop.vendor.book_id;
+    let due = paybacks_due(tx, book, WAITING)?.len();
+    let disputes = reversals(tx, book, WAITING)?;
+    let open = disputes.iter().filter(|one| asks_for_decision(one)).count();
+    let mut waiting = Vec::new();
+    for (count, one, many, page) in [
+        (due, "pay-back is due", "pay-backs are due", "paybacks"),
+        (
+            open,
+            "dispute waits for a decision",
+            "disputes wait for a decision",
+            "disputes",
+        ),
+    ] {
+        if count > 0 {
+            waiting.push(Waiting {
+                text: counted(i64::try_from(count).unwrap_or(i64::MAX), one, many),
+                href: of.shop.at(&format!("/staff/{page}")),
+            });
+        }
+    }
+    Ok(waiting)
 }
 
 /// `GET /shops/{slug}/staff/today`, and `?day=2026-11-20` for another day.
@@ -96,10 +129,11 @@ pub async fn today(
     member: StaffMember,
     Query(which): Query<Which>,
 ) -> Result<Response> {
-    let day = Day::of(which.day.as_deref(), member.now)
+    let zone = Zone::named(&member.shop.policy.time_zone);
+    let day = OneDay::of(which.day.as_deref(), &zone, member.now)
         .ok_or_else(|| Problem::invalid("day_invalid", "this is no day: write it as 2026-11-21"))?;
     let (of, vault, span) = (member.clone(), app.node.vault.clone(), (day.from, day.to));
-    let (figures, requests, more, rows) = app
+    let (figures, requests, more, rows, waiting) = app
         .read(move |tx| {
             let (shop, actor) = (&of.shop, of.actor());
             let book = shop.vendor.book_id;
@@ -109,12 +143,12 @@ pub async fn today(
             let requests = asked(tx, &vault, actor, shop, open.items)?;
             let latest = orders(tx, book, None, ORDERS)?;
             let rows = rows(tx, &vault, actor, shop, latest.items)?;
-            Ok::<_, Problem>((figures, requests, more, rows))
+            Ok::<_, Problem>((figures, requests, more, rows, waiting(tx, &of)?))
         })
         .await?;
     let shop = &member.shop;
     let path = shop.at("/staff/today");
-    let at = |date: Date| link(&path, &[("day", &date.to_string())]);
+    let at = |day: Day| link(&path, &[("day", &day.to_string())]);
     let title = if day.is_today {
         "Today".to_owned()
     } else {
@@ -125,25 +159,17 @@ pub async fn today(
         find: shop.at("/staff/customers"),
         title,
         day: if day.is_today {
-            let time = jiff::Timestamp::from_microsecond(member.now.0)
-                .map(|now| now.strftime("%H:%M").to_string())
-                .unwrap_or_default();
-            format!("{}, until {time} UTC", day.words())
+            let time = zone.clock(member.now);
+            format!("{}, until {time} {}", day.words(), zone.name())
         } else {
-            "The whole day, UTC".to_owned()
+            format!("The whole day, {}", zone.name())
         },
-        before: day
-            .date
-            .yesterday()
-            .map(at)
-            .unwrap_or_else(|_| path.clone()),
-        after: match (day.is_today, day.date.tomorrow()) {
-            (false, Ok(date)) => Some(at(date)),
-            _ => None,
-        },
+        before: at(day.day.plus(-1)),
+        after: (!day.is_today).then(|| at(day.day.plus(1))),
         tally: tally(&member, &figures, day.is_today),
         chart: chart(&figures.hours),
         requests,
+        waiting,
         all_requests: more.then(|| shop.at("/staff/requests")),
         rows,
         all_orders: shop.at("/staff/orders"),
@@ -215,23 +241,31 @@ fn scrip_count(number: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Day;
+    use super::OneDay;
+    use scrip_domain::report::calendar::Zone;
     use scrip_engine::Timestamp;
 
     #[test]
-    fn a_day_begins_and_ends_at_midnight_utc() {
+    fn a_day_begins_and_ends_at_midnight_of_the_shop() {
         let now = Timestamp::parse("2026-11-21T14:02:00Z").unwrap();
-        let today = Day::of(None, now).unwrap();
+        let utc = Zone::named("UTC");
+        let today = OneDay::of(None, &utc, now).unwrap();
         assert!(today.is_today);
         assert_eq!(today.words(), "Saturday 21 November 2026");
         assert_eq!(today.from.to_string(), "2026-11-21T00:00:00Z");
         assert_eq!(today.to.to_string(), "2026-11-22T00:00:00Z");
-        let leap = Day::of(Some("2024-02-29"), now).unwrap();
+        let leap = OneDay::of(Some("2024-02-29"), &utc, now).unwrap();
         assert!(!leap.is_today);
         assert_eq!(leap.to.to_string(), "2024-03-01T00:00:00Z");
         for text in ["", "2026-02-30", "yesterday", "9999-12-31", "-009999-01-01"] {
-            let day = Day::of(Some(text), now);
-            assert!(day.is_none_or(|day| day.from < day.to), "{text}");
+            assert!(OneDay::of(Some(text), &utc, now).is_none(), "{text}");
         }
+        // Tomorrow already, and a day of 23 hours.
+        let auckland = Zone::named("Pacific/Auckland");
+        let today = OneDay::of(None, &auckland, now).unwrap();
+        assert_eq!(today.words(), "Sunday 22 November 2026");
+        assert_eq!(today.from.to_string(), "2026-11-21T11:00:00Z");
+        let short = OneDay::of(Some("2026-03-29"), &Zone::named("Europe/Berlin"), now).unwrap();
+        assert_eq!(short.to.0 - short.from.0, 23 * 3_600_000_000);
     }
 }

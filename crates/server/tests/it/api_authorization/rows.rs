@@ -1,6 +1,6 @@
 //! The table: every operation with the scope that it needs, an address and a body.
 
-use super::{Door, Foreign, SKU, World};
+use super::{DISPUTE, Door, Foreign, SKU, World};
 use crate::api_promotions::in_days;
 use serde_json::{Value, json};
 
@@ -22,6 +22,7 @@ pub(super) fn doors(world: &World) -> Vec<Door> {
     doors.add_sales();
     doors.add_mall();
     doors.add_accounts();
+    doors.add_cards();
     doors.add_endings();
     let mut doors = doors.all;
     // What these need in their query.
@@ -47,7 +48,11 @@ impl Doors<'_> {
     ) {
         let address = template.replacen("{id}", id, 1).replacen("{handle}", id, 1);
         let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
-        let address = address.replace("{vendor}", "bakery");
+        let address = address
+            .replace("{vendor}", "bakery")
+            .replace("{dispute}", DISPUTE);
+        let address = address.replace("{card_id}", &self.world.card);
+        let address = address.replace("{image_id}", &self.world.image);
         let address = address.replace("{offer_id}", &self.world.offer);
         let is_named =
             self.world.is_named_in(&address) || self.world.is_named_in(&body.to_string());
@@ -71,6 +76,8 @@ impl Doors<'_> {
             ("/v1/audit", "vendor:read"),
             ("/v1/categories", "catalog:read"),
             ("/v1/customers", "customers:read"),
+            ("/v1/disputes", "reports:read"),
+            ("/v1/paybacks", "reports:read"),
             ("/v1/mall", "vendor:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
@@ -108,6 +115,8 @@ impl Doors<'_> {
         for (template, scope) in [
             ("/v1/customers/{id}", "customers:read"),
             ("/v1/customers/{id}/balance", "customers:read"),
+            ("/v1/customers/{id}/cards", "customers:read"),
+            ("/v1/customers/{id}/top-up", "customers:read"),
             ("/v1/customers/{id}/history", "customers:read"),
             ("/v1/customers/{id}/order-list", "orders:read"),
             ("/v1/customers/{id}/orders", "orders:read"),
@@ -142,6 +151,7 @@ impl Doors<'_> {
                 self.world.offline[0].as_str(),
             ),
             ("/v1/products/{handle}", "catalog:read", SKU),
+            ("/v1/products/{handle}/images", "catalog:read", SKU),
             ("/v1/offers/{sku}", "catalog:read", ""),
         ] {
             self.door("GET", template, scope, id, Value::Null);
@@ -398,6 +408,29 @@ impl Doors<'_> {
         ] {
             self.door("POST", template, scope, customer, body);
         }
+    }
+
+    fn add_cards(&mut self) {
+        let (customer, card) = (self.world.customer.as_str(), self.world.card.as_str());
+        let rule = json!({"card_id": card, "below": "5", "tokens": "10"});
+        let top_up = "/v1/customers/{id}/top-up";
+        self.door("PUT", top_up, "tokens:write", customer, rule);
+        self.door("DELETE", top_up, "tokens:write", customer, Value::Null);
+        let kept = "/v1/customers/{id}/cards/{card_id}";
+        self.door("DELETE", kept, "tokens:write", customer, Value::Null);
+        let decision = json!({"decision": "leave", "reason": "A mistake of the bank"});
+        let dispute = "/v1/disputes/{dispute}/decision";
+        self.door("POST", dispute, "refunds:write", "", decision);
+        let settled = json!({"reference": "TR 1"});
+        let payback = "/v1/paybacks/{id}/settlement";
+        let order = self.world.token_order.as_str();
+        self.door("POST", payback, "refunds:write", order, settled);
+        let add = "/v1/products/{handle}/images";
+        self.door("POST", add, "catalog:write", SKU, json!("no picture"));
+        let image = "/v1/products/{handle}/images/{image_id}";
+        let alt = json!({"alt": "The lamp", "first": true});
+        self.door("PUT", image, "catalog:write", SKU, alt);
+        self.door("DELETE", image, "catalog:write", SKU, Value::Null);
     }
 
     fn add_endings(&mut self) {
