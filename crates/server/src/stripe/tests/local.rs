@@ -131,8 +131,7 @@ fn localstripe_charges_declines_and_asks() {
     assert_eq!(world.stripe.question(&charge), Ok(None));
     assert_eq!(world.state(order), TokenOrderState::Cleared);
     world.stripe.give_back(&charge, &name).unwrap();
-    let charge = payment["charges"]["data"][0]["id"].as_str().unwrap();
-    let refunds = peer.get(&format!("refunds?charge={charge}"));
+    let refunds = peer.get(&format!("refunds?payment_intent={name}"));
     assert_eq!(refunds["data"][0]["amount"], 900);
 }
 
@@ -224,10 +223,8 @@ fn localstripe_pays_for_goods() {
     );
 
     assert!(world.money_back(order_id));
-    let refunds = peer.get(&format!(
-        "refunds?charge={}",
-        payment["latest_charge"].as_str().unwrap()
-    ));
+    let name = world.payment(ordered);
+    let refunds = peer.get(&format!("refunds?payment_intent={name}"));
     let refunded = refunds["data"].as_array().unwrap();
     let amounts: Vec<_> = refunded.iter().map(|refund| &refund["amount"]).collect();
     assert_eq!(amounts, [&Value::from(250)]);
