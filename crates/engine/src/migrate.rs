@@ -50,6 +50,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_mall"),
     migration!(21, "0021_tax"),
     migration!(22, "0022_entity"),
+    migration!(23, "0023_quota"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

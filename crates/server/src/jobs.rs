@@ -1,7 +1,6 @@
 //! What a running node does by itself: seals, rolls up, gives holds back, takes expired lots
 //! out of wallets, asks about payments without an answer, forgets what is over.
 
-use scrip_domain::Node;
 use scrip_domain::card_event::events_handle;
 use scrip_domain::catalog::CatalogError;
 use scrip_domain::catalog::imports::{import_is_running, import_step, imports_expire};
@@ -11,6 +10,7 @@ use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::gift_tokens::{GiftError, gifts_round};
+use scrip_domain::mall::{MallError, clearing_close, clearing_due, malls};
 use scrip_domain::order::by_card::{card_orders_resolve, card_refunds_settle};
 use scrip_domain::payback::paybacks_resolve;
 use scrip_domain::policy::policy;
@@ -20,6 +20,7 @@ use scrip_domain::session::{SessionError, sessions_expire};
 use scrip_domain::token_sale::{CardProcessor, LOOK_UP_AFTER_S, token_orders_resolve};
 use scrip_domain::top_up::top_ups_run;
 use scrip_domain::vendor::{Vendor, VendorError, is_sweeping, vendors};
+use scrip_domain::{Actor, Node};
 use scrip_engine::{Engine, Error as EngineError};
 use scrip_ledger::{Error as LedgerError, books, hold_expire, holds_due, seal_next, wallets_due};
 use std::collections::BTreeSet;
@@ -247,6 +248,7 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
         if round {
             noted("sessions", expire_sessions(&node.engine));
             of_vendors(node, cards);
+            noted("clearing", clear_malls(&node.engine));
         }
         second = second.wrapping_add(1);
     }
@@ -260,6 +262,18 @@ pub fn give_gifts(engine: &Engine, vendor: &Vendor) -> Result<(), GiftError> {
             return Ok(());
         }
     }
+}
+
+/// Clears the malls whose period is over; returns how many.
+pub fn clear_malls(engine: &Engine) -> Result<usize, MallError> {
+    let mut cleared: usize = 0;
+    for mall in engine.read(|tx| malls(tx))? {
+        if engine.read(|tx| clearing_due(tx, &mall))? {
+            engine.write(move |tx| clearing_close(tx, Actor::System, &mall))?;
+            cleared = cleared.saturating_add(1);
+        }
+    }
+    Ok(cleared)
 }
 
 /// What is done for each vendor: lots that expired, after the holds that gave some back; payments

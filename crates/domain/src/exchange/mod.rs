@@ -21,7 +21,7 @@ use crate::mall::{
 };
 use crate::policy::policy;
 use crate::vault::Vault;
-use crate::vendor::{Vendor, VendorError, vendor_by_book};
+use crate::vendor::{Vendor, VendorError, issue_take, vendor_by_book};
 use rules::{Priced, Rates, Taken};
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, Tx, outbox};
 use scrip_ledger::{
@@ -339,6 +339,7 @@ fn post(
             paid_asset_id: Some(target.currency.asset_id),
             granted_at: now,
         };
+        issue_take(tx, target.book_id, part.tokens)?;
         issued.push(Leg {
             debit: target.accounts.issued,
             credit: visitor.wallet,

@@ -14,7 +14,7 @@ use crate::id::{CustomerId, GiftId};
 use crate::page::Page;
 use crate::policy::policy;
 use crate::text::{self, TextError, named};
-use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError};
+use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError, issue_take};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
@@ -181,6 +181,7 @@ fn credit(
     id: GiftId,
 ) -> Result<(i64, i64)> {
     let book = vendor.book_id;
+    issue_take(tx, book, new.tokens)?;
     let now = tx.now();
     let life = policy(tx, book)?.gifts.life_days;
     let expires_at = life.map_or(Timestamp::NEVER, |days| {

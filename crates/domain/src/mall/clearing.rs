@@ -3,9 +3,24 @@
 use super::settle::Line;
 use super::{Mall, MallError, Member, Result, members, operator_only, rules, store};
 use crate::actor::Actor;
+use crate::text::named;
 use scrip_engine::{Read, ReadTx, Timestamp, Tx};
 use scrip_ledger::{Amount, account_balance};
 use std::collections::BTreeMap;
+
+named! {
+    /// How often a mall clears by itself (GOV-09).
+    Clears, "the interval of clearing" {
+        /// Only when the operator says so.
+        ByHand = "by_hand",
+        /// After each day, UTC.
+        Day = "day",
+        /// After each week; weeks begin on Monday.
+        Week = "week",
+        /// After each month.
+        Month = "month",
+    }
+}
 
 /// What a member owes the mall by a clearing; below zero what it is owed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +87,30 @@ pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clea
     }
     store::insert_clearing(tx, mall.book_id, &clearing)?;
     Ok(clearing)
+}
+
+/// Sets how often a mall clears by itself (GOV-09).
+pub fn clearing_interval_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    mall: &Mall,
+    clears: Clears,
+) -> Result<()> {
+    operator_only(actor)?;
+    store::set_clears(tx, mall.book_id, clears)
+}
+
+/// True when a period has ended since the last clearing, so that the mall clears by itself.
+pub fn clearing_due(tx: &mut dyn Read, mall: &Mall) -> Result<bool> {
+    if mall.clears == Clears::ByHand {
+        return Ok(false);
+    }
+    let last = match store::newest_clearing(tx, mall.book_id)? {
+        Some(clearing) => clearing.closed_at,
+        None => store::created_at(tx, mall.book_id)?,
+    };
+    let now = tx.now();
+    Ok(rules::period(mall.clears, last) < rules::period(mall.clears, now))
 }
 
 /// The clearings of a mall, newest first, `limit` at most.

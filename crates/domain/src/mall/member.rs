@@ -4,9 +4,10 @@ use super::{Mall, MallError, Result, mall_by_book, operator_only, rules, store};
 use crate::actor::Actor;
 use crate::audit;
 use crate::text::named;
-use crate::vendor::{Vendor, token_price_at};
+use crate::token_sale::tokens_awaited;
+use crate::vendor::{Quota, Vendor, issue_stop, quota_set, token_price_at};
 use scrip_engine::{Read, Timestamp, Tx};
-use scrip_ledger::{AccountKind, Amount, NewAccount, account_open};
+use scrip_ledger::{AccountKind, Amount, NewAccount, TOKEN_SCALE, account_open};
 use serde_json::json;
 
 named! {
@@ -162,9 +163,36 @@ fn state_change(tx: &mut Tx<'_>, actor: Actor, known: Member, to: MemberState) -
     }
     let member = Member { state: to, ..known };
     store::update_member(tx, &member)?;
+    issue_stop(tx, member.book_id, to == MemberState::Suspended)?;
+    if to == MemberState::Left {
+        // On its own again, it issues what it likes.
+        quota_set(tx, member.book_id, Amount::ZERO, None)?;
+    }
     let detail = json!({"from": known.state.name(), "to": to.name()});
     note(tx, actor, &member, "mall.standing", &detail)?;
     Ok(member)
+}
+
+/// Says how many tokens a member may issue in all, from its first quota on; `None` takes the limit
+/// away (MSP-01). What is out already stays.
+pub fn member_quota_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    authorised: Option<Amount>,
+) -> Result<Quota> {
+    operator_only(actor)?;
+    tx.lock_name(&format!("membership {}", member.book_id))?;
+    let known = store::member(tx, member.book_id)?;
+    let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
+    if known.state == MemberState::Left {
+        return Err(MallError::Left(known.name));
+    }
+    let awaited = tokens_awaited(tx, known.book_id)?;
+    let quota = quota_set(tx, known.book_id, awaited, authorised)?;
+    let tokens = authorised.map(|amount| amount.decimal(TOKEN_SCALE));
+    note(tx, actor, &known, "mall.quota", &json!({"tokens": tokens}))?;
+    Ok(quota)
 }
 
 /// Keeps all tokens of a member at home, or lets them go again (GOV-12).

@@ -25,12 +25,13 @@ use scrip_ledger::{
 };
 
 pub use clearing::{
-    Clearing, Position, clearing_close, clearings, mall_kept, mall_lines, position, statement,
+    Clearing, Clears, Position, clearing_close, clearing_due, clearing_interval_set, clearings,
+    mall_kept, mall_lines, position, statement,
 };
 pub use member::{
     Member, MemberAccounts, MemberState, Terms, acceptance_set, accepted_from, accepters_of,
-    may_pass, member_bar_set, member_join, member_of, member_state_set, members, terms_at,
-    terms_set, value_at, value_set, values,
+    may_pass, member_bar_set, member_join, member_of, member_quota_set, member_state_set, members,
+    terms_at, terms_set, value_at, value_set, values,
 };
 pub use settle::{Line, LineKind, Owed, Sides, settle};
 
@@ -47,6 +48,8 @@ pub struct Mall {
     pub currency: Asset,
     /// Seconds for which a quote holds (OPN-02).
     pub quote_s: i64,
+    /// How often it clears by itself (GOV-09).
+    pub clears: Clears,
     /// Its account of fractions that exchanges leave over.
     pub residue_account: i64,
 }
@@ -167,6 +170,7 @@ pub fn mall_create(
         residue_account: open(AccountKind::Residue)?,
         currency,
         quote_s: QUOTE_S,
+        clears: Clears::ByHand,
     };
     store::insert_mall(tx, &mall)?;
     Ok(mall)

@@ -1,6 +1,7 @@
 //! Pure decisions about members and their positions.
 
-use super::{Clearing, MallError, Member, MemberState, Position, Result};
+use super::{Clearing, Clears, MallError, Member, MemberState, Position, Result};
+use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, CURRENCY_SCALE, Rounding};
 
 /// What one token may be worth at most, in the smallest unit: ten thousand of the currency.
@@ -79,9 +80,41 @@ pub(super) fn balanced(clearing: &Clearing, kept: Amount) -> Result<bool> {
     Ok(net == kept)
 }
 
+/// The day on which the period of a time begins, as a text that sorts by time. UTC.
+pub(super) fn period(clears: Clears, at: Timestamp) -> String {
+    const DAY_S: i64 = 24 * 3600;
+    let days = at.0.div_euclid(1_000_000).div_euclid(DAY_S);
+    let begin = match clears {
+        Clears::ByHand => return String::new(),
+        Clears::Day | Clears::Month => days,
+        // The first day of 1970 was a Thursday.
+        Clears::Week => days.saturating_sub(days.saturating_add(3).rem_euclid(7)),
+    };
+    let at = Timestamp(0).plus_seconds(begin.saturating_mul(DAY_S));
+    let length = if clears == Clears::Month { 7 } else { 10 };
+    at.to_string().chars().take(length).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// GOV-09: a period ends with its last moment.
+    #[test]
+    fn periods_begin_with_days_weeks_and_months() {
+        let of = |clears, at: &str| period(clears, Timestamp::parse(at).unwrap());
+        for (clears, at, begins) in [
+            (Clears::Day, "2026-03-01T00:00:00Z", "2026-03-01"),
+            (Clears::Day, "2026-03-01T23:59:59Z", "2026-03-01"),
+            (Clears::Week, "2026-03-01T23:59:59Z", "2026-02-23"),
+            (Clears::Week, "2026-03-02T00:00:00Z", "2026-03-02"),
+            (Clears::Month, "2026-02-28T23:59:59Z", "2026-02"),
+            (Clears::Month, "2026-03-01T00:00:00Z", "2026-03"),
+            (Clears::ByHand, "2026-03-01T00:00:00Z", ""),
+        ] {
+            assert_eq!(of(clears, at), begins, "{at}");
+        }
+    }
 
     fn member(book_id: i64) -> Member {
         Member {

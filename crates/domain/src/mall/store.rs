@@ -1,6 +1,6 @@
 //! The tables of the mall.
 
-use super::clearing::{Clearing, Position};
+use super::clearing::{Clearing, Clears, Position};
 use super::member::{Member, MemberAccounts, MemberState, Terms};
 use super::settle::{Line, LineKind, Owed};
 use super::{Mall, Result};
@@ -25,13 +25,13 @@ pub(super) fn insert_mall(tx: &mut Tx<'_>, mall: &Mall) -> Result<()> {
 }
 
 const BY_SLUG: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account
+        m.residue_account, m.clears
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account
+        m.residue_account, m.clears
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE m.book_id = $1";
 const ALL: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account
+        m.residue_account, m.clears
     FROM mall m JOIN book b ON b.book_id = m.book_id ORDER BY m.book_id";
 
 fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
@@ -42,6 +42,7 @@ fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
         currency: asset_by_id(tx, row.int(3)?)?,
         quote_s: row.int(4)?,
         residue_account: row.int(5)?,
+        clears: Clears::parse(row.text(6)?)?,
     })
 }
 
@@ -431,4 +432,21 @@ pub(super) fn clearings(tx: &mut dyn Read, mall: i64, limit: i64) -> Result<Vec<
         });
     }
     Ok(all)
+}
+
+pub(super) fn set_clears(tx: &mut Tx<'_>, mall: i64, clears: Clears) -> Result<()> {
+    tx.put(
+        "UPDATE mall SET clears = $2 WHERE book_id = $1",
+        params![mall, clears.name()],
+    )?;
+    Ok(())
+}
+
+/// When a mall was made.
+pub(super) fn created_at(tx: &mut dyn Read, mall: i64) -> Result<Timestamp> {
+    let row = tx.query_one(
+        "SELECT created_at FROM mall WHERE book_id = $1",
+        params![mall],
+    )?;
+    Ok(Timestamp(row.int(0)?))
 }

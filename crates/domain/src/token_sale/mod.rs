@@ -25,7 +25,7 @@ use crate::customer::{
 };
 use crate::id::{CustomerId, PackId, PaymentSessionId, TokenOrderId};
 use crate::text::{self, TextError};
-use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError};
+use crate::vendor::{TOKENS_AT_MOST, Vendor, VendorError, issue_give_back, issue_take};
 use scrip_engine::{Error as EngineError, Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     Amount, Error as LedgerError, Leg, NewGrant, Origin, Posting, entry_post, grant_open,
@@ -194,6 +194,8 @@ pub fn token_order_open(
     if effective_at > now || (effective_at != now && early) {
         return Err(TokenSaleError::EffectiveTime);
     }
+    // Before the card is charged, too.
+    issue_take(tx, vendor.book_id, new.quantity)?;
     let (deal, opens) = deal_for(tx, vendor, &customer, new.quantity, new.pack, effective_at)?;
     let id = TokenOrderId(tx.new_id()?);
     if opens {
@@ -280,6 +282,7 @@ fn decline(
     reason: &str,
 ) -> Result<Outcome> {
     let attempts_left = attempt_declined(tx, vendor, customer, order.session)?;
+    issue_give_back(tx, vendor.book_id, order.quantity)?;
     store::set_declined(tx, vendor.book_id, order.id, reason, attempts_left)?;
     Ok(Outcome::Declined {
         reason: reason.to_owned(),
@@ -298,6 +301,7 @@ fn to_pay_back(
     order: &store::TokenOrder,
     processor_reference: &str,
 ) -> Result<Outcome> {
+    issue_give_back(tx, vendor.book_id, order.quantity)?;
     store::set_declined(tx, vendor.book_id, order.id, PAY_BACK, 0)?;
     let entry = books::payback_came(tx, vendor, order.id, order.price)?;
     store::insert_payback(tx, vendor.book_id, order, processor_reference, entry)?;
@@ -351,6 +355,15 @@ fn clear(
         price: order.price,
         activated,
     })
+}
+
+/// Tokens of orders whose card has not answered.
+pub(crate) fn tokens_awaited(
+    tx: &mut dyn Read,
+    book_id: i64,
+) -> std::result::Result<Amount, LedgerError> {
+    let awaiting = store::awaiting(tx, book_id, Timestamp::NEVER)?;
+    Amount::sum(awaiting.iter().map(|order| order.quantity))
 }
 
 /// Opens the grant of a paid order and posts its entry, whose number it returns.

@@ -64,12 +64,7 @@ impl fmt::Display for Minimums {
             if i > 0 {
                 f.write_str("\n")?;
             }
-            let least = least.decimal(TOKEN_SCALE);
-            let least = match least.contains('.') {
-                true => least.trim_end_matches('0').trim_end_matches('.'),
-                false => &least,
-            };
-            write!(f, "{country} {least}")?;
+            write!(f, "{country} {}", least.decimal(TOKEN_SCALE))?;
         }
         Ok(())
     }

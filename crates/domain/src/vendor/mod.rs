@@ -2,6 +2,7 @@
 
 mod limits;
 mod minimum;
+mod quota;
 mod role;
 mod rules;
 mod staff;
@@ -24,6 +25,8 @@ use serde_json::json;
 
 pub use limits::{Limits, is_sweeping, limits_check, limits_set};
 pub use minimum::Minimums;
+pub use quota::{Quota, quota};
+pub(crate) use quota::{issue_give_back, issue_stop, issue_take, quota_set};
 pub use role::{Permission, Role};
 pub use rules::{TOKENS_AT_MOST, money_for_tokens};
 pub use staff::{
@@ -156,6 +159,22 @@ pub enum VendorError {
          number of tokens, as DE 100"
     )]
     Minimum(String),
+    /// The mall has cut the vendor off (GOV-10).
+    #[error(
+        "the mall has suspended this shop: it issues no tokens until it is back. What you have is \
+         yours to spend"
+    )]
+    IssueStopped,
+    /// More than the mall lets the vendor issue (MSP-01).
+    #[error(
+        "the shop may issue {} more tokens and no further: take fewer, or ask the shop to get a \
+         larger quota from its mall",
+        left.decimal(TOKEN_SCALE)
+    )]
+    QuotaShort {
+        /// What is still available.
+        left: Amount,
+    },
     /// A number that must be positive.
     #[error("at least one declined card must be allowed")]
     DeclinesNotPositive,

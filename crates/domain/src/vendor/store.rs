@@ -1,7 +1,7 @@
 //! The vendor's tables.
 
 use super::{
-    Accounts, EntityKind, Hue, Limits, Mark, Result, Role, Sells, Staff, Storefront, Vendor,
+    Accounts, EntityKind, Hue, Limits, Mark, Quota, Result, Role, Sells, Staff, Storefront, Vendor,
 };
 use crate::id::StaffId;
 use crate::secret::{Attempts, Kept};
@@ -390,4 +390,68 @@ pub(super) fn sweep(tx: &mut dyn Read, book_id: i64) -> Result<Option<i64>> {
         params![book_id],
     )?;
     Ok(row.map(|row| row.int(0)).transpose()?)
+}
+
+pub(super) fn quota(tx: &mut dyn Read, book_id: i64) -> Result<Option<Quota>> {
+    let row = tx.query_opt(
+        "SELECT authorised, issued, is_stopped FROM issue_quota WHERE book_id = $1",
+        params![book_id],
+    )?;
+    row.map(|row| quota_row(&row)).transpose()
+}
+
+fn quota_row(row: &Row) -> Result<Quota> {
+    Ok(Quota {
+        authorised: row.opt_int(0)?.map(Amount::from_units),
+        issued: Amount::from_units(row.int(1)?),
+        is_stopped: row.bool(2)?,
+    })
+}
+
+pub(super) fn quota_locked(tx: &mut Tx<'_>, book_id: i64) -> Result<Option<Quota>> {
+    let rows = tx.query_locked(
+        "SELECT authorised, issued, is_stopped FROM issue_quota WHERE book_id = $1",
+        params![book_id],
+    )?;
+    rows.first().map(quota_row).transpose()
+}
+
+pub(super) fn set_quota(tx: &mut Tx<'_>, book_id: i64, quota: &Quota) -> Result<()> {
+    tx.put(
+        "INSERT INTO issue_quota (book_id, authorised, issued, is_stopped)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (book_id) DO UPDATE SET authorised = excluded.authorised,
+            issued = excluded.issued, is_stopped = excluded.is_stopped",
+        params![
+            book_id,
+            quota.authorised.map(Amount::units),
+            quota.issued.units(),
+            quota.is_stopped
+        ],
+    )?;
+    Ok(())
+}
+
+/// False when it does not fit, or nothing may be issued. The row decides, so that two sales at once
+/// cannot pass the limit together.
+pub(super) fn take_quota(tx: &mut Tx<'_>, book_id: i64, tokens: Amount) -> Result<bool> {
+    let rows = tx.execute_returning(
+        "UPDATE issue_quota SET issued = issued + $2
+         WHERE book_id = $1 AND is_stopped = 0 AND issued + $2 <= authorised
+         RETURNING book_id",
+        params![book_id, tokens.units()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+pub(super) fn give_back_quota(
+    tx: &mut Tx<'_>,
+    book_id: i64,
+    tokens: Amount,
+) -> std::result::Result<(), EngineError> {
+    tx.put(
+        "UPDATE issue_quota SET issued = issued - $2
+         WHERE book_id = $1 AND authorised IS NOT NULL",
+        params![book_id, tokens.units()],
+    )
 }

@@ -31,6 +31,7 @@ mod imports;
 mod kept;
 mod linked;
 mod mall;
+mod mall_quota;
 mod message;
 mod model;
 mod offline;

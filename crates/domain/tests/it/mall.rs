@@ -41,13 +41,13 @@ fn money(text: &str) -> Amount {
 }
 
 /// A mall with three members that take each other's tokens.
-struct Riverside {
-    mall: Mall,
-    worlds: Vec<World>,
+pub struct Riverside {
+    pub mall: Mall,
+    pub worlds: Vec<World>,
 }
 
 impl Riverside {
-    fn new(db: &TestDb) -> Riverside {
+    pub fn new(db: &TestDb) -> Riverside {
         let first = World::with(db, "0.10", "0");
         let more = [first.beside("second", "0"), first.beside("third", "0")];
         let worlds: Vec<World> = [first].into_iter().chain(more).collect();
@@ -74,7 +74,7 @@ impl Riverside {
         riverside
     }
 
-    fn member(&self, place: usize) -> Member {
+    pub fn member(&self, place: usize) -> Member {
         let world = &self.worlds[place];
         let found = world.node.engine.read(|tx| member_of(tx, world.book()));
         found.unwrap().unwrap()
@@ -85,7 +85,7 @@ impl Riverside {
         self.worlds[0].write(move |tx| acceptance_set(tx, Actor::System, &acceptor, &issuer, takes))
     }
 
-    fn stand(&self, place: usize, to: MemberState) {
+    pub fn stand(&self, place: usize, to: MemberState) {
         let member = self.member(place);
         self.worlds[0]
             .write(move |tx| member_state_set(tx, Actor::System, &member, to))
@@ -112,7 +112,7 @@ impl Riverside {
         world.write(move |tx| exchange_do(tx, &vault, Actor::Customer(customer), &vendor, id))
     }
 
-    fn exchange(
+    pub fn exchange(
         &self,
         from: (usize, CustomerId),
         to: usize,

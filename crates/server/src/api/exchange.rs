@@ -1,12 +1,12 @@
 //! The mall as a member sees it, and exchanging tokens through it (OPN-01 to OPN-05, GOV-01).
 
-use super::auth::{May, OrdersWrite, VendorRead, VendorWrite};
+use super::auth::{May, OrdersWrite, ReportsRead, VendorRead, VendorWrite};
 use super::customer::CustomerPath;
 use super::field::{self, Decimal, Moment, words};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, done, submit};
-use crate::error::{Failed, Result};
-use crate::http::body::{Json, Path};
+use crate::error::{Failed, Problem, Result};
+use crate::http::body::{Json, Path, Query};
 use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,9 +14,9 @@ use axum::response::Response;
 use scrip_domain::exchange::{ExchangeQuote, Exchanged, exchange_do, exchange_quote};
 use scrip_domain::mall::{
     Mall, MallError, Member, MemberState, acceptance_set, accepted_from, accepters_of,
-    mall_by_book, member_of, members, position, value_at,
+    mall_by_book, member_of, members, position, statement, value_at,
 };
-use scrip_domain::vendor::{Vendor, vendor_by_book, vendor_by_slug};
+use scrip_domain::vendor::{Vendor, quota, vendor_by_book, vendor_by_slug};
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::{Amount, Asset};
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,118 @@ words! {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(show))
+        .routes(routes!(lines))
         .routes(routes!(accept, refuse))
         .routes(routes!(quote))
         .routes(routes!(exchange))
+}
+
+/// An event between this vendor and another member.
+#[derive(Debug, Serialize, ToSchema)]
+struct StatementLine {
+    /// The id that its entries have in the books of both and of the mall.
+    event_id: String,
+    /// What happened.
+    #[schema(example = "exchange")]
+    kind: &'static str,
+    /// Whose tokens they were: the short name of the vendor.
+    debtor: String,
+    /// Who took them.
+    creditor: String,
+    /// What the debtor owes the mall.
+    owed: Money,
+    /// What the mall owes the creditor.
+    received: Money,
+    /// The fraction that the mall keeps: owed less received.
+    fraction: Money,
+    /// When.
+    at: Moment,
+}
+
+/// All events of a span.
+#[derive(Debug, Serialize, ToSchema)]
+struct StatementBody {
+    /// Oldest first.
+    items: Vec<StatementLine>,
+    /// What this vendor owes by them in all; below zero what it is owed.
+    owes: Money,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StatementQuery {
+    /// From this time on; the last 31 days unless given.
+    #[param(inline)]
+    from: Option<Moment>,
+    /// Before this time, which has passed; until now unless given.
+    #[param(inline)]
+    to: Option<Moment>,
+}
+
+/// The longest span of a statement.
+const STATEMENT_DAYS: i64 = 92;
+const DAY_S: i64 = 24 * 3600;
+
+/// See what passed between members
+///
+/// A line for each event between this vendor and the others, valued in the mall's currency. A span is
+/// 92 days at most.
+#[utoipa::path(
+    get, path = "/v1/mall/statement", tag = "mall", operation_id = "mall_statement",
+    security(("key" = ["reports:read"])),
+    params(StatementQuery),
+    responses(
+        (status = 200, description = "The statement", body = StatementBody),
+        (status = 409, description = "The vendor belongs to no mall", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "default", description = "Not done", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+async fn lines(
+    May(caller, ..): May<ReportsRead>,
+    State(app): State<App>,
+    Query(query): Query<StatementQuery>,
+) -> Result<axum::Json<StatementBody>> {
+    let vendor = app.vendor(caller.book()).await?;
+    let body = app.read(move |tx| {
+        let member = membership(tx, &vendor)?;
+        let mall = mall_by_book(tx, member.mall_book)?;
+        let to = query.to.map_or(tx.now(), |at| at.0);
+        let month = to.plus_seconds(-31 * DAY_S);
+        let from = query.from.map_or(month, |at| at.0);
+        if to.0 < from.0 || from.plus_seconds(STATEMENT_DAYS * DAY_S).0 < to.0 {
+            let text = "a statement ends after it begins, and has 92 days at most: ask for less";
+            return Err(Failed::from(Problem::invalid("span_invalid", text)));
+        }
+        let named = members(tx, &mall)?;
+        let name = |book: i64| {
+            let found = named.iter().find(|member| member.book_id == book);
+            found.map_or_else(String::new, |member| member.slug.clone())
+        };
+        let money = |amount| Money::new(amount, &mall.currency);
+        let (mut items, mut owes) = (Vec::new(), Amount::ZERO);
+        for line in statement(tx, &member, from, to)? {
+            owes = match line.debtor == member.book_id {
+                true => owes.plus(line.money.owed)?,
+                false => owes.minus(line.money.received)?,
+            };
+            items.push(StatementLine {
+                event_id: line.event_id.to_string(),
+                kind: line.kind.name(),
+                debtor: name(line.debtor),
+                creditor: name(line.creditor),
+                owed: money(line.money.owed),
+                received: money(line.money.received),
+                fraction: money(line.money.residue),
+                at: Moment(line.at),
+            });
+        }
+        Ok(StatementBody {
+            items,
+            owes: money(owes),
+        })
+    });
+    Ok(axum::Json(body.await?))
 }
 
 /// Another member.
@@ -70,6 +179,13 @@ struct MallBody {
     value: Option<Money>,
     /// What this vendor owes the mall; below zero what it is owed.
     owes: Money,
+    /// Tokens that the mall lets this vendor issue in all; null for no limit.
+    authorised: Option<Money>,
+    /// Tokens that it has issued of them; null for no limit.
+    issued: Option<Money>,
+    /// How often the mall clears by itself: `by_hand`, `day`, `week` or `month`.
+    #[schema(example = "month")]
+    clears: &'static str,
     /// The other members.
     members: Vec<MemberBody>,
 }
@@ -122,7 +238,12 @@ async fn show(
                 state: field::Named(other.state),
             });
         }
+        let quota = quota(tx, vendor.book_id)?.filter(|quota| quota.authorised.is_some());
+        let tokens = |amount| Money::new(amount, &vendor.token);
         Ok::<_, Failed>(MallBody {
+            authorised: quota.and_then(|quota| quota.authorised).map(tokens),
+            issued: quota.map(|quota| tokens(quota.issued)),
+            clears: mall.clears.name(),
             value: worth(tx, &mall, &member)?,
             owes: Money::new(position(tx, &member)?, &mall.currency),
             mall: mall.slug,

@@ -83,7 +83,7 @@ impl ApiKey {
     }
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+pub fn time(text: &str) -> Result<Timestamp, String> {
     let day = |date: Date| date.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
     text.parse::<jiff::Timestamp>()
         .or_else(|_| text.parse::<Date>().and_then(day))

@@ -1,18 +1,22 @@
 //! `scrip mall`: the operator of the node acts for the mall.
 
+mod statement;
+
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
 use scrip_domain::mall::{
-    Clearing, Mall as MallData, MallError, Member, MemberState, Terms, acceptance_set,
-    accepted_from, clearing_close, clearings, mall_by_slug, mall_create, mall_kept, malls,
-    member_bar_set, member_join, member_of, member_state_set, members, position, terms_set,
-    value_at, value_set,
+    Clearing, Clears, Mall as MallData, MallError, Member, MemberState, Terms, acceptance_set,
+    accepted_from, clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create,
+    mall_kept, malls, member_bar_set, member_join, member_of, member_quota_set, member_state_set,
+    members, position, terms_set, value_at, value_set,
 };
-use scrip_domain::vendor::vendor_by_slug;
+use scrip_domain::vendor::{Quota as QuotaData, quota, vendor_by_slug};
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{Engine, Read, Tx};
+use scrip_ledger::TOKEN_SCALE;
 use serde_json::json;
+use statement::Statement;
 
 #[derive(Debug, Subcommand)]
 pub enum Mall {
@@ -34,8 +38,14 @@ pub enum Mall {
     Bar(Bar),
     /// Show members, what their tokens are worth, and what each owes or is owed
     Show(Show),
+    /// Say how many tokens a member may issue in all
+    Quota(Quota),
     /// Clear all that happened since the last clearing: one amount for each member
     Clear(Clear),
+    /// Let a running node clear by itself after each day, week or month
+    Interval(Interval),
+    /// Every event between a member and the others in a span of time, as CSV
+    Statement(Statement),
 }
 
 #[derive(Debug, Args)]
@@ -146,6 +156,33 @@ pub struct Bar {
 }
 
 #[derive(Debug, Args)]
+pub struct Quota {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// Tokens that it may issue in all, counted from its first quota on
+    #[arg(required_unless_present = "none")]
+    tokens: Option<String>,
+    /// Without a limit
+    #[arg(long, conflicts_with = "tokens")]
+    none: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Interval {
+    #[command(flatten)]
+    database: Database,
+    /// The mall's short name
+    #[arg(long)]
+    mall: String,
+    /// by_hand, day, week or month; UTC, weeks begin on Monday
+    #[arg(value_parser = Clears::parse)]
+    clears: Clears,
+}
+
+#[derive(Debug, Args)]
 pub struct Show {
     #[command(flatten)]
     database: Database,
@@ -181,7 +218,10 @@ impl Mall {
             Mall::Standing(command) => command.run(),
             Mall::Bar(command) => command.run(),
             Mall::Show(command) => command.run(),
+            Mall::Quota(command) => command.run(),
             Mall::Clear(command) => command.run(),
+            Mall::Interval(command) => command.run(),
+            Mall::Statement(command) => command.run(),
         }
     }
 }
@@ -332,12 +372,65 @@ impl Bar {
     }
 }
 
+impl Quota {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let slug = self.vendor;
+        let tokens = self.tokens.map(|text| Amount::parse(&text, TOKEN_SCALE));
+        let tokens = tokens.transpose()?;
+        let (name, quota) = node.engine.write(move |tx| {
+            let member = member(tx, &slug)?;
+            let quota = member_quota_set(tx, US, &member, tokens)?;
+            Ok::<_, MallError>((member.name, quota))
+        })?;
+        say(&format!("{name} {}", in_words(Some(&quota))?))
+    }
+}
+
+/// What a member may issue, in words.
+fn in_words(quota: Option<&QuotaData>) -> Result<String, Failure> {
+    let text = |amount: Amount| amount.decimal(TOKEN_SCALE);
+    let Some(quota) = quota else {
+        return Ok("issues without a limit".to_owned());
+    };
+    let issued = text(quota.issued);
+    let mut words = match (quota.authorised, quota.available()?) {
+        (Some(authorised), Some(left)) => format!(
+            "issued {issued} of {} tokens, {} are available",
+            text(authorised),
+            text(left)
+        ),
+        _ => format!("issued {issued} tokens, without a limit"),
+    };
+    if quota.is_stopped {
+        words.push_str("; its issue is stopped");
+    }
+    Ok(words)
+}
+
+impl Interval {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, clears) = (self.mall, self.clears);
+        let name = node.engine.write(move |tx| {
+            let mall = mall_by_slug(tx, &slug)?;
+            clearing_interval_set(tx, US, &mall, clears)?;
+            Ok::<_, MallError>(mall.name)
+        })?;
+        say(&match clears {
+            Clears::ByHand => format!("{name} clears when told to"),
+            _ => format!("{name} clears by itself after each {clears}"),
+        })
+    }
+}
+
 /// A member as it is shown: its token's value, what it owes, whose tokens it takes.
 struct Shown {
     member: Member,
     value: Option<Amount>,
     position: Amount,
     takes: Vec<String>,
+    quota: Option<QuotaData>,
 }
 
 fn shown(engine: &Engine, slug: &str) -> Result<(MallData, Vec<Shown>, Amount), Failure> {
@@ -355,6 +448,7 @@ fn shown(engine: &Engine, slug: &str) -> Result<(MallData, Vec<Shown>, Amount), 
                 value: value_at(tx, member, now)?,
                 position: position(tx, member)?,
                 takes: accepted_from(tx, member)?.iter().map(name).collect(),
+                quota: quota(tx, member.book_id)?,
                 member: member.clone(),
             });
         }
@@ -377,12 +471,15 @@ impl Show {
                         "vendor": row.member.slug, "state": row.member.state.name(),
                         "barred": row.member.is_barred, "value": row.value.map(text),
                         "owes": text(row.position), "takes": row.takes,
+                        "issued": row.quota.map(|q| q.issued.decimal(TOKEN_SCALE)),
+                        "authorised": row.quota.and_then(|q| q.authorised)
+                            .map(|amount| amount.decimal(TOKEN_SCALE)),
                     })
                 })
                 .collect();
             return say_json(&json!({
                 "mall": mall.slug, "currency": mall.currency.code, "members": members,
-                "residue": text(kept),
+                "clears": mall.clears.name(), "residue": text(kept),
             }));
         }
         let code = &mall.currency.code;
@@ -397,8 +494,9 @@ impl Show {
                 false => format!("is owed {}", text(row.position.negated()?)),
             };
             say(&format!(
-                "{:<20} {standing}; one token {} {code}; {owes} {code}; takes {}",
+                "{:<20} {standing}; {}; one token {} {code}; {owes} {code}; takes {}",
                 row.member.slug,
+                in_words(row.quota.as_ref())?,
                 row.value.map_or_else(|| "?".into(), text),
                 if row.takes.is_empty() {
                     "nobody's".into()

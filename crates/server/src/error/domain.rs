@@ -44,6 +44,10 @@ impl Kind for VendorError {
             }
             VendorError::Stale => Problem::new(StatusCode::CONFLICT, "settings_changed", text),
             VendorError::StaffEnded(_) => Problem::new(StatusCode::CONFLICT, "staff_ended", text),
+            VendorError::IssueStopped => Problem::new(StatusCode::CONFLICT, "issue_stopped", text),
+            VendorError::QuotaShort { .. } => {
+                Problem::new(StatusCode::CONFLICT, "quota_short", text)
+            }
             VendorError::LastOwner(_) => Problem::new(StatusCode::CONFLICT, "last_owner", text),
             _ => Problem::invalid("vendor_invalid", text),
         }

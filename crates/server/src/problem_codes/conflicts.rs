@@ -80,6 +80,11 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
+        "issue_stopped",
+        "The mall has suspended the vendor: it issues no tokens until it is back.",
+    ),
+    kind(
+        409,
         "kept_lists_full",
         "A customer keeps at most 20 order lists under names. Forget one.",
     ),
@@ -182,6 +187,11 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(409, "promotion_begun", "It has begun: stop it instead."),
     kind(409, "promotions_full", "Too many are open at once."),
+    kind(
+        409,
+        "quota_short",
+        "The mall lets the vendor issue fewer tokens than these. Nothing was charged.",
+    ),
     kind(
         409,
         "quote_lapsed",

@@ -2,6 +2,7 @@
 
 use crate::api_customers::{customer, sell};
 use crate::client::{Served, in_mall};
+use crate::program::Program;
 use scrip_testkit::TestDb;
 use serde_json::json;
 
@@ -75,25 +76,28 @@ fn bad_exchanges_are_refused(db: &TestDb) {
     assert_eq!(balance.expect(200)["available"]["amount"], "100");
 }
 
-/// GOV-01, GOV-09, GOV-10, GOV-12: the commands of the operator, with words for people and JSON.
-fn the_operator_runs_a_mall(db: &TestDb) {
-    let mut served = Served::start_with(db, in_mall);
-    let id = customer(&served.api);
-    sell(&served.api, &id, "100");
-    let wanted = json!({"to": "bakery", "tokens": "40"});
-    let quotes = format!("/v1/customers/{id}/exchange-quotes");
-    let quote = served.api.post(&quotes, &wanted);
-    let taken = json!({"exchange_id": quote.expect(201)["exchange_id"]});
-    served.api.post("/v1/exchanges", &taken).expect(201);
-    served.stop();
-    let program = &served.program;
-    let shown = program.ok(&["mall", "show", "--mall", "riverside"]);
-    assert!(
-        shown.contains("owes 0.4 GBP") && shown.contains("is owed 0.4 GBP"),
-        "{shown}"
+/// GOV-06: a member reads its own lines.
+fn statements_are_read(served: &Served<'_>) {
+    let statement = served.api.get("/v1/mall/statement").expect(200).clone();
+    let line = &statement["items"][0];
+    assert_eq!(
+        (&line["debtor"], &line["creditor"]),
+        (&json!("retail"), &json!("bakery"))
     );
-    let cleared = program.json(&["mall", "clear", "--mall", "riverside"]);
-    assert_eq!(cleared["positions"][0]["paid"], "0.4");
+    assert_eq!(
+        (&line["owed"]["amount"], &statement["owes"]["amount"]),
+        (&json!("0.4"), &json!("0.4"))
+    );
+    let theirs = served.other.get("/v1/mall/statement").expect(200).clone();
+    assert_eq!(theirs["items"], json!([]));
+    let long = "/v1/mall/statement?from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z";
+    served.api.get(long).problem(422, "span_invalid");
+    let future = "/v1/mall/statement?to=2999-01-01T00:00:00Z";
+    served.api.get(future).problem(422, "mall_invalid");
+}
+
+/// Each change that the operator makes, and what is said of it.
+fn changes_are_said(program: &Program<'_>) {
     for (change, says) in [
         (&["value", "--vendor", "retail", "0.02"][..], "0.02"),
         (
@@ -107,6 +111,18 @@ fn the_operator_runs_a_mall(db: &TestDb) {
                 "0.5",
             ],
             "0.5 percent",
+        ),
+        (
+            &["quota", "--vendor", "retail", "1000"],
+            "issued 0 of 1000 tokens",
+        ),
+        (
+            &["quota", "--vendor", "bakery", "--none"],
+            "without a limit",
+        ),
+        (
+            &["interval", "--mall", "riverside", "month"],
+            "clears by itself after each month",
         ),
         (&["bar", "--vendor", "retail"], "stay at home"),
         (&["bar", "--vendor", "retail", "--lift"], "may leave"),
@@ -124,6 +140,46 @@ fn the_operator_runs_a_mall(db: &TestDb) {
         let said = program.ok(&[&["mall"], change].concat());
         assert!(said.contains(says), "{said}");
     }
+}
+
+/// GOV-01, GOV-06, GOV-09, GOV-10, GOV-12: the commands of the operator, with words for people and JSON.
+fn the_operator_runs_a_mall(db: &TestDb) {
+    let mut served = Served::start_with(db, in_mall);
+    let id = customer(&served.api);
+    sell(&served.api, &id, "100");
+    let wanted = json!({"to": "bakery", "tokens": "40"});
+    let quotes = format!("/v1/customers/{id}/exchange-quotes");
+    let quote = served.api.post(&quotes, &wanted);
+    let taken = json!({"exchange_id": quote.expect(201)["exchange_id"]});
+    served.api.post("/v1/exchanges", &taken).expect(201);
+    statements_are_read(&served);
+    served.stop();
+    let program = &served.program;
+    let shown = program.ok(&["mall", "show", "--mall", "riverside"]);
+    assert!(
+        shown.contains("owes 0.4 GBP") && shown.contains("is owed 0.4 GBP"),
+        "{shown}"
+    );
+    let cleared = program.json(&["mall", "clear", "--mall", "riverside"]);
+    assert_eq!(cleared["positions"][0]["paid"], "0.4");
+    changes_are_said(program);
+    let statement = [
+        "mall",
+        "statement",
+        "--vendor",
+        "retail",
+        "--from",
+        "2026-01-01",
+    ];
+    let file = program.ok(&statement);
+    let lines: Vec<&str> = file.lines().collect();
+    assert!(
+        lines[1].contains(",exchange,retail,bakery,0.4,0.4,"),
+        "{file}"
+    );
+    assert_eq!(lines[2..], ["total,,,,,,,,,0.4", "lines,1"]);
+    let wrong = program.run(&["mall", "interval", "--mall", "riverside", "year"]);
+    assert_eq!(wrong.code, 2);
     let wrong = program.run(&["mall", "value", "--vendor", "retail", "0"]);
     assert_eq!(wrong.code, 1);
     assert!(wrong.err.contains("worth more than nothing"), "{wrong:?}");

@@ -7,7 +7,7 @@ use super::{Customer, CustomerError, Result, State, activate};
 use crate::actor::Actor;
 use crate::id::TokenOrderId;
 use crate::policy::RegistrationPolicy;
-use crate::vendor::Vendor;
+use crate::vendor::{Vendor, issue_take};
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Leg, NewGrant, Origin, Posting, entry_post, grant_open};
 
@@ -43,6 +43,7 @@ pub(super) fn open_with(
         store::insert(tx, customer, opening, "due")?;
         return Ok(false);
     }
+    issue_take(tx, vendor.book_id, opening.tokens)?;
     let now = tx.now();
     let new = NewGrant {
         asset_id: vendor.token.asset_id,

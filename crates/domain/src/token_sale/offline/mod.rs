@@ -29,7 +29,7 @@ use crate::customer::{
 use crate::id::TokenOrderId;
 use crate::policy::{Channel, CreditPoint, Means, Policy, Sensitive, policy};
 use crate::text;
-use crate::vendor::Vendor;
+use crate::vendor::{Vendor, issue_take};
 use scrip_engine::{Read, Timestamp, Tx, outbox};
 use scrip_ledger::{
     AccountKind, Amount, Leg, NewGrant, Origin, Posting, entry_post, grant_open, grant_pay_off,
@@ -295,6 +295,7 @@ fn credit(
     order: &mut OfflineOrder,
     how: &Credited,
 ) -> Result<()> {
+    issue_take(tx, vendor.book_id, order.quantity)?;
     let now = tx.now();
     let new = NewGrant {
         asset_id: vendor.token.asset_id,

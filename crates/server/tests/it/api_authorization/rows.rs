@@ -79,6 +79,7 @@ impl Doors<'_> {
             ("/v1/disputes", "reports:read"),
             ("/v1/paybacks", "reports:read"),
             ("/v1/mall", "vendor:read"),
+            ("/v1/mall/statement", "reports:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
             ("/v1/ledger/verification", "ledger:read"),

@@ -326,6 +326,7 @@ fn abroad(action: &str) -> Option<String> {
         "mall.value" => "Said what the token is worth in the mall",
         "mall.terms" => "Changed the terms of the mall",
         "mall.standing" => "Changed the standing of a member of the mall",
+        "mall.quota" => "Said how many tokens may be issued in the mall",
         "mall.barred" => "Changed whether tokens may leave in the mall",
         "mall.acceptance" => "Said whether another shop's tokens are taken",
         "exchange.done" => "Exchanged tokens of another shop",
