@@ -77,6 +77,7 @@ export const pages = [
   { name: 'staff-promotion-new', path: '/shops/loom/staff/promotions/new', who: 'loom/staff' },
   { name: 'staff-coupon-new', path: '/shops/loom/staff/promotions/new?coupon=1', who: 'loom/staff' },
   { name: 'staff-report-promotions', path: '/shops/loom/staff/reports/promotions', who: 'loom/staff' },
+  { name: 'staff-report-taxes', path: '/shops/loom/staff/reports/taxes', who: 'loom/staff' },
   { name: 'staff-prices', path: '/shops/loom/staff/prices', who: 'loom/staff' },
   { name: 'staff-today', path: '/shops/rasterworks/staff/today', who: 'rasterworks/staff' },
   { name: 'staff-requests', path: '/shops/rasterworks/staff/requests', who: 'rasterworks/staff' },

@@ -134,6 +134,19 @@ pub fn worth(tokens: Amount, price: Amount) -> Result<Amount> {
     tokens.ratio(price.units(), whole, Rounding::Down)
 }
 
+/// A tax as people read it: rounded to two decimals, halves away from nothing. What is kept and added up
+/// is exact.
+pub fn to_hundredths(tax: Amount, scale: u32) -> Result<Amount> {
+    let below = scale.checked_sub(2).ok_or(Error::Overflow)?;
+    let unit = 10_i64.checked_pow(below).ok_or(Error::Overflow)?;
+    let half = Amount::from_units(unit.checked_div(2).unwrap_or(0));
+    let away = match tax < Amount::ZERO {
+        true => tax.minus(half)?,
+        false => tax.plus(half)?,
+    };
+    away.ratio(1, unit, Rounding::Down)?.times(unit)
+}
+
 /// The tax of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineTax {
@@ -194,7 +207,7 @@ pub fn sums<'a>(lines: impl Iterator<Item = (Amount, Option<&'a LineTax>)>) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::{TaxRate, contained, contained_back, share};
+    use super::{TaxRate, contained, contained_back, share, to_hundredths};
     use scrip_ledger::Amount;
 
     #[test]
@@ -246,6 +259,20 @@ mod tests {
             (Some(700), Some(1900), Some(1900))
         );
         assert_eq!(TaxRate::of(&rates[..1], "Pots"), None);
+    }
+
+    #[test]
+    fn a_tax_is_read_with_two_decimals() {
+        for (units, shown) in [
+            (60_969_976, 60_970_000),
+            (5_000, 10_000),
+            (4_999, 0),
+            (-5_000, -10_000),
+            (0, 0),
+        ] {
+            let rounded = to_hundredths(Amount::from_units(units), 6).unwrap();
+            assert_eq!(rounded, Amount::from_units(shown), "{units}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use scrip_domain::order::by_card::CardPaid;
 use scrip_domain::order::shipment::{shipment_of, shipment_opened};
 use scrip_domain::order::{OrderDetail, order_by_id};
 use scrip_domain::policy::policy;
-use scrip_domain::tax::percent;
+use scrip_domain::tax::{percent, to_hundredths};
 use scrip_domain::token_sale::token_order_by_id;
 use scrip_domain::vault::Vault;
 use scrip_domain::vendor::{Vendor, vendor_by_book};
@@ -299,10 +299,17 @@ impl Writer<'_> {
                 ("percent", percent.into()),
             ];
             let label = self.words.say("order-tax", &values);
-            let money = self.words.money(tax.money_tax, &self.vendor.currency);
+            let currency = &self.vendor.currency;
+            let read = |tax, scale| to_hundredths(tax, scale).unwrap_or(tax);
+            let money = self
+                .words
+                .money(read(tax.money_tax, currency.scale), currency);
             let figure = match order.card {
                 Some(_) => money,
-                None => format!("{} ({money})", self.words.tokens(tax.sum.tax)),
+                None => {
+                    let tokens = self.words.tokens(read(tax.sum.tax, TOKEN_SCALE));
+                    format!("{tokens} ({money})")
+                }
             };
             letter.rows.push((label, figure));
         }

@@ -4,7 +4,7 @@ use super::{Assets, at};
 use crate::web::view::format::{count, counted, money, tokens};
 use scrip_domain::catalog::reservation::PERIODS;
 use scrip_domain::customer::{CustomerError, customer_balance, customer_by_id, customers};
-use scrip_domain::tax::{TaxRate, contained, label};
+use scrip_domain::tax::{TaxRate, contained, label, to_hundredths};
 use scrip_domain::vendor::money_for_tokens;
 use scrip_engine::{ReadTx, Timestamp};
 use scrip_ledger::{Amount, Rounding};
@@ -158,7 +158,7 @@ fn taxes(rates: &Value, assets: &Assets) -> String {
     match contained(hundred, rate.rate) {
         Ok(tax) => format!(
             "Of 100 tokens, {} are {}.",
-            tokens(tax),
+            tokens(to_hundredths(tax, assets.token.scale).unwrap_or(tax)),
             label(&rate.name, rate.rate)
         ),
         Err(_) => String::new(),

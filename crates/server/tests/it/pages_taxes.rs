@@ -89,7 +89,7 @@ fn the_page_of_settings_says_what_a_rate_does(db: &TestDb) {
     rates(&club, &["VAT 19%", "VAT 7%: Books"]);
     let words = [
         "VAT 19%\nVAT 7%: Books",
-        "Of 100 tokens, 15.966386 tokens are VAT 19%.",
+        "Of 100 tokens, 15.97 tokens are VAT 19%.",
     ];
     says(&owner.get(page), 200, &words);
     let held = club.api.get("/v1/vendor/policy").expect(200)["version"].clone();

@@ -212,7 +212,7 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
             last_four: card.last_four.clone(),
             is_refund_due: card.is_refund_due,
         }),
-        taxes: words::taxes_of(order, &shop.vendor.currency),
+        taxes: words::taxes_of(order, &shop.vendor),
         total: tokens(order.total),
         back: given_back.then(|| change(order.refunded)),
         is_all_back,

@@ -6,8 +6,8 @@ use crate::web::view::{Shown, format};
 use scrip_domain::Amount;
 use scrip_domain::catalog::{Delivery, NewProduct, OfferKind};
 use scrip_domain::order::{OrderDetail, OrderTax, Quote, QuoteLine, Supply};
-use scrip_domain::tax::TaxSum;
-use scrip_domain::vendor::{Sells, money_for_tokens};
+use scrip_domain::tax::{TaxSum, to_hundredths, worth};
+use scrip_domain::vendor::{Sells, Vendor, money_for_tokens};
 use scrip_ledger::{Asset, Rounding};
 
 /// Pieces from which on a shop does not say how few are left.
@@ -35,23 +35,38 @@ pub struct TaxView {
     pub money: String,
 }
 
+/// A tax as people read it.
+fn read(tax: Amount, asset: &Asset) -> Amount {
+    to_hundredths(tax, asset.scale).unwrap_or(tax)
+}
+
 /// The taxes in a quote.
 pub fn taxes(shop: &Shop, quote: &Quote) -> Vec<TaxView> {
     let sums = quote.taxes().unwrap_or_default();
     let view = |sum: TaxSum| TaxView {
         label: sum.label(),
-        tokens: Some(tokens(sum.tax)),
-        money: cash(shop, sum.tax),
+        tokens: Some(tokens(read(sum.tax, &shop.vendor.token))),
+        money: match shop.policy.checkout.cash_shown {
+            true => {
+                let worth = worth(sum.tax, shop.token_price).unwrap_or_default();
+                format::money(read(worth, &shop.vendor.currency), &shop.vendor.currency)
+            }
+            false => String::new(),
+        },
     };
     sums.into_iter().map(view).collect()
 }
 
 /// The taxes in an order that was placed.
-pub fn taxes_of(order: &OrderDetail, currency: &Asset) -> Vec<TaxView> {
+pub fn taxes_of(order: &OrderDetail, vendor: &Vendor) -> Vec<TaxView> {
+    let (token, currency) = (&vendor.token, &vendor.currency);
     let view = |tax: &OrderTax| TaxView {
         label: tax.sum.label(),
-        tokens: order.card.is_none().then(|| tokens(tax.sum.tax)),
-        money: format::money(tax.money_tax, currency),
+        tokens: order
+            .card
+            .is_none()
+            .then(|| tokens(read(tax.sum.tax, token))),
+        money: format::money(read(tax.money_tax, currency), currency),
     };
     order.taxes.iter().map(view).collect()
 }

@@ -219,7 +219,7 @@ pub async fn order_page(
             stocked,
         }),
         lines: order.lines.iter().map(line).collect(),
-        taxes: taxes_of(&order, &shop.vendor.currency),
+        taxes: taxes_of(&order, &shop.vendor),
         total: tokens(order.total),
         given_back: order.refunded.is_positive().then(|| tokens(order.refunded)),
         at: When::minute(order.effective_at),
