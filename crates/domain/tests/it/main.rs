@@ -55,6 +55,7 @@ mod secret_keyed;
 mod session;
 mod shelf;
 mod shipping;
+mod sign_in_policy;
 mod staff;
 mod support;
 mod tokens;
