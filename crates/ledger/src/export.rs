@@ -10,6 +10,7 @@ use crate::book::{Asset, Book, asset_by_id};
 use crate::entry::{Entry, Transfer, entry_row, transfer_row};
 use crate::error::Result;
 use scrip_engine::{Error as EngineError, Read, ReadTx, Timestamp, params};
+use std::borrow::Cow;
 use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -146,21 +147,36 @@ fn csv(data: &Data) -> String {
     out
 }
 
-/// A field of a CSV file: quoted where needed; what a spreadsheet would take for a formula gets a
-/// quote in front.
+/// True for a cell that a spreadsheet would take for a formula, also when apostrophes stand before
+/// it: so [`plain_cell`] can be taken back. Numbers are none.
+pub fn is_formula(cell: &str) -> bool {
+    const FIRST: [char; 11] = [
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ];
+    let cell = cell.trim_start_matches('\'');
+    let digits = cell.strip_prefix(['+', '-']).unwrap_or_default();
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    cell.starts_with(FIRST) && !is_number
+}
+
+/// A cell that no spreadsheet runs: what it would take for a formula gets an apostrophe in front.
+/// Every CSV file that Scrip writes goes through here.
+pub fn plain_cell(cell: &str) -> Cow<'_, str> {
+    match is_formula(cell) {
+        true => Cow::Owned(format!("'{cell}")),
+        false => Cow::Borrowed(cell),
+    }
+}
+
+/// A field of a CSV file: a [`plain_cell`], quoted where that is needed. Semicolons and tabs are
+/// quoted, too, for readers that take those for separators.
 pub fn csv_field(text: &str) -> String {
-    let number =
-        text.starts_with('-') && text[1..].bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !number;
-    let safe = if formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
-    if safe.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    } else {
-        safe
+    let plain = plain_cell(text);
+    let is_quoted = plain.contains([',', ';', '"', '\t', '\n', '\r']) || plain.trim() != plain;
+    match is_quoted {
+        true => format!("\"{}\"", plain.replace('"', "\"\"")),
+        false => plain.into_owned(),
     }
 }
 
@@ -356,6 +372,47 @@ fn names_made_unique(accounts: &mut BTreeMap<i64, Account>) {
     for (id, account) in accounts {
         while !taken.insert(account.name.clone()) {
             let _ = write!(account.name, "-{id}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{csv_field, plain_cell};
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in [
+            "=1+1",
+            "+A1",
+            "-cmd|' /C calc'!A0",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "-",
+            "+1=2",
+            "'=1",
+            "\u{ff1d}1",
+        ] {
+            assert_eq!(plain_cell(text), format!("'{text}"));
+        }
+        for text in ["", "-12.50", "+3", "a=b", "1,5", "'x"] {
+            assert_eq!(plain_cell(text), text);
+        }
+    }
+
+    #[test]
+    fn fields_are_quoted_where_that_is_needed() {
+        for (text, field) in [
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("a;=b", "\"a;=b\""),
+            ("a\"b", "\"a\"\"b\""),
+            (" edge", "\" edge\""),
+            ("=A1,B1", "\"'=A1,B1\""),
+        ] {
+            assert_eq!(csv_field(text), field);
         }
     }
 }

@@ -271,6 +271,11 @@ const ABOVE_409: &[Kind] = &[
         "rows_wrong",
         "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
     ),
+    kind(
+        422,
+        "code_needed",
+        "The customer has turned one-time codes on: send the code that the customer's app shows. No attempt was counted.",
+    ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
     kind(
         422,

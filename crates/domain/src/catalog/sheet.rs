@@ -6,6 +6,7 @@
 
 use super::shop_export::{Draft, Parsed, RowError};
 use super::{Delivery, NewOffer, NewProduct, Offer, OfferKind, ProductDetail, Tier, rules};
+use scrip_ledger::export::{csv_field, is_formula};
 use scrip_ledger::{Amount, Asset};
 use std::collections::{HashMap, HashSet};
 
@@ -60,13 +61,30 @@ pub fn decoded(bytes: &[u8]) -> (String, &'static str) {
             None => (text.to_owned(), "UTF-8"),
         };
     }
-    let encoding = encoding_rs::WINDOWS_1252;
+    // Mostly UTF-8 with a few letters that are broken: the rows with those are told.
+    let (mut whole, mut broken) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        let wide = chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        whole = whole.saturating_add(wide);
+        broken = broken.saturating_add(usize::from(!chunk.invalid().is_empty()));
+    }
+    let encoding = match whole > 0 && whole >= broken {
+        true => encoding_rs::UTF_8,
+        false => encoding_rs::WINDOWS_1252,
+    };
     (encoding.decode(bytes).0.into_owned(), encoding.name())
+}
+
+/// What a cell has that no letter could be read for.
+pub const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
+
+fn first_line(text: &str) -> &str {
+    text.split(['\n', '\r']).next().unwrap_or_default()
 }
 
 /// The separator of the first line: the commonest of comma, semicolon and tab.
 pub fn separator(text: &str) -> u8 {
-    let head = text.lines().next().unwrap_or_default();
+    let head = first_line(text);
     let count = |byte: u8| head.bytes().filter(|b| *b == byte).count();
     [b',', b';', b'\t']
         .into_iter()
@@ -76,7 +94,7 @@ pub fn separator(text: &str) -> u8 {
 
 /// True for a file in this format, by its first line.
 pub fn is_own(text: &str) -> bool {
-    let head = text.lines().next().unwrap_or_default();
+    let head = first_line(text);
     let separator = char::from(separator(text));
     let names: HashSet<&str> = head
         .split(separator)
@@ -85,24 +103,10 @@ pub fn is_own(text: &str) -> bool {
     names.contains("handle") && names.contains("sku")
 }
 
-/// True for a cell that a spreadsheet would take for a formula, or that we made safe.
-fn is_risky(cell: &str) -> bool {
-    cell.trim_start_matches('\'')
-        .starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-/// A cell that no spreadsheet runs.
-pub fn escaped(cell: &str) -> String {
-    match is_risky(cell) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
-}
-
-/// What [`escaped`] was given.
+/// What [`plain_cell`](scrip_ledger::export::plain_cell) was given.
 pub fn unescaped(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if is_risky(rest) => rest,
+        Some(rest) if is_formula(rest) => rest,
         _ => cell,
     }
 }
@@ -145,14 +149,8 @@ pub fn head() -> String {
 }
 
 fn row(cells: &[String]) -> String {
-    let quoted = |cell: &String| {
-        let plain = !cell.contains(['"', ',', ';', '\t', '\r', '\n']) && cell.trim() == cell;
-        match plain {
-            true => cell.clone(),
-            false => format!("\"{}\"", cell.replace('"', "\"\"")),
-        }
-    };
-    let mut text = cells.iter().map(quoted).collect::<Vec<_>>().join(",");
+    let fields = cells.iter().map(|cell| csv_field(cell));
+    let mut text = fields.collect::<Vec<_>>().join(",");
     text.push_str("\r\n");
     text
 }
@@ -182,8 +180,8 @@ pub fn rows(detail: &ProductDetail, token: &Asset) -> String {
     }
     for (n, offer) in offers.iter().enumerate() {
         let own = if n == 0 { &own } else { &empty };
-        let mut cells = vec![escaped(&product.handle)];
-        cells.extend(own.iter().chain(offer).map(|cell| escaped(cell)));
+        let mut cells = vec![product.handle.clone()];
+        cells.extend(own.iter().chain(offer).cloned());
         text.push_str(&row(&cells));
     }
     text
@@ -306,6 +304,10 @@ impl Reading<'_> {
         if cell.len() > CELL_AT_MOST {
             let problem = format!("{} bytes are too many: is a quote left open?", cell.len());
             return Err((column, problem));
+        }
+        if cell.contains(UNREADABLE) {
+            let problem = "has a letter that cannot be read: save the file as UTF-8";
+            return Err((column, problem.to_owned()));
         }
         Ok(unescaped(cell))
     }

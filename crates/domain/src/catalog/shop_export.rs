@@ -128,6 +128,11 @@ fn fields(
                 text.len()
             ));
         }
+        if text.contains(super::sheet::UNREADABLE) {
+            return Err(format!(
+                "{name} has a letter that cannot be read: save the file as UTF-8"
+            ));
+        }
         fields.insert(name.clone(), text.to_owned());
     }
     Ok(Fields(fields))

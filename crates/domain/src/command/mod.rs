@@ -33,6 +33,22 @@ pub struct Keyed {
     pub subject: Option<CustomerId>,
 }
 
+impl Keyed {
+    /// The envelope of a part of a command that takes several transactions: a key of its own, made
+    /// of the whole's, as long as a key may be.
+    pub fn part(&self, name: &str) -> Keyed {
+        let part = |key: &str| {
+            let hash = vault::digest(key.as_bytes());
+            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{hex}#{name}")
+        };
+        Keyed {
+            key: self.key.as_deref().map(part),
+            ..self.clone()
+        }
+    }
+}
+
 /// An answer, and whether it is a repeated one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<T> {

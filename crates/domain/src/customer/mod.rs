@@ -58,12 +58,16 @@ pub use registering::{
 };
 pub(crate) use registering::{child_enter, customer_visit};
 pub(crate) use sign_in::customer_named;
-pub use sign_in::{SignIn, attempt_begin, attempt_end, customer_verify_keyed, secret_set, sign_in};
+pub use sign_in::{
+    Given, SignIn, attempt_begin, attempt_end, customer_verify_keyed, customer_verify_with,
+    secret_set, sign_in, sign_in_with,
+};
 pub use stage::{Stage, login_checked, registration_stage, registrations_expire};
 pub use standing::{CreditStatus, Fate, Opener, Standing, fate, standing, standing_set};
 
 pub use zone::{time_zone, time_zone_checked, time_zone_set};
 
+use crate::policy::Secrets;
 pub use crate::policy::{Channel, Means};
 
 // The words of secrets, for those who register customers.
@@ -173,6 +177,17 @@ pub struct Registered {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustomerError {
+    /// Not what the policy asks for at sign-in.
+    #[error(
+        "this vendor asks for {}: send that and nothing else",
+        match .0 {
+            Secrets::Either => "the PIN or the password",
+            Secrets::Pin => "the PIN",
+            Secrets::Password => "the password",
+            Secrets::Both => "the PIN and the password",
+        }
+    )]
+    SecretsAsked(Secrets),
     /// No registration of this id, or it lapsed.
     #[error("this registration does not exist or has lapsed: begin again")]
     RegistrationUnknown,

@@ -1,5 +1,5 @@
 //! What a vendor decides about its shop: one document of settings, kept in versions (REG-04,
-//! REG-05, REG-08, REG-10, REG-12, TOK-10, SHP-04, SHP-05, SHP-17).
+//! REG-05, REG-08, REG-10, REG-12, TOK-10, SHP-03, SHP-04, SHP-05, SHP-17).
 //!
 //! Each area has its part. A setting that is missing in an older version has its default, so new
 //! settings need no migration. What every purchase needs stands in the vendor's own row instead.
@@ -114,6 +114,43 @@ named! {
         Manufacturer = "manufacturer",
         /// The size of a download.
         Download = "download",
+    }
+}
+
+named! {
+    /// What a customer proves to be one with (SHP-03).
+    Secrets, "what is asked at sign-in" {
+        /// The PIN or the password, whichever the customer likes.
+        Either = "either",
+        /// The PIN.
+        Pin = "pin",
+        /// The password.
+        Password = "password",
+        /// The PIN and the password.
+        Both = "both",
+    }
+}
+
+impl Secrets {
+    /// True when nobody signs in without a password.
+    pub fn needs_password(self) -> bool {
+        matches!(self, Secrets::Password | Secrets::Both)
+    }
+}
+
+/// Signing in (SHP-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignInPolicy {
+    /// What is asked for beside the account. One-time codes are the customer's own choice.
+    pub secrets: Secrets,
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        SignInPolicy {
+            secrets: Secrets::Either,
+        }
     }
 }
 
@@ -390,6 +427,8 @@ pub struct ContactPolicy {
 pub struct Policy {
     /// Registration.
     pub registration: RegistrationPolicy,
+    /// Signing in.
+    pub sign_in: SignInPolicy,
     /// Selling tokens.
     pub sale: SalePolicy,
     /// Giving tokens.
@@ -414,6 +453,7 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             registration: RegistrationPolicy::default(),
+            sign_in: SignInPolicy::default(),
             sale: SalePolicy::default(),
             gifts: GiftPolicy::default(),
             browsing: BrowsingPolicy::default(),

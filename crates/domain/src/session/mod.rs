@@ -22,9 +22,12 @@ use scrip_engine::{Error as EngineError, Read, Timestamp, Tx};
 pub(crate) use factor::factor_forget;
 pub use factor::{
     Entrance, Holder, Taken, factor_begin, factor_begun, factor_codes_left, factor_confirm,
-    factor_end, factor_is_on, factor_lift, session_enter, session_pass, session_waiting,
+    factor_end, factor_is_on, factor_lift, factor_prove, session_enter, session_pass,
+    session_waiting,
 };
-pub use pin::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named};
+pub use pin::{
+    NewSecrets, PinChange, pin_change_keyed, pin_replace, pin_reset_finish, pin_reset_finish_named,
+};
 pub use staff::{
     staff_leave, staff_password_change, staff_password_set, staff_session_end, staff_session_open,
 };

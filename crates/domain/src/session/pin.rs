@@ -128,17 +128,30 @@ fn tell(tx: &mut Tx<'_>, customer: &Customer) -> Result<()> {
     Ok(outbox::add(tx, customer.book_id, topic, &id, &details)?)
 }
 
-/// Sets a new PIN, by its hash, for one who has a code from [`crate::customer::pin_reset_start`];
+/// What a code sets, by their hashes.
+#[derive(Clone, Copy)]
+pub struct NewSecrets<'a> {
+    /// The PIN.
+    pub pin: &'a str,
+    /// The password, where the vendor's policy asks for one (SHP-03).
+    pub password: Option<&'a str>,
+}
+
+/// Sets a new PIN and password for one who has a code from [`crate::customer::pin_reset_start`];
 /// the customer's sessions end.
 pub fn pin_reset_finish(
     tx: &mut Tx<'_>,
     vault: &Vault,
     customer: &Customer,
     code: &str,
-    new_hash: &str,
+    new: NewSecrets<'_>,
 ) -> Result<ResetOutcome> {
-    let outcome = pin_reset_take(tx, vault, customer, code, new_hash)?;
+    let outcome = pin_reset_take(tx, vault, customer, code, new.pin)?;
     if outcome == ResetOutcome::Done {
+        if let Some(hash) = new.password {
+            let (book, id) = (customer.book_id, customer.customer_id);
+            secret_set(tx, book, id, SecretKind::Password, hash)?;
+        }
         noted(tx, Actor::Customer(customer.customer_id), customer)?;
         tell(tx, customer)?;
         links_end(tx, customer.book_id, customer.customer_id)?;
@@ -156,10 +169,10 @@ pub fn pin_reset_finish_named(
     vendor: &Vendor,
     name: &str,
     code: &str,
-    new_hash: &str,
+    new: NewSecrets<'_>,
 ) -> Result<ResetOutcome> {
     let outcome = match customer_named(tx, vault, vendor, name)? {
-        Some(customer) => pin_reset_finish(tx, vault, &customer, code, new_hash)?,
+        Some(customer) => pin_reset_finish(tx, vault, &customer, code, new)?,
         None => ResetOutcome::Expired,
     };
     if outcome == ResetOutcome::Expired {

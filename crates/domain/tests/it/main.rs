@@ -56,6 +56,7 @@ mod secret_keyed;
 mod session;
 mod shelf;
 mod shipping;
+mod sign_in_policy;
 mod staff;
 mod support;
 mod taxes;

@@ -8,14 +8,22 @@ use scrip_domain::customer::{
 use scrip_domain::id::CustomerId;
 use scrip_domain::secret::{SecretError, SecretKind, secret_hash};
 use scrip_domain::session::{
-    PinChange, SessionError, Subject, pin_change_keyed, pin_reset_finish, pin_reset_finish_named,
-    session_find, session_open,
+    NewSecrets, PinChange, SessionError, Subject, pin_change_keyed, pin_reset_finish,
+    pin_reset_finish_named, session_find, session_open,
 };
 use scrip_domain::vendor::Vendor;
 use scrip_domain::{Actor, Keyed};
 use scrip_testkit::TestDb;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a code sets here.
+fn new() -> NewSecrets<'static> {
+    NewSecrets {
+        pin: &hashes()[1],
+        password: None,
+    }
+}
 
 both!(
     a_change_takes_the_old_pin_and_ends_other_sessions,
@@ -101,7 +109,7 @@ fn finish(world: &World, id: CustomerId, code: &str) -> ResetOutcome {
     let (vault, customer) = (world.node.vault.clone(), world.customer(id));
     let code = code.to_owned();
     world
-        .write(move |tx| pin_reset_finish(tx, &vault, &customer, &code, &hashes()[1]))
+        .write(move |tx| pin_reset_finish(tx, &vault, &customer, &code, new()))
         .unwrap()
 }
 
@@ -307,9 +315,8 @@ fn a_code_is_taken_with_a_number_or_a_name(db: &TestDb) {
     let finish = |vendor: &Vendor, name: &str, code: &str| {
         let (vault, vendor) = (world.node.vault.clone(), vendor.clone());
         let (name, code) = (name.to_owned(), code.to_owned());
-        let done = world.write(move |tx| {
-            pin_reset_finish_named(tx, &vault, &vendor, &name, &code, &hashes()[1])
-        });
+        let done =
+            world.write(move |tx| pin_reset_finish_named(tx, &vault, &vendor, &name, &code, new()));
         done.unwrap()
     };
     let number = world.customer(id).number.to_string();

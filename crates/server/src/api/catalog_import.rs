@@ -4,12 +4,14 @@ use super::auth::{CatalogWrite, May};
 use super::shape::ProblemBody;
 use super::{IdempotencyKey, Repeatable, answer, submit};
 use crate::error::{Failed, Problem, Result};
-use crate::http::body::{Query, Text};
+use crate::http::body::{Query, Table};
 use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::catalog::shop_export::{Draft, Parsed, Prices, RowError, parse};
+use scrip_domain::catalog::imports::{LINES_AT_MOST, OffSale, file_read, off_sale};
+use scrip_domain::catalog::sheet::decoded;
+use scrip_domain::catalog::shop_export::{Draft, Parsed, Prices, RowError};
 use scrip_domain::catalog::{offer_put, product_put};
 use scrip_domain::vendor::{Vendor, token_price_at, vendor_by_book};
 use scrip_engine::{Read, Tx};
@@ -25,8 +27,6 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(import))
 }
 
-/// Lines of a file at most: each may become an error of its own.
-const LINES_AT_MOST: usize = 200_000;
 /// Products and offers entered by one request at most: they are one transaction, and everybody
 /// else waits for it.
 const ENTERED_AT_MOST: usize = 10_000;
@@ -54,6 +54,17 @@ struct RowProblem {
     problem: String,
 }
 
+/// An offer that the file takes off sale.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+struct OffSaleBody {
+    /// The row of the file on which its product begins.
+    row: u64,
+    /// The offer's SKU.
+    sku: String,
+    /// Order lists of customers that hold it. They keep it, with a note that it is off sale.
+    order_lists: i64,
+}
+
 /// What was entered.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 struct Counts {
@@ -76,6 +87,8 @@ struct ImportAnswer {
     offers: usize,
     /// False after a dry run.
     entered: bool,
+    /// What the file takes off sale: the first 1,000 of them, those on order lists first.
+    off_sale: Vec<OffSaleBody>,
     #[serde(flatten)]
     counts: Counts,
     /// Rows that are wrong, and were left out: the first 1,000 of them.
@@ -88,9 +101,11 @@ struct ImportAnswer {
 ///
 /// The body is the product export of a shop program: CSV with the columns Handle, Title and Variant
 /// Price at least, one row for each variant, prices in the vendor's currency. A product with a
-/// known handle, and an offer with a known SKU, is changed. All of the file is entered or, when a
-/// row is wrong, nothing; the problem `rows_wrong` names each such row. At most 10,000 products and
-/// offers and 200,000 lines at once.
+/// known handle, and an offer with a known SKU, is changed. A file that the console exported is
+/// taken, too, with prices in tokens. All of the file is entered or, when a row is wrong, nothing;
+/// the problem `rows_wrong` names each such row. `off_sale` names what goes off sale, and how many
+/// order lists hold it. The file may be UTF-8, UTF-16 or Windows-1252, its separator a comma, a
+/// semicolon or a tab. At most 10,000 products and offers and 200,000 lines at once.
 #[utoipa::path(
     post, path = "/v1/products:import", tag = "catalog", operation_id = "catalog_import",
     security(("key" = ["catalog:write"])),
@@ -109,10 +124,10 @@ async fn import(
     key: IdempotencyKey,
     State(app): State<App>,
     Query(query): Query<ImportQuery>,
-    Text(file): Text,
+    Table(file): Table,
 ) -> Result<Response> {
     let book = caller.book();
-    let request = json!([query.dry_run, query.skip_errors, &file]);
+    let request = json!([query.dry_run, query.skip_errors, decoded(&file).0]);
     let parsed = app.read(move |tx| {
         let vendor = vendor_by_book(tx, book)?;
         let now = tx.now();
@@ -121,10 +136,13 @@ async fn import(
             currency: vendor.currency,
             token: vendor.token,
         };
-        read(&file, &prices)
+        let parsed = read(&file, &prices)?;
+        let off = off_sale(tx, book, &parsed.drafts)?;
+        Ok::<_, Problem>((parsed, off))
     });
-    let parsed = Arc::new(parsed.await?);
-    let mut told = told(&parsed);
+    let (parsed, off) = parsed.await?;
+    let mut told = told(&parsed, off);
+    let parsed = Arc::new(parsed);
     if query.dry_run {
         return Ok(answer(StatusCode::OK, &told, false));
     }
@@ -132,7 +150,11 @@ async fn import(
         return Err(rows_wrong(&told));
     }
     if told.products.saturating_add(told.offers) > ENTERED_AT_MOST {
-        let text = format!("a file has at most {ENTERED_AT_MOST} products and offers: split it");
+        let text = format!(
+            "a request enters at most {ENTERED_AT_MOST} products and offers: split the file, or \
+             send it on the page \"Import and export\" of the console, which takes \
+             {LINES_AT_MOST} rows"
+        );
         return Err(Problem::invalid("import_too_large", text));
     }
     let request = ("POST /v1/products:import", &request);
@@ -146,23 +168,32 @@ async fn import(
     Ok(answer(StatusCode::OK, &done.value, done.replayed))
 }
 
-fn read(file: &str, prices: &Prices) -> Result<Parsed> {
-    let lines = file.bytes().filter(|b| *b == b'\n').count();
+fn read(file: &[u8], prices: &Prices) -> Result<Parsed> {
+    let lines = file.iter().filter(|b| **b == b'\n').count();
     if lines > LINES_AT_MOST {
         let text = format!("a file has at most {LINES_AT_MOST} lines: split it");
         return Err(Problem::invalid("import_too_large", text));
     }
-    parse(file.as_bytes(), prices).map_err(|RowError { row, problem }| {
+    let contents = file_read(file, prices).map_err(|RowError { row, problem }| {
         Problem::invalid("import_invalid", format!("row {row}: {problem}"))
-    })
+    })?;
+    Ok(contents.parsed)
 }
 
-fn told(parsed: &Parsed) -> ImportAnswer {
+fn told(parsed: &Parsed, mut off: Vec<OffSale>) -> ImportAnswer {
+    off.sort_by_key(|o| std::cmp::Reverse(o.order_lists));
+    off.truncate(ERRORS_AT_MOST);
+    let off = off.into_iter().map(|o| OffSaleBody {
+        row: o.row,
+        sku: o.sku,
+        order_lists: o.order_lists,
+    });
     let errors = parsed.errors.iter().take(ERRORS_AT_MOST);
     ImportAnswer {
         products: parsed.drafts.len(),
         offers: parsed.drafts.iter().map(|d| d.offers.len()).sum(),
         entered: false,
+        off_sale: off.collect(),
         counts: Counts::default(),
         errors: errors
             .map(|e| RowProblem {

@@ -3,7 +3,7 @@
 use super::asker::{AskedFor, Asker};
 use super::auth::{CustomersRead, CustomersWrite, May};
 use super::customer::CustomerPath;
-use super::field::{self, Line100, Moment, Pin, Presented, words};
+use super::field::{self, Line100, Moment, Password, Pin, Presented, words};
 use super::once::ShownOnce;
 use super::shape::ProblemBody;
 use super::{IdempotencyKey, Repeatable, answer, keyed, submit};
@@ -13,11 +13,17 @@ use crate::state::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use scrip_domain::command::{Answer, Keyed};
 use scrip_domain::customer::{
-    ResetOutcome, SecretKind, customer_by_id, customer_verify_keyed, pin_reset_start, secret_hash,
+    Customer, Given, ResetOutcome, SecretKind, customer_by_id, customer_verify_with,
+    pin_reset_start, secret_hash,
 };
 use scrip_domain::secret::Proof;
-use scrip_domain::session::{PinChange, pin_change_keyed, pin_replace, pin_reset_finish};
+use scrip_domain::session::{
+    Holder, NewSecrets, PinChange, Taken, factor_is_on, factor_prove, pin_change_keyed,
+    pin_replace, pin_reset_finish,
+};
+use scrip_engine::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -73,28 +79,76 @@ async fn hashed(app: &App, pin: &Pin) -> Result<String> {
     Ok(hash.await??)
 }
 
-/// A secret to be compared; exactly one of the two.
+/// What is compared: what the vendor's setting `sign_in.secrets` asks for.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(min_properties = 1, max_properties = 1, example = json!({"pin": "4719"}))]
+#[schema(min_properties = 1, example = json!({"pin": "4719"}))]
 struct VerificationBody {
     /// The PIN as typed.
     pin: Option<Presented>,
     /// The password as typed.
     password: Option<Presented>,
+    /// The one-time code as typed, needed where the customer has turned codes on.
+    code: Option<Presented>,
 }
 
 impl VerificationBody {
-    fn presented(self) -> Result<(SecretKind, Presented)> {
-        match (self.pin, self.password) {
-            (Some(pin), None) => Ok((SecretKind::Pin, pin)),
-            (None, Some(password)) => Ok((SecretKind::Password, password)),
-            _ => {
-                let text = "send the pin or the password, and not both";
-                Err(Problem::invalid("secret_invalid", text))
-            }
+    fn given(&self) -> Given {
+        let text = |secret: &Option<Presented>| secret.as_ref().map(|s| s.reveal().to_owned());
+        Given {
+            pin: text(&self.pin),
+            password: text(&self.password),
         }
     }
+}
+
+/// Stored of a one-time code that was tried.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum CodeTried {
+    /// Right, or there is none to give.
+    Right,
+    Wrong,
+    Locked {
+        until_us: i64,
+    },
+}
+
+/// Refuses a request without a code where the customer has turned codes on (SHP-03): before
+/// anything is compared, so that it costs no attempt.
+async fn code_asked(app: &App, customer: &Customer, code: Option<&Presented>) -> Result<()> {
+    let holder = Holder::customer(customer);
+    let is_on = app.read(move |tx| factor_is_on(tx, holder)).await?;
+    if !is_on || code.is_some() {
+        return Ok(());
+    }
+    let text = "this customer has turned one-time codes on: ask for one, and send it as code";
+    Err(Problem::invalid("code_needed", text))
+}
+
+/// Takes a one-time code, once under the request's key.
+async fn code_tried(
+    app: &App,
+    keyed: &Keyed,
+    customer: &Customer,
+    code: Option<&Presented>,
+) -> Result<Proof<()>> {
+    let (holder, vault) = (Holder::customer(customer), app.node.vault.clone());
+    let code = code.map(|c| c.reveal().to_owned()).unwrap_or_default();
+    let tried = app.submit(keyed.part("code"), move |tx| {
+        let taken = factor_prove(tx, &vault, holder, &code)?;
+        Ok::<_, Failed>(match taken {
+            Taken::Right(()) | Taken::Over => CodeTried::Right,
+            Taken::Wrong => CodeTried::Wrong,
+            Taken::Locked { until } => CodeTried::Locked { until_us: until.0 },
+        })
+    });
+    Ok(match tried.await?.value {
+        CodeTried::Right => Proof::Proven(()),
+        CodeTried::Wrong => Proof::Wrong,
+        CodeTried::Locked { until_us } => Proof::Locked {
+            until: Timestamp(until_us),
+        },
+    })
 }
 
 /// What became of an attempt.
@@ -122,9 +176,11 @@ impl From<Proof<()>> for VerificationAnswer {
 
 /// Verify a PIN or a password
 ///
-/// For a page of yours that asks for account and PIN. Each request counts as an attempt until a
-/// right one: five wrong ones in a row lock the secret for a quarter of an hour, each further one
-/// for twice as long. The same request under the same key is one attempt.
+/// For a page of yours that asks for account and PIN, password or both, as the setting
+/// `sign_in.secrets` says. Each request counts as an attempt until a right one: five wrong ones in
+/// a row lock the secret for a quarter of an hour, each further one for twice as long. Where the
+/// customer has turned one-time codes on, `code` is needed; without it the problem is
+/// `code_needed`, and no attempt is counted. The same request under the same key is one attempt.
 // Whoever may only look needs it: it gives nothing but yes or no.
 #[utoipa::path(
     post, path = "/v1/customers/{id}/verifications", tag = "customers",
@@ -148,15 +204,19 @@ async fn verify(
     Json(body): Json<VerificationBody>,
 ) -> Result<Response> {
     let book = caller.book();
-    let (kind, secret) = body.presented()?;
-    let request = (id, kind.name(), secret.digest(&app.node.vault));
+    let digest = |secret: &Option<Presented>| secret.as_ref().map(|s| s.digest(&app.node.vault));
+    let request = (id, [&body.pin, &body.password, &body.code].map(digest));
     let route = "POST /v1/customers/{id}/verifications";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
+    code_asked(&app, &customer, body.code.as_ref()).await?;
     let guess = asker.guess(&app, &caller)?;
-    let proof =
-        app.slow(move |node| customer_verify_keyed(node, keyed, &customer, kind, secret.reveal()));
-    let proof = proof.await??;
+    let (given, of, under) = (body.given(), customer.clone(), keyed.clone());
+    let proof = app.slow(move |node| customer_verify_with(node, &under, &of, &given));
+    let mut proof = proof.await??;
+    if proof.value == Proof::Proven(()) {
+        proof.value = code_tried(&app, &keyed, &customer, body.code.as_ref()).await?;
+    }
     if proof.replayed || proof.value == Proof::Proven(()) {
         guess.right();
     }
@@ -228,6 +288,8 @@ struct PinChangeBody {
     old_pin: Presented,
     /// The new one.
     pin: Pin,
+    /// The one-time code as typed, needed where the customer has turned codes on.
+    code: Option<Presented>,
 }
 
 /// What became of a change.
@@ -242,7 +304,8 @@ struct PinChangeAnswer {
 /// Change a PIN
 ///
 /// For a page of yours on which a customer enters the old PIN and a new one. The customer's
-/// sessions end. A wrong old PIN counts as an attempt to sign in.
+/// sessions end. A wrong old PIN counts as an attempt to sign in. Where the customer has turned
+/// one-time codes on, `code` is needed, and the problem without it is `code_needed`.
 #[utoipa::path(
     post, path = "/v1/customers/{id}/pin-changes", tag = "customers",
     operation_id = "customer_pin_change",
@@ -266,16 +329,26 @@ async fn change(
 ) -> Result<Response> {
     let book = caller.book();
     let vault = &app.node.vault;
-    let request = (id, body.old_pin.digest(vault), body.pin.digest(vault));
+    let code = body.code.as_ref().map(|code| code.digest(vault));
+    let request = (id, body.old_pin.digest(vault), body.pin.digest(vault), code);
     let route = "POST /v1/customers/{id}/pin-changes";
     let keyed = keyed(&caller, key, (route, &request), Some(id.0))?;
     let customer = app.read(move |tx| customer_by_id(tx, book, id.0)).await?;
+    code_asked(&app, &customer, body.code.as_ref()).await?;
     let guess = asker.guess(&app, &caller)?;
-    let changed = app.slow(move |node| {
-        let hash = secret_hash(SecretKind::Pin, body.pin.reveal())?;
-        pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash, None)
-    });
-    let changed = changed.await??;
+    let changed = match code_tried(&app, &keyed, &customer, body.code.as_ref()).await? {
+        Proof::Proven(()) => {
+            let changed = app.slow(move |node| {
+                let hash = secret_hash(SecretKind::Pin, body.pin.reveal())?;
+                pin_change_keyed(node, keyed, &customer, body.old_pin.reveal(), &hash, None)
+            });
+            changed.await??
+        }
+        other => Answer {
+            value: PinChange::from(other),
+            replayed: false,
+        },
+    };
     if changed.replayed || changed.value == PinChange::Done {
         guess.right();
     }
@@ -360,6 +433,8 @@ struct CodeBody {
     code: Line100,
     /// The new PIN.
     pin: Pin,
+    /// The new password, where the setting `sign_in.secrets` asks for one.
+    password: Option<Password>,
 }
 
 /// What became of a code.
@@ -406,13 +481,24 @@ async fn reset_finish(
     let vault = app.node.vault.clone();
     let code = body.code.0;
     let code_digest = vault.hash("code in a request", &[code.as_bytes()]);
-    let request = (id, code_digest, body.pin.digest(&vault));
+    let password = body.password;
+    let password_digest = password.as_ref().map(|p| p.digest(&vault));
+    let request = (id, code_digest, body.pin.digest(&vault), password_digest);
     let guess = asker.guess(&app, &caller)?;
     let hash = hashed(&app, &body.pin).await?;
+    let password = app.slow(move |_| {
+        let hash = password.map(|p| secret_hash(SecretKind::Password, p.reveal()));
+        hash.transpose()
+    });
+    let password = password.await??;
     let request = ("POST /v1/customers/{id}/pin-resets:finish", &request);
     let used = submit(&app, &caller, key, request, Some(id.0), move |tx| {
         let customer = customer_by_id(tx, book, id.0)?;
-        let used = pin_reset_finish(tx, &vault, &customer, &code, &hash)?;
+        let new = NewSecrets {
+            pin: &hash,
+            password: password.as_deref(),
+        };
+        let used = pin_reset_finish(tx, &vault, &customer, &code, new)?;
         let (outcome, left) = match used {
             ResetOutcome::Done => (CodeUse::Done, None),
             ResetOutcome::Wrong { left } => (CodeUse::Wrong, Some(left)),

@@ -4,7 +4,8 @@ use super::progress;
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use scrip_domain::catalog::shop_export::{Draft, Parsed, Prices, parse};
+use scrip_domain::catalog::imports::{OffSale, file_read, off_sale};
+use scrip_domain::catalog::shop_export::{Draft, Parsed, Prices};
 use scrip_domain::catalog::{CatalogError, offer_put, product_put};
 use scrip_domain::vendor::{Vendor, VendorError, token_price_at, vendor_by_slug};
 use scrip_engine::{Engine, Read};
@@ -16,8 +17,10 @@ pub enum Import {
     /// Products and variants from a shop program's product export
     ///
     /// One row for each variant, with the columns Handle, Title and Variant Price at least; prices
-    /// are in the vendor's currency. A product with a known handle, and an offer with a known SKU,
-    /// is changed. When rows are wrong, each is named with its problem and nothing is entered.
+    /// are in the vendor's currency. Files that the console exported are taken, too, with prices in
+    /// tokens. A product with a known handle, and an offer with a known SKU, is changed; what goes
+    /// off sale is named with the number of order lists that hold it. When rows are wrong, each is
+    /// named with its problem and nothing is entered.
     Catalog(Catalog),
 }
 
@@ -79,15 +82,17 @@ impl Catalog {
             token: vendor.token.clone(),
             token_price,
         };
-        let parsed = parse(&bytes, &prices)
+        let contents = file_read(&bytes, &prices)
             .map_err(|e| Failure::Refused(format!("row {}: {}", e.row, e.problem)))?;
+        let (parsed, book) = (contents.parsed, vendor.book_id);
+        let off = engine.read(|tx| off_sale(tx, book, &parsed.drafts))?;
         let enter = !self.dry_run && (parsed.errors.is_empty() || self.skip_errors);
         let done = if enter {
             enter_all(&engine, &vendor, &parsed.drafts)?
         } else {
             Done::default()
         };
-        self.report(&parsed, &done, enter)?;
+        self.report(&parsed, &off, &done, enter)?;
         if parsed.errors.is_empty() || enter {
             return Ok(());
         }
@@ -102,7 +107,13 @@ impl Catalog {
         )))
     }
 
-    fn report(&self, parsed: &Parsed, done: &Done, entered: bool) -> Result<(), Failure> {
+    fn report(
+        &self,
+        parsed: &Parsed,
+        off: &[OffSale],
+        done: &Done,
+        entered: bool,
+    ) -> Result<(), Failure> {
         let offers: usize = parsed.drafts.iter().map(|d| d.offers.len()).sum();
         if self.json {
             let errors: Vec<_> = parsed
@@ -110,15 +121,22 @@ impl Catalog {
                 .iter()
                 .map(|e| json!({ "row": e.row, "problem": e.problem }))
                 .collect();
+            let off_sale: Vec<_> = off
+                .iter()
+                .map(|o| json!({ "row": o.row, "sku": o.sku, "order_lists": o.order_lists }))
+                .collect();
             return say_json(&json!({
                 "products": parsed.drafts.len(), "offers": offers, "entered": entered,
                 "new_products": done.new_products, "changed_products": done.changed_products,
                 "new_offers": done.new_offers, "changed_offers": done.changed_offers,
-                "errors": errors,
+                "off_sale": off_sale, "errors": errors,
             }));
         }
         for error in &parsed.errors {
             say(&format!("row {}: {}", error.row, error.problem))?;
+        }
+        for offer in off {
+            say(&format!("row {}: {offer}", offer.row))?;
         }
         let found = format!(
             "{} products with {offers} offers found",

@@ -112,6 +112,7 @@ impl Kind for CustomerError {
             CustomerError::WrongStage { .. } => {
                 Problem::new(StatusCode::CONFLICT, "wrong_stage", text)
             }
+            CustomerError::SecretsAsked(_) => Problem::invalid("secret_invalid", text),
             CustomerError::LoginTaken => Problem::new(StatusCode::CONFLICT, "login_taken", text),
             CustomerError::ReferenceTaken(_) => {
                 Problem::new(StatusCode::CONFLICT, "reference_taken", text)

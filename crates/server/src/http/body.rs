@@ -84,9 +84,9 @@ pub struct Json<T>(pub T);
 #[derive(Debug)]
 pub struct BatchJson<T>(pub T);
 
-/// A body of text, for imports.
+/// A body of at most [`BATCH_AT_MOST`] bytes that is a table, in whatever encoding, for imports.
 #[derive(Debug)]
-pub struct Text(pub String);
+pub struct Table(pub Bytes);
 
 /// A posted form.
 #[derive(Debug)]
@@ -156,17 +156,14 @@ fn unreadable(path: &str, inner: &serde_json::Error) -> Problem {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Text {
+impl<S: Send + Sync> FromRequest<S> for Table {
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         if !matches!(media_type(&request), "text/csv" | "text/plain") {
             return Err(wrong_media_type("text/csv"));
         }
         let bytes = collect(request.into_body(), BATCH_AT_MOST).await?;
-        let text = String::from_utf8(bytes.into()).map_err(|_| {
-            Problem::bad_request("not_utf8", "the body is not UTF-8: save the file as UTF-8")
-        })?;
-        Ok(Text(text))
+        Ok(Table(bytes))
     }
 }
 

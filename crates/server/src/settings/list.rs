@@ -136,6 +136,19 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Many(SENSITIVE),
     ),
     setting(
+        "sign_in.secrets",
+        "Signing in",
+        "Customers show who they are with",
+        "Beside their account number or sign-in name. Who has no password yet chooses one with a \
+         code from staff. One-time codes are each customer's own choice.",
+        Kind::One(&[
+            ("either", "the PIN or the password, as they like"),
+            ("pin", "the PIN"),
+            ("password", "the password"),
+            ("both", "the PIN and the password"),
+        ]),
+    ),
+    setting(
         "sale.credit_point",
         "Selling tokens",
         "Tokens that are ordered off line are credited",

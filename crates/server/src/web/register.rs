@@ -24,7 +24,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use details::details_page;
 pub use details::{
-    begin_at_wrong, look_again, person_fields, question_fields, wrong_person, wrong_pins,
+    begin_at_wrong, look_again, password_fields, person_fields, question_fields, wrong_passwords,
+    wrong_person, wrong_pins,
 };
 use scrip_domain::catalog::categories;
 use scrip_domain::customer::{

@@ -22,8 +22,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
-use scrip_domain::customer::{AccountNumber, Customer, NumberError, SecretKind, SignIn, sign_in};
+use scrip_domain::customer::{
+    AccountNumber, Customer, Given, NumberError, SecretKind, SignIn, sign_in_with,
+};
 use scrip_domain::order::kept::list_resume;
+use scrip_domain::policy::Secrets;
 use scrip_domain::secret::Proof;
 use scrip_domain::session::{Entrance, Holder, Subject, session_end, session_enter};
 use serde::Deserialize;
@@ -48,9 +51,9 @@ struct SignInPage {
     shell: Shell,
     action: String,
     next: String,
-    name: Field,
-    secret: Field,
+    fields: Vec<Field>,
     forgot: String,
+    forgotten: &'static str,
     register: String,
     demo: Option<DemoEntry>,
 }
@@ -85,6 +88,8 @@ struct Typed {
     name: String,
     #[serde(default)]
     secret: String,
+    #[serde(default)]
+    password: String,
     next: Option<String>,
 }
 
@@ -93,6 +98,61 @@ struct Typed {
 struct Wrong {
     name: String,
     secret: String,
+    password: String,
+}
+
+/// What this shop's policy asks for, in words.
+pub fn asked_words(secrets: Secrets) -> &'static str {
+    match secrets {
+        Secrets::Either => "PIN or password",
+        Secrets::Pin => "PIN",
+        Secrets::Password => "password",
+        Secrets::Both => "PIN and password",
+    }
+}
+
+/// The fields for what the policy asks for: one that takes either, or one for each (SHP-03).
+/// `labels` are those of PIN or password, PIN, password.
+pub fn secret_fields(secrets: Secrets, labels: [&str; 3], wrong: [String; 2]) -> Vec<Field> {
+    let [either, pin, password] = labels;
+    let [wrong, wrong_password] = wrong;
+    let field = |name: &str, label: &str| Field::secret(name, label, "current-password");
+    let as_pin = |field: Field| field.class("is-pin").inputmode("numeric");
+    let none_yet = "If you have none yet, choose one with a code from the shop's staff.";
+    match secrets {
+        Secrets::Either => vec![field("secret", either).error(wrong)],
+        Secrets::Pin => vec![as_pin(field("secret", pin)).error(wrong)],
+        Secrets::Password => vec![field("secret", password).help(none_yet).error(wrong)],
+        Secrets::Both => vec![
+            as_pin(field("secret", pin)).error(wrong),
+            field("password", password)
+                .help(none_yet)
+                .error(wrong_password),
+        ],
+    }
+}
+
+/// What was typed into the fields of [`secret_fields`].
+pub fn given(secrets: Secrets, secret: &str, password: &str) -> Given {
+    let pin = Some(secret.trim().to_owned());
+    match secrets {
+        Secrets::Either if kind_of(secret.trim()) == SecretKind::Pin => Given {
+            pin,
+            password: None,
+        },
+        Secrets::Either | Secrets::Password => Given {
+            pin: None,
+            password: Some(secret.to_owned()),
+        },
+        Secrets::Pin => Given {
+            pin,
+            password: None,
+        },
+        Secrets::Both => Given {
+            pin,
+            password: Some(password.to_owned()),
+        },
+    }
 }
 
 /// Where to go after signing in: only to a page of this shop.
@@ -108,27 +168,40 @@ fn sign_in_page(
     wrong: Wrong,
 ) -> SignInPage {
     let shop = &guest.shop;
-    let mut fields = [
+    let secrets = shop.policy.sign_in.secrets;
+    let labels = ["PIN or password", "PIN", "Password"];
+    let mut fields = vec![
         Field::text("name", "Account number or sign-in name")
             .autocomplete("username")
             .class("is-code")
             .value(name)
             .error(wrong.name),
-        Field::secret("secret", "PIN or password", "current-password").error(wrong.secret),
     ];
-    if super::register::begin_at_wrong(fields.iter_mut()) == 0 {
-        fields[0].autofocus = true;
+    fields.extend(secret_fields(
+        secrets,
+        labels,
+        [wrong.secret, wrong.password],
+    ));
+    let is_wrong = super::register::begin_at_wrong(fields.iter_mut()) > 0;
+    if let Some(first) = fields.first_mut().filter(|_| !is_wrong) {
+        first.autofocus = true;
     }
-    let [name, secret] = fields;
     SignInPage {
         shell: guest_shell(guest, "Sign in", "/sign-in"),
         action: shop.at("/sign-in"),
         next: next.unwrap_or_default(),
-        name,
-        secret,
+        fields,
         forgot: shop.at("/forgot"),
+        forgotten: forgotten_words(secrets),
         register: shop.at("/register"),
         demo: demo_entry(app, guest),
+    }
+}
+
+fn forgotten_words(secrets: Secrets) -> &'static str {
+    match secrets.needs_password() {
+        true => "I forgot my PIN or password",
+        false => "I forgot my PIN",
     }
 }
 
@@ -187,22 +260,30 @@ async fn enter(
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let next = inside(typed.next, &guest);
-    let is_empty = |text: &str| text.trim().is_empty();
-    if is_empty(&typed.name) || is_empty(&typed.secret) {
-        let wrong = Wrong {
-            name: match is_empty(&typed.name) {
-                true => "Type your account number or sign-in name.".to_owned(),
-                false => String::new(),
-            },
-            secret: match is_empty(&typed.secret) {
-                true => "Type your PIN or password.".to_owned(),
-                false => String::new(),
-            },
-        };
+    let secrets = guest.shop.policy.sign_in.secrets;
+    let needed = |text: &str, said: &str| match text.trim() {
+        "" => said.to_owned(),
+        _ => String::new(),
+    };
+    let wrong = Wrong {
+        name: needed(&typed.name, "Type your account number or sign-in name."),
+        secret: match secrets {
+            Secrets::Either => needed(&typed.secret, "Type your PIN or password."),
+            Secrets::Password => needed(&typed.secret, "Type your password."),
+            Secrets::Pin | Secrets::Both => needed(&typed.secret, "Type your PIN."),
+        },
+        password: match secrets {
+            Secrets::Both => needed(&typed.password, "Type your password."),
+            _ => String::new(),
+        },
+    };
+    let all = [&wrong.name, &wrong.secret, &wrong.password];
+    if all.iter().any(|text| !text.is_empty()) {
         let page = sign_in_page(&app, &guest, &typed.name, next, wrong);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    match prove(&app, &guest.shop, client, &typed.name, &typed.secret).await? {
+    let given = given(secrets, &typed.secret, &typed.password);
+    match prove(&app, &guest.shop, client, &typed.name, given).await? {
         Proof::Proven(customer) => let_in(&app, &guest, &customer, next).await,
         Proof::Wrong | Proof::Locked { .. } => refuse(&app, &guest, &typed.name, next),
     }
@@ -214,18 +295,12 @@ pub async fn prove(
     shop: &Shop,
     client: Client,
     name: &str,
-    secret: &str,
+    given: Given,
 ) -> Result<SignIn> {
     let guess = guess(app, shop.vendor.book_id, client)?;
-    let (vendor, name, secret) = (shop.vendor.clone(), name.to_owned(), secret.to_owned());
+    let (vendor, name) = (shop.vendor.clone(), name.to_owned());
     let proof = app
-        .slow(move |node| {
-            let pin = secret.trim();
-            match kind_of(pin) {
-                SecretKind::Pin => sign_in(node, &vendor, &name, SecretKind::Pin, pin),
-                kind => sign_in(node, &vendor, &name, kind, &secret),
-            }
-        })
+        .slow(move |node| sign_in_with(node, &vendor, &name, &given))
         .await??;
     if let Proof::Proven(_) = proof {
         guess.right();
@@ -302,20 +377,31 @@ pub fn misread(name: &str) -> String {
 
 /// The one answer to an unknown name, a wrong secret and a locked account.
 fn refuse(app: &App, guest: &Guest, name: &str, next: Option<String>) -> Result<Response> {
+    let secrets = guest.shop.policy.sign_in.secrets;
+    let again = || "Type it again.".to_owned();
     let wrong = Wrong {
         name: misread(name),
-        secret: "Type it again.".to_owned(),
+        secret: again(),
+        password: again(),
     };
     let mut page = sign_in_page(app, guest, name, next, wrong);
     page.shell.notice = Some(
         Notice::new(
             Tone::Bad,
             "You are not signed in.",
-            "The account and the PIN or password do not match, or the account is locked for a \
-             while: after five wrong tries in a row it takes nothing for 15 minutes or more, not \
-             even what is right. Look at both and try again, or wait.",
+            format!(
+                "The account and the {} do not match, or the account is locked for a while: after \
+                 five wrong tries in a row it takes nothing for 15 minutes or more, not even what \
+                 is right. Look at {} and try again, or wait.",
+                asked_words(secrets),
+                if secrets == Secrets::Both {
+                    "all of it"
+                } else {
+                    "both"
+                }
+            ),
         )
-        .action("I forgot my PIN", guest.shop.at("/forgot")),
+        .action(forgotten_words(secrets), guest.shop.at("/forgot")),
     );
     page_with(StatusCode::UNAUTHORIZED, &page)
 }

@@ -11,6 +11,7 @@ both!(
     the_catalogue_is_read_a_page_at_a_time,
     deliveries_add_to_the_stock,
     a_file_is_entered_whole_or_not_at_all,
+    a_dry_run_tells_what_goes_off_lists,
     files_that_cannot_be_taken_are_refused,
     bad_products_are_refused,
     bad_offers_are_refused,
@@ -381,6 +382,35 @@ fn a_file_is_entered_whole_or_not_at_all(db: &TestDb) {
     );
 }
 
+/// SHP-09: a file of any encoding; what goes off sale is told with the lists that hold it.
+fn a_dry_run_tells_what_goes_off_lists(db: &TestDb) {
+    let served = Served::start(db);
+    let api = &served.api;
+    let file = format!("{HEADER},Published\ncafe,Café,cafe,1,,,true\n");
+    let wide: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = [&b"\xff\xfe"[..], &wide].concat();
+    assert_eq!(
+        import_csv(api, "", &wide).expect(200)["off_sale"],
+        json!([])
+    );
+    assert_eq!(api.get("/v1/products/cafe").expect(200)["title"], "Café");
+    let ana = customer(api);
+    sell(api, &ana, "100");
+    let offer = api.get("/v1/offers/cafe").expect(200)["offer_id"].clone();
+    let list = format!("/v1/customers/{ana}/order-list/{}", offer.as_str().unwrap());
+    assert_eq!(api.put(&list, &json!({ "quantity": 2 })).status, 204);
+    let off = file.replace("true", "false");
+    let latin: Vec<u8> = off.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let told = json!([{ "row": 2, "sku": "cafe", "order_lists": 1 }]);
+    for query in ["?dry_run=true", ""] {
+        assert_eq!(import_csv(api, query, &latin).expect(200)["off_sale"], told);
+    }
+    assert_eq!(
+        import_csv(api, "", &latin).expect(200)["off_sale"],
+        json!([])
+    );
+}
+
 fn files_that_cannot_be_taken_are_refused(db: &TestDb) {
     let served = Served::start(db);
     let api = &served.api;
@@ -388,7 +418,7 @@ fn files_that_cannot_be_taken_are_refused(db: &TestDb) {
     for (body, status, code) in [
         (b"".as_slice(), 422, "import_invalid"),
         (b"{\"products\": []}", 422, "import_invalid"),
-        (b"Handle,T\xfftle\n", 400, "not_utf8"),
+        (b"Handle,T\xfftle\n", 422, "import_invalid"),
         ("\n".repeat(200_001).as_bytes(), 422, "import_too_large"),
         (&vec![b'x'; 8 * 1024 * 1024 + 1], 413, "body_too_large"),
     ] {

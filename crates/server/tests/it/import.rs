@@ -110,6 +110,33 @@ fn an_awkward_catalogue_is_reported_row_by_row(db: &TestDb) {
     assert!(text.err.contains("rows are wrong"), "{}", text.err);
 }
 
+/// SHP-09: a file as an old spreadsheet writes it; what goes off sale is said before and after.
+#[test]
+fn a_file_of_an_old_spreadsheet_is_entered() {
+    let db = TestDb::sqlite();
+    let program = Program::with_vendor(&db);
+    let text = "sep=;\r\nHandle;Title;Variant SKU;Variant Price;Published\r\n\
+                cafe;Caf\u{e9} cr\u{e8}me;cafe;2,50;PUBLISHED\r\n";
+    let latin = |published: &str| -> Vec<u8> {
+        let text = text.replace("PUBLISHED", published);
+        text.chars().map(|c| u8::try_from(c).unwrap()).collect()
+    };
+    let file = program.file("old.csv", &latin("true"));
+    let (code, report) = import(&program, &file, &[]);
+    assert_eq!((code, &report["new_offers"]), (0, &1.into()), "{report}");
+    let file = program.file("off.csv", &latin("false"));
+    let off = serde_json::json!([{ "row": 3, "sku": "cafe", "order_lists": 0 }]);
+    let (_, report) = import(&program, &file, &["--dry-run"]);
+    assert_eq!(report["off_sale"], off);
+    let said = program.run(&["import", "catalog", "--vendor", "retail", &file]);
+    assert_eq!(said.code, 0);
+    assert!(
+        said.out.contains("row 3: cafe is taken off sale"),
+        "{}",
+        said.out
+    );
+}
+
 impl Program<'_> {
     /// How many products the database has.
     fn exports_of_catalog(&self) -> i64 {

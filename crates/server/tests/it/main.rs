@@ -68,6 +68,7 @@ mod pages_second_factor;
 mod pages_settings;
 mod pages_shop;
 mod pages_sign_in;
+mod pages_sign_in_policy;
 mod pages_staff;
 mod pages_staff_orders;
 mod pages_taxes;

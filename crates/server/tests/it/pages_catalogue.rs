@@ -2,6 +2,7 @@
 //! pictures, imports.
 
 use crate::club::{Club, PNG, hidden, says};
+use crate::pages_order::put;
 use crate::visitor::Visitor;
 use scrip_testkit::TestDb;
 use std::time::Duration;
@@ -11,6 +12,7 @@ both!(
     pictures_come_from_our_own_origin,
     variants_are_chosen_by_their_options,
     a_file_is_looked_through_entered_and_undone_in_pages,
+    what_is_on_lists_is_said_before_and_after,
     only_some_roles_change_the_catalogue,
 );
 
@@ -334,6 +336,43 @@ fn a_file_is_looked_through_entered_and_undone_in_pages(db: &TestDb) {
     }
     staff.post(&imports, &[("file", "x")]).page(415);
     staff.get(&format!("{imports}/imp_x")).page(404);
+}
+
+/// SHP-09, SHP-16: what customers have on their lists is not taken off sale unsaid, neither to
+/// staff before nor to customers afterwards; and nothing that is exported is a formula.
+fn what_is_on_lists_is_said_before_and_after(db: &TestDb) {
+    let club = Club::start(db);
+    let (staff, ida) = (club.staff("manager"), club.member("Ida", 100));
+    let pot = club.offer("pot", "=SUM(A1)", 5, None);
+    club.offer("cup", "Cup", 5, None);
+    put(&ida.visitor, &pot, 1);
+    let imports = format!("{STAFF}/imports");
+    let export = staff.get(&format!("{imports}/export.csv")).text;
+    assert!(export.contains(",'=SUM(A1),"), "{export}");
+    let rest: Vec<&str> = export.lines().filter(|l| !l.contains("SUM")).collect();
+    let file = rest.join("\r\n");
+    let sent = staff.upload(
+        &imports,
+        &[("take_off", "yes")],
+        "less.csv",
+        file.as_bytes(),
+    );
+    let at = sent.see().to_owned();
+    let page = staff.get(&at);
+    let told = [
+        "Order lists that hold what goes off sale",
+        "1 order list",
+        "it is on 1 order list, which keeps it with a note",
+    ];
+    let page = says(&page, 200, &told);
+    let key = hidden(&page, "key");
+    staff.post(&at, &[("key", &key), ("do", "apply")]).see();
+    ended(&staff, &at);
+    says(
+        &ida.visitor.get("/shops/club/list"),
+        200,
+        &["=SUM(A1)", "is not sold any more: remove it"],
+    );
 }
 
 fn only_some_roles_change_the_catalogue(db: &TestDb) {

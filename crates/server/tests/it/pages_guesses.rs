@@ -39,7 +39,7 @@ fn guess_until_refused(club: &Club<'_>, from: &str) {
 /// a secret, whatever the secret; the figures count it. The header is believed from nobody here.
 fn an_address_that_guesses_wrong_waits(db: &TestDb) {
     let club = Club::start(db);
-    let member = club.member("Ida", 0);
+    let (member, staff_in) = (club.member("Ida", 0), club.staff("manager"));
     guess_until_refused(&club, "203.0.113.1");
     let refused = sign_in(&club, "203.0.113.2", &member.number, PIN);
     says(
@@ -71,9 +71,30 @@ fn an_address_that_guesses_wrong_waits(db: &TestDb) {
     ] {
         assert_eq!(member.visitor.post(path, fields).status, 429, "{path}");
     }
+    let own = [
+        ("old", PASSWORD),
+        ("new", "nine geese walk"),
+        ("again", "nine geese walk"),
+    ];
+    let order = [
+        ("account", member.number.as_str()),
+        ("pin", PIN),
+        ("tokens", "10"),
+        ("pack", ""),
+        ("means", "check"),
+        ("channel", "phone"),
+        ("payment", ""),
+        ("key", "order"),
+    ];
+    for (path, fields) in [
+        ("/shops/club/staff/password", own.as_slice()),
+        ("/shops/club/staff/token-orders/new", &order),
+    ] {
+        assert_eq!(staff_in.post(path, fields).status, 429, "{path}");
+    }
     let figures = club.visitor().get("/metrics").text;
     assert!(
-        figures.contains("scrip_guesses_refused_total 6"),
+        figures.contains("scrip_guesses_refused_total 8"),
         "{figures}"
     );
     // The visit goes on.

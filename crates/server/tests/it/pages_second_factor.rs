@@ -13,7 +13,7 @@ both!(
 );
 
 /// What an app shows, so many half minutes from now.
-fn app(secret: &str, steps: u64) -> String {
+pub fn app(secret: &str, steps: u64) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut key, mut value, mut bits) = (Vec::new(), 0_u32, 0);
     for letter in secret.chars().filter(|c| *c != ' ') {
@@ -40,7 +40,7 @@ fn app(secret: &str, steps: u64) -> String {
 }
 
 /// Turns the codes on at this address; the secret and the recovery codes.
-fn turn_on(visitor: &Visitor, path: &str) -> (String, Vec<String>) {
+pub fn turn_on(visitor: &Visitor, path: &str) -> (String, Vec<String>) {
     assert_eq!(visitor.post(path, &[("act", "begin")]).see(), path);
     let page = says(
         &visitor.get(path),

@@ -1,15 +1,16 @@
 //! Looking through a file: what it would do, and which rows are wrong.
 
+use super::off_sale::lists_words;
 use super::{
-    AT_ONCE, Action, CHECKED_S, ERRORS_AT_MOST, File, Import, LINES_AT_MOST, Row, State, Whole,
-    Work, store,
+    AT_ONCE, Action, CHECKED_S, ERRORS_AT_MOST, File, Import, Row, State, Whole, Work, file_read,
+    store,
 };
 use crate::Node;
 use crate::actor::Actor;
 use crate::catalog::shop_export::{self, Draft, Parsed, Prices};
 use crate::catalog::{
     CatalogError, NewOffer, PRODUCTS_AT_MOST, ProductFilter, Result, product_detail, products,
-    rules, sheet,
+    rules,
 };
 use crate::id::ImportId;
 use crate::text;
@@ -27,24 +28,12 @@ pub fn import_check(
     file: &File,
 ) -> Result<ImportId> {
     let name = text::optional_line("the file's name", &file.name, 200).unwrap_or_default();
-    let (text, encoding) = sheet::decoded(&file.bytes);
-    if text.lines().count() > LINES_AT_MOST {
-        return Err(CatalogError::FileInvalid {
-            row: u64::try_from(LINES_AT_MOST).unwrap_or(0),
-            problem: format!("a file has at most {LINES_AT_MOST} rows: split it"),
-        });
-    }
-    let is_own = sheet::is_own(&text);
-    let parsed = match is_own {
-        true => sheet::parse(&text, &vendor.token),
-        false => shop_export::parse(text.as_bytes(), prices),
-    };
-    let parsed = parsed.map_err(|e| CatalogError::FileInvalid {
+    let contents = file_read(&file.bytes, prices).map_err(|e| CatalogError::FileInvalid {
         row: e.row,
         problem: e.problem,
     })?;
-    let lines = i64::try_from(text.lines().count()).unwrap_or(i64::MAX);
-    drop(text);
+    let (is_own, encoding) = (contents.is_own, contents.encoding);
+    let lines = i64::try_from(contents.lines).unwrap_or(i64::MAX);
     let book = vendor.book_id;
     let begun = node.engine.write(move |tx| {
         let import_id = ImportId(tx.new_id()?);
@@ -76,7 +65,7 @@ pub fn import_check(
         import: begun,
         rows: Vec::new(),
     };
-    check.file(parsed, file.take_off)?;
+    check.file(contents.parsed, file.take_off)?;
     Ok(check.import.import_id)
 }
 
@@ -160,8 +149,9 @@ impl Check<'_> {
                 one_more(&mut self.import.new_products);
                 (Action::New, whole, String::new())
             }
-            Compared::Changed(whole, note) => {
+            Compared::Changed(whole, note, lists) => {
                 one_more(&mut self.import.changed_products);
+                self.import.on_lists = self.import.on_lists.saturating_add(lists);
                 (Action::Changed, whole, note)
             }
         };
@@ -205,11 +195,7 @@ impl Check<'_> {
                     line: 0,
                     action: Action::Off,
                     subject: detail.product.handle.clone(),
-                    note: match lists {
-                        0 => String::new(),
-                        1 => "it is on 1 order list, which keeps it with a note".to_owned(),
-                        n => format!("it is on {n} order lists, which keep it with a note"),
-                    },
+                    note: lists_words(lists),
                 };
                 let step = one_more(&mut self.import.steps);
                 self.push(step, row, String::new());
@@ -251,7 +237,8 @@ impl Check<'_> {
 /// What a draft would do.
 enum Compared {
     New(Whole),
-    Changed(Whole, String),
+    /// With a note, and how many order lists hold what goes off sale.
+    Changed(Whole, String, i64),
     Same,
     Wrong(String),
 }
@@ -282,15 +269,23 @@ fn compared(tx: &mut dyn Read, book: i64, draft: &Draft, take_off: bool) -> Resu
         return Ok(Compared::New(Whole { product, offers }));
     };
     let had = Whole::of(&current);
-    let mut notes = Vec::new();
     for old in had.offers.iter().filter(|old| take_off && old.active) {
         if !offers.iter().any(|new| new.sku == old.sku) {
-            notes.push(format!("{} is taken off sale", old.sku));
             let active = false;
             offers.push(NewOffer {
                 active,
                 ..old.clone()
             });
+        }
+    }
+    let (mut notes, mut on_lists) = (Vec::new(), 0_i64);
+    for (old, _) in current.offers.iter().filter(|(old, _)| old.active) {
+        if offers.iter().any(|new| new.sku == old.sku && !new.active) {
+            let lists = store::lists_with(tx, book, old.offer_id)?;
+            on_lists = on_lists.saturating_add(lists);
+            let words = lists_words(lists);
+            let parting = if words.is_empty() { "" } else { ": " };
+            notes.push(format!("{} is taken off sale{parting}{words}", old.sku));
         }
     }
     let is_same = |new: &NewOffer| {
@@ -306,5 +301,6 @@ fn compared(tx: &mut dyn Read, book: i64, draft: &Draft, take_off: bool) -> Resu
     Ok(Compared::Changed(
         Whole { product, offers },
         notes.join("; "),
+        on_lists,
     ))
 }

@@ -2,6 +2,8 @@
 //! entered part by part, in a job that goes on where it stopped; and the last one can be undone.
 
 mod check;
+mod off_sale;
+mod read;
 mod store;
 
 use super::{
@@ -19,6 +21,8 @@ use serde_json::json;
 use std::collections::HashSet;
 
 pub use check::import_check;
+pub use off_sale::{OffSale, off_sale};
+pub use read::{Contents, file_read};
 
 named! {
     /// How far an import is.

@@ -140,7 +140,7 @@ fn told(row: &Row) -> Result<ImportRow> {
     })
 }
 
-/// Those that are wrong have the highest numbers.
+/// What has a note comes first, and of that what is wrong: such rows have the highest numbers.
 pub(super) fn rows(
     tx: &mut dyn Read,
     book: i64,
@@ -149,7 +149,8 @@ pub(super) fn rows(
 ) -> Result<Vec<ImportRow>> {
     let rows = tx.query(
         "SELECT line, action, subject, note FROM catalog_import_row
-         WHERE book_id = $1 AND import_id = $2 ORDER BY row_no DESC LIMIT $3",
+         WHERE book_id = $1 AND import_id = $2
+         ORDER BY CASE WHEN note = '' THEN 0 ELSE 1 END DESC, row_no DESC LIMIT $3",
         params![book, &id, at_most],
     )?;
     rows.iter().map(told).collect()

@@ -159,6 +159,20 @@ pub fn factor_confirm(
     Ok(Taken::Right(codes))
 }
 
+/// Takes a code of one who shows who it is without a session: a shop's own page asks for it
+/// (ARC-04). Over when the second factor is off.
+pub fn factor_prove(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    holder: Holder,
+    code: &str,
+) -> Result<Taken<()>> {
+    if !factor_is_on(tx, holder)? {
+        return Ok(Taken::Over);
+    }
+    taken(tx, vault, holder, code)
+}
+
 /// Turns it off, by the person, who has a code.
 pub fn factor_end(tx: &mut Tx<'_>, vault: &Vault, holder: Holder, code: &str) -> Result<Taken<()>> {
     if !factor_is_on(tx, holder)? {

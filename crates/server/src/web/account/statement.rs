@@ -8,19 +8,18 @@ use super::super::view::{Shell, Shown};
 use super::moves::{Area, Move, in_words, words_of};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
+use crate::http::csv::{Sheet, download};
 use crate::report::{Asked, period_words};
 use crate::state::App;
 use crate::web::view::zone::stay_with_vendor;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use scrip_domain::Actor;
 use scrip_domain::customer::Customer;
 use scrip_domain::report::calendar::{Span, Step, zone_of};
 use scrip_domain::statement::{Statement, statement};
 use scrip_engine::{Read, ReadTx};
-use scrip_ledger::export::csv_field;
 use serde::Deserialize;
 
 /// What happened, and how much in all.
@@ -146,11 +145,8 @@ pub fn show(shop: &Shop, about: About, made: Made) -> Result<Response> {
 /// A statement as a file: opening, movements, closing, and how many movements there are.
 pub fn file(shop: &Shop, number: &str, made: &Made) -> Result<Response> {
     let scale = shop.vendor.token.scale;
-    let mut out = String::from("date,what,reference,tokens,balance\r\n");
-    let mut line = |fields: [String; 5]| {
-        out.push_str(&fields.map(|f| csv_field(&f)).join(","));
-        out.push_str("\r\n");
-    };
+    let mut sheet = Sheet::new(&["date", "what", "reference", "tokens", "balance"]);
+    let mut line = |fields: [String; 5]| sheet.row(&fields.each_ref().map(String::as_str));
     let (found, none) = (&made.found, String::new);
     let edge = |day: String, what: &str, balance: scrip_domain::Amount| {
         [day, what.to_owned(), none(), none(), balance.decimal(scale)]
@@ -168,17 +164,7 @@ pub fn file(shop: &Shop, number: &str, made: &Made) -> Result<Response> {
     line(edge(made.span.last().to_string(), "closing", found.closing));
     let count = found.movements.len().to_string();
     line([none(), "lines".to_owned(), none(), count, none()]);
-    let name = format!(
-        "attachment; filename=\"statement-{number}-{}.csv\"",
-        made.today
-    );
-    let name = HeaderValue::from_str(&name).map_err(|e| Problem::internal(&e))?;
-    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((head, out).into_response())
+    download(sheet.text(), &format!("statement-{number}-{}", made.today))
 }
 
 async fn own(app: &App, member: &Member, days: Days) -> Result<Made> {

@@ -2,7 +2,7 @@
 
 use super::super::frame::{form_key, link, member_shell, page, page_with, see};
 use super::super::register::begin_at_wrong;
-use super::super::sign_in::{misread, prove};
+use super::super::sign_in::{asked_words, given, misread, prove, secret_fields};
 use super::super::view::{Field, Notice, Shell, Tone};
 use super::Holder;
 use crate::error::{Failed, Problem, Result};
@@ -28,7 +28,7 @@ struct LinkedPage {
     shell: Shell,
     own: String,
     linked: Vec<(String, String)>,
-    fields: [Field; 2],
+    fields: Vec<Field>,
     action: String,
     back: String,
     key: String,
@@ -41,6 +41,7 @@ pub struct Sent {
     act: String,
     name: String,
     secret: String,
+    password: String,
     id: Option<CustomerId>,
     key: String,
 }
@@ -70,13 +71,17 @@ async fn linked_page(
     let linked = app.read(move |tx| linked_accounts(tx, &own)).await?;
     let shop = &member.shop;
     let [wrong_name, wrong_secret] = wrong;
-    let mut fields = [
+    let labels = ["Its PIN or password", "Its PIN", "Its password"];
+    let secrets = shop.policy.sign_in.secrets;
+    let mut fields = vec![
         Field::text("name", "The other account: number or sign-in name")
             .class("is-code")
             .value(name)
             .error(wrong_name),
-        Field::secret("secret", "Its PIN or password", "off").error(wrong_secret),
     ];
+    let wrong = [wrong_secret.clone(), wrong_secret];
+    let asked = secret_fields(secrets, labels, wrong);
+    fields.extend(asked.into_iter().map(|field| field.autocomplete("off")));
     begin_at_wrong(fields.iter_mut());
     let shown = |one: &Customer| (one.customer_id.to_string(), one.number.to_string());
     Ok(LinkedPage {
@@ -128,27 +133,35 @@ pub async fn act(
 
 /// Links with an account whose secret is known; attempts count as at its sign-in.
 async fn begin(app: &App, member: &Member, client: Client, sent: Sent) -> Result<Response> {
+    let secrets = member.shop.policy.sign_in.secrets;
     let missing = |text: &str, said: &str| match text.trim() {
         "" => said.to_owned(),
         _ => String::new(),
     };
     let wrong = [
         missing(&sent.name, "Type the number or name of the other account."),
-        missing(&sent.secret, "Type the PIN or password of that account."),
+        missing(
+            &sent.secret,
+            &format!("Type the {} of that account.", asked_words(secrets)),
+        ),
     ];
     if wrong.iter().any(|text| !text.is_empty()) {
         let page_of = linked_page(app, member, &sent.name, wrong).await?;
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of);
     }
-    let proof = prove(app, &member.shop, client, &sent.name, &sent.secret).await?;
+    let given = given(secrets, &sent.secret, &sent.password);
+    let proof = prove(app, &member.shop, client, &sent.name, given).await?;
     let Proof::Proven(other) = proof else {
         let wrong = [misread(&sent.name), "Type it again.".to_owned()];
         let mut page_of = linked_page(app, member, &sent.name, wrong).await?;
         page_of.shell.notice = Some(Notice::new(
             Tone::Bad,
             "The accounts are not linked.",
-            "The account and the PIN or password do not match, or the account is locked for a \
-             while. Look at both and try again, or wait.",
+            format!(
+                "The account and the {} do not match, or the account is locked for a while. Look \
+                 at them and try again, or wait.",
+                asked_words(secrets)
+            ),
         ));
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of);
     };

@@ -18,7 +18,7 @@ use scrip_domain::customer::{
     registration_details, secret_hash,
 };
 use scrip_domain::id::RegistrationId;
-use scrip_domain::policy::{Fields, Need, RegistrationPolicy};
+use scrip_domain::policy::{Fields, Need, Policy};
 use scrip_domain::secret::{answer_normal, secret_check};
 use scrip_domain::vendor::vendor_by_book;
 use serde::Deserialize;
@@ -53,6 +53,8 @@ pub struct DetailsForm {
     login: String,
     pin: String,
     pin_again: String,
+    password: String,
+    password_again: String,
     answer_1: String,
     answer_2: String,
     answer_3: String,
@@ -71,6 +73,8 @@ struct Wrong {
     login: String,
     pin: String,
     pin_again: String,
+    password: String,
+    password_again: String,
     answers: Vec<String>,
 }
 
@@ -85,6 +89,8 @@ impl Wrong {
             &self.login,
             &self.pin,
             &self.pin_again,
+            &self.password,
+            &self.password_again,
         ]
         .into_iter()
         .chain(&self.answers)
@@ -112,6 +118,31 @@ pub fn wrong_pins(pin: &str, again: &str) -> (String, String) {
         _ => "The two PINs differ: type both again.".to_owned(),
     };
     (pin_wrong, again_wrong)
+}
+
+/// The errors of a password that is typed twice.
+pub fn wrong_passwords(password: &str, again: &str) -> (String, String) {
+    let wrong = match password {
+        "" => "Choose a password: this shop asks for one at sign-in.".to_owned(),
+        password => said(secret_check(SecretKind::Password, password)),
+    };
+    let wrong_again = match again {
+        again if again == password => String::new(),
+        "" => "Type the password a second time.".to_owned(),
+        _ => "The two passwords differ: type both again.".to_owned(),
+    };
+    (wrong, wrong_again)
+}
+
+/// The fields of a password that is chosen.
+pub fn password_fields(wrong: String, wrong_again: String) -> [Field; 2] {
+    [
+        Field::secret("password", "Password", "new-password")
+            .help("10 characters at least; a sentence is best.")
+            .error(wrong),
+        Field::secret("password_again", "The same password again", "new-password")
+            .error(wrong_again),
+    ]
 }
 
 /// How many fields are wrong, as a headline.
@@ -174,8 +205,13 @@ impl DetailsForm {
     }
 
     /// What can be said without the database, about all fields at once.
-    fn wrong(&self, policy: &RegistrationPolicy) -> Wrong {
+    fn wrong(&self, policy: &Policy) -> Wrong {
         let (pin, pin_again) = wrong_pins(&self.pin, &self.pin_again);
+        let (password, password_again) = match policy.sign_in.secrets.needs_password() {
+            true => wrong_passwords(&self.password, &self.password_again),
+            false => Default::default(),
+        };
+        let policy = &policy.registration;
         let answers = self.answers(&policy.questions).into_iter();
         let answers = answers.map(|(_, answer)| match answer_normal(&answer).chars().count() {
             2..=200 => String::new(),
@@ -193,6 +229,8 @@ impl DetailsForm {
                 .map_or_else(String::new, |login| said(login_checked(&login))),
             pin,
             pin_again,
+            password,
+            password_again,
             answers: answers.collect(),
         }
     }
@@ -363,6 +401,10 @@ fn form_page(guest: &Guest, id: RegistrationId, form: &DetailsForm, wrong: Wrong
         forgotten: lasting(policy.unfinished_s),
         quit: guest.shop.at("/quit"),
     };
+    if guest.shop.policy.sign_in.secrets.needs_password() {
+        let fields = password_fields(wrong.password, wrong.password_again);
+        page.pins.extend(fields);
+    }
     let fields = page
         .name
         .iter_mut()
@@ -400,27 +442,30 @@ pub async fn take(
         Some((id, Stage::Informed)) => id,
         Some((id, stage)) => return taken_before(&app, &guest, id, stage).await,
     };
-    let policy = &guest.shop.policy.registration;
+    let policy = &guest.shop.policy;
     let wrong = form.wrong(policy);
     if !wrong.is_nothing() {
         return again(&guest, id, &form, wrong);
     }
-    let answers = form.answers(&policy.questions);
-    let pin = form.pin.clone();
-    let (hash, answers) = app
+    let answers = form.answers(&policy.registration.questions);
+    let needs_password = policy.sign_in.secrets.needs_password();
+    let (pin, password) = (form.pin.clone(), form.password.clone());
+    let (hash, password_hash, answers) = app
         .slow(move |_| {
             let hash = secret_hash(SecretKind::Pin, &pin)?;
+            let password = needs_password.then(|| secret_hash(SecretKind::Password, &password));
             let answers = answers
                 .iter()
                 .map(|(question, answer)| answer_hash(question, answer));
             let answers = answers.collect::<std::result::Result<Vec<_>, _>>()?;
-            Ok::<_, SecretError>((hash, answers))
+            Ok::<_, SecretError>((hash, password.transpose()?, answers))
         })
         .await??;
     let details = Details {
         person: form.person(),
         login: form.login(),
         pin_hash: Some(hash),
+        password_hash,
         answers,
         ..Details::default()
     };

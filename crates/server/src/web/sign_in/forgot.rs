@@ -1,7 +1,9 @@
 //! A forgotten PIN: the code that staff gave, and a new PIN twice (SHP-03).
 
 use super::super::frame::{guest_shell, link, page, page_with, see};
-use super::super::register::{begin_at_wrong, look_again, wrong_pins};
+use super::super::register::{
+    begin_at_wrong, look_again, password_fields, wrong_passwords, wrong_pins,
+};
 use super::super::session::Guest;
 use super::super::view::{Field, Notice, Shell, Tone};
 use super::misread;
@@ -14,8 +16,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use scrip_domain::customer::{ResetOutcome, SecretKind, secret_hash};
-use scrip_domain::session::pin_reset_finish_named;
+use scrip_domain::customer::{ResetOutcome, SecretError, SecretKind, secret_hash};
+use scrip_domain::session::{NewSecrets, pin_reset_finish_named};
 use scrip_domain::vendor::vendor_by_book;
 use serde::Deserialize;
 
@@ -24,7 +26,8 @@ use serde::Deserialize;
 struct ForgotPage {
     shell: Shell,
     action: String,
-    fields: [Field; 4],
+    title: &'static str,
+    fields: Vec<Field>,
     sign_in: String,
 }
 
@@ -40,6 +43,10 @@ pub struct Typed {
     pin: String,
     #[serde(default)]
     pin_again: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    password_again: String,
 }
 
 /// What is wrong with it.
@@ -49,6 +56,30 @@ struct Wrong {
     code: String,
     pin: String,
     pin_again: String,
+    password: String,
+    password_again: String,
+}
+
+impl Wrong {
+    fn is_nothing(&self) -> bool {
+        let all = [
+            &self.name,
+            &self.code,
+            &self.pin,
+            &self.pin_again,
+            &self.password,
+            &self.password_again,
+        ];
+        all.into_iter().all(String::is_empty)
+    }
+}
+
+/// What a code sets at this shop.
+fn title(guest: &Guest) -> &'static str {
+    match guest.shop.policy.sign_in.secrets.needs_password() {
+        true => "A new PIN and password",
+        false => "A new PIN",
+    }
 }
 
 fn forgot_page(guest: &Guest, name: &str, wrong: Wrong) -> ForgotPage {
@@ -57,7 +88,7 @@ fn forgot_page(guest: &Guest, name: &str, wrong: Wrong) -> ForgotPage {
             .class("is-pin")
             .inputmode("numeric")
     };
-    let mut fields = [
+    let mut fields = vec![
         Field::text("name", "Account number or sign-in name")
             .autocomplete("username")
             .class("is-code")
@@ -73,19 +104,23 @@ fn forgot_page(guest: &Guest, name: &str, wrong: Wrong) -> ForgotPage {
             .error(wrong.pin),
         pin("pin_again", "The new PIN again").error(wrong.pin_again),
     ];
+    if guest.shop.policy.sign_in.secrets.needs_password() {
+        fields.extend(password_fields(wrong.password, wrong.password_again));
+    }
     let count = begin_at_wrong(fields.iter_mut());
-    let mut shell = guest_shell(guest, "A new PIN", "/forgot");
+    let mut shell = guest_shell(guest, title(guest), "/forgot");
     if count > 0 {
         shell.notice = Some(Notice::new(
             Tone::Bad,
             look_again(count),
-            "The PIN was not changed. The code and the new PIN are not shown again: type them \
+            "Nothing was changed. The code and what you chose are not shown again: type them \
              once more.",
         ));
     }
     ForgotPage {
         shell,
         action: guest.shop.at("/forgot"),
+        title: title(guest),
         fields,
         sign_in: guest.shop.at("/sign-in"),
     }
@@ -108,26 +143,37 @@ pub async fn replace(
         "" => said.to_owned(),
         _ => String::new(),
     };
-    let wrong = Wrong {
+    let mut wrong = Wrong {
         name: needed(&typed.name, "Type your account number or sign-in name."),
         code: needed(&typed.code, "Type the code that the shop's staff gave you."),
         pin,
         pin_again,
+        ..Wrong::default()
     };
-    let is_good = [&wrong.name, &wrong.code, &wrong.pin, &wrong.pin_again]
-        .iter()
-        .all(|text| text.is_empty());
-    if !is_good {
+    let needs_password = guest.shop.policy.sign_in.secrets.needs_password();
+    if needs_password {
+        let (password, again) = wrong_passwords(&typed.password, &typed.password_again);
+        wrong.password = password;
+        wrong.password_again = again;
+    }
+    if !wrong.is_nothing() {
         let page = forgot_page(&guest, &typed.name, wrong);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let guess = guess(&app, guest.shop.vendor.book_id, client)?;
     let Typed {
-        name, code, pin, ..
+        name,
+        code,
+        pin,
+        password,
+        ..
     } = typed;
-    let hash = app
-        .slow(move |_| secret_hash(SecretKind::Pin, &pin))
-        .await??;
+    let hashes = app.slow(move |_| {
+        let pin = secret_hash(SecretKind::Pin, &pin)?;
+        let password = needs_password.then(|| secret_hash(SecretKind::Password, &password));
+        Ok::<_, SecretError>((pin, password.transpose()?))
+    });
+    let (pin, password) = hashes.await??;
     let (book, vault, named) = (
         guest.shop.vendor.book_id,
         app.node.vault.clone(),
@@ -136,7 +182,11 @@ pub async fn replace(
     let outcome = app
         .write(move |tx| {
             let vendor = vendor_by_book(tx, book)?;
-            let done = pin_reset_finish_named(tx, &vault, &vendor, &named, &code, &hash)?;
+            let new = NewSecrets {
+                pin: &pin,
+                password: password.as_deref(),
+            };
+            let done = pin_reset_finish_named(tx, &vault, &vendor, &named, &code, new)?;
             Ok::<_, Failed>(done)
         })
         .await?;
@@ -154,7 +204,7 @@ pub async fn replace(
     page.shell.notice = Some(Notice::new(
         Tone::Bad,
         "This code does not work for this account.",
-        "The PIN was not changed. A code works once, for an hour, and dies of five wrong tries. \
+        "Nothing was changed. A code works once, for an hour, and dies of five wrong tries. \
          Look at account and code and try again, or ask the shop's staff for another code.",
     ));
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)

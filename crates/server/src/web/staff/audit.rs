@@ -273,7 +273,7 @@ async fn audit_csv(
     let assets = Assets::of(&member.shop.vendor);
     let mut sheet = Sheet::new(&[
         "id", "at", "actor", "name", "action", "subject", "what", "detail",
-    ])?;
+    ]);
     for noted in found.items {
         sheet.row(&[
             &noted.id.to_string(),
@@ -284,7 +284,7 @@ async fn audit_csv(
             &noted.subject,
             &said(&noted.action, &noted.detail, &assets).line(),
             &noted.detail.to_string(),
-        ])?;
+        ]);
     }
-    download(sheet, &format!("{}-audit", member.shop.vendor.slug))
+    download(sheet.text(), &format!("{}-audit", member.shop.vendor.slug))
 }

@@ -7,6 +7,8 @@ use super::super::view::{Choice, Field, Notice, Shell, Tone, When};
 use super::{May, at, permission, said};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use askama::Template;
 use axum::Router;
@@ -477,6 +479,7 @@ async fn own(member: StaffMember, Query(asked): Query<OwnAsked>) -> Result<Respo
 async fn own_change(
     State(app): State<App>,
     member: StaffMember,
+    client: Client,
     Form(typed): Form<OwnPassword>,
 ) -> Result<Response> {
     let unfit = StatusCode::UNPROCESSABLE_ENTITY;
@@ -494,11 +497,13 @@ async fn own_change(
         member.staff.name.clone(),
         typed.old,
     );
+    let guess = guess(&app, vendor.book_id, client)?;
     let proof = app
         .slow(move |node| staff_sign_in(node, &vendor, &name, &old))
         .await??;
     match proof {
         Proof::Proven(staff) => {
+            guess.right();
             let (vendor, token) = (member.shop.vendor.clone(), member.token.clone());
             app.write(move |tx| staff_password_change(tx, &vendor, staff.staff_id, &hash, &token))
                 .await?;

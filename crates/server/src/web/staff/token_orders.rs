@@ -14,12 +14,12 @@ use super::super::view::{Action, Pager, Shell, Shown, When};
 use super::{Who, at, who};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
+use crate::http::csv::{Sheet, download};
 use crate::state::App;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use scrip_domain::Actor;
 use scrip_domain::customer::customer_by_id;
@@ -330,65 +330,45 @@ fn buckets(ageing: &Ageing) -> [(&'static str, scrip_domain::Amount); 5] {
 /// Rows of one file; further ones are on the pages.
 const CSV_ROWS: usize = 10_000;
 
-/// A cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = text.replace('"', "\"\"");
-    if risky {
-        format!("\"'{text}\"")
-    } else {
-        format!("\"{text}\"")
-    }
-}
-
 /// `GET /shops/{slug}/staff/token-orders/owed.csv`. Without names: account numbers tell who it is.
 async fn owed_csv(State(app): State<App>, member: StaffMember) -> Result<Response> {
     let of = member.clone();
-    let text = app
+    let sheet = app
         .read(move |tx| {
             let vendor = &of.shop.vendor;
             let (book, now) = (vendor.book_id, Read::now(tx));
-            let mut text = String::from("reference,account,means,due,days_late,owed,currency\r\n");
+            let mut sheet = Sheet::new(&[
+                "reference",
+                "account",
+                "means",
+                "due",
+                "days_late",
+                "owed",
+                "currency",
+            ]);
             for order in offline_owed(tx, book, None, CSV_ROWS)?.items {
                 let customer = customer_by_id(tx, book, order.customer)?;
                 let due = order.due_at.unwrap_or(order.created_at);
-                let cells = [
-                    order.reference,
-                    customer.number.to_string(),
-                    order.means.name().to_owned(),
-                    due.to_string(),
-                    Ageing::days_overdue(now, due).unwrap_or(0).to_string(),
-                    order.owed.decimal(vendor.currency.scale),
-                    vendor.currency.code.clone(),
-                ];
-                let cells: Vec<String> = cells.iter().map(|c| cell(c)).collect();
-                text.push_str(&cells.join(","));
-                text.push_str("\r\n");
+                sheet.row(&[
+                    &order.reference,
+                    &customer.number.to_string(),
+                    order.means.name(),
+                    &due.to_string(),
+                    &Ageing::days_overdue(now, due).unwrap_or(0).to_string(),
+                    &order.owed.decimal(vendor.currency.scale),
+                    &vendor.currency.code,
+                ]);
             }
-            Ok::<_, Problem>(text)
+            Ok::<_, Problem>(sheet)
         })
         .await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"money-owed.csv\"",
-        ),
-    ];
-    Ok((headers, text).into_response())
+    download(sheet.text(), "money-owed")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{cell, late_words};
+    use super::late_words;
     use scrip_engine::Timestamp;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(cell("T-000001"), "\"T-000001\"");
-        assert_eq!(cell("=1+1"), "\"'=1+1\"");
-        assert_eq!(cell("a\"b"), "\"a\"\"b\"");
-    }
 
     #[test]
     fn lateness_in_words() {

@@ -7,12 +7,12 @@ use super::super::super::view::{Notice, Shell, Tone, When};
 use super::Keeper;
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path};
+use crate::http::csv::download;
 use crate::http::upload::Upload;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use scrip_domain::catalog::imports::{
     Action, File, Import, Row, State as Far, import_apply, import_by_id, import_check, import_rows,
     import_undo, imports as all_imports,
@@ -214,9 +214,9 @@ fn page_of(member: &StaffMember, import: &Import, rows: &[Row]) -> ImportPage {
         ("Taken off sale", count(import.taken_off)),
         ("Wrong rows, left out", count(import.errors)),
     ];
-    if import.taken_off > 0 {
+    if import.taken_off > 0 || import.on_lists > 0 {
         let lists = counted(import.on_lists, "order list", "order lists");
-        facts.push(("Lists that hold them", lists));
+        facts.push(("Order lists that hold what goes off sale", lists));
     }
     let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let left = import
@@ -321,13 +321,5 @@ pub async fn export(State(app): State<App>, member: StaffMember) -> Result<Respo
             }
         })
         .await?;
-    let name = format!(
-        "attachment; filename=\"{}-catalogue.csv\"",
-        member.shop.vendor.slug
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, text).into_response())
+    download(text, &format!("{}-catalogue", member.shop.vendor.slug))
 }

@@ -276,11 +276,11 @@ pub(super) async fn codes(
     });
     match made.await {
         Ok(made) => {
-            let mut sheet = Sheet::new(&["code"])?;
+            let mut sheet = Sheet::new(&["code"]);
             for code in &made.value {
-                sheet.row(&[code])?;
+                sheet.row(&[code]);
             }
-            download(sheet, "coupon-codes")
+            download(sheet.text(), "coupon-codes")
         }
         Err(problem) => again(&app, &member, id, problem).await,
     }

@@ -9,13 +9,14 @@ use super::super::view::{Notice, Shell, Tone};
 use super::{May, at, permission, said};
 use crate::error::{Problem, Result};
 use crate::http::body::{Form, Path, Query};
+use crate::http::csv::download;
 use crate::report::{Asked, Cell, Column, Kind, Report, Table, Unit, csv, period_words, report};
 use crate::state::App;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::{get, post};
 use bars::{Bars, bars};
 use scrip_domain::report::calendar::{Day, Step};
@@ -336,19 +337,9 @@ async fn file(
         Some(span) => format!("{}-{}", span.from(), span.last()),
         None => found.today.to_string(),
     };
-    let name = format!(
-        "attachment; filename=\"{}-{}-{}-{days}.csv\"",
-        member.shop.vendor.slug,
-        kind.name(),
-        table.name
-    );
-    let name = HeaderValue::from_str(&name).map_err(|e| Problem::internal(&e))?;
-    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((head, csv(&found, table)).into_response())
+    let (slug, report) = (&member.shop.vendor.slug, kind.name());
+    let name = format!("{slug}-{report}-{}-{days}", table.name);
+    download(csv(&found, table), &name)
 }
 
 /// Until which day.

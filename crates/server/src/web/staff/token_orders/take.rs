@@ -11,6 +11,8 @@ use super::super::{May, Who, permission, said, who};
 use super::{one, order_path};
 use crate::error::{Problem, Result};
 use crate::http::body::{Form, Query};
+use crate::http::client::Client;
+use crate::http::guesses::guess;
 use crate::state::App;
 use crate::web::staff::check::to_check;
 use askama::Template;
@@ -241,6 +243,7 @@ fn refused(status: StatusCode, headline: &str, text: String) -> Wrong {
 pub async fn take(
     State(app): State<App>,
     May(member, _): May<permission::TokenOrders>,
+    client: Client,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let (vendor, account) = (member.shop.vendor.clone(), typed.account.clone());
@@ -248,7 +251,7 @@ pub async fn take(
     let Ok(customer) = found.await else {
         return shown(&app, &member, &typed, None).await;
     };
-    match proven(&app, &member, &customer, &typed).await? {
+    match proven(&app, &member, client, &customer, &typed).await? {
         Proof::Proven(()) => {}
         Proof::Wrong => {
             let mut wrong = refused(
@@ -311,9 +314,11 @@ pub async fn take(
 async fn proven(
     app: &App,
     member: &StaffMember,
+    client: Client,
     customer: &Customer,
     typed: &Typed,
 ) -> Result<Proof<()>> {
+    let guess = guess(app, member.shop.vendor.book_id, client)?;
     let (customer, pin) = (customer.clone(), typed.pin.clone());
     // So few digits could be found from a plain hash of the request.
     let request = app.node.vault.hash("PIN form", &[pin.as_bytes()]).to_vec();
@@ -321,7 +326,12 @@ async fn proven(
     let keyed = member.keyed(key, request, Some(customer.customer_id));
     let proof =
         app.slow(move |node| customer_verify_keyed(node, keyed, &customer, SecretKind::Pin, &pin));
-    Ok(proof.await??.value)
+    let proof = proof.await??;
+    // The same form sent again is no guess of its own.
+    if proof.replayed || proof.value == Proof::Proven(()) {
+        guess.right();
+    }
+    Ok(proof.value)
 }
 
 async fn taken(
