@@ -177,6 +177,11 @@ const ABOVE_409: &[Kind] = &[
     ),
     kind(
         422,
+        "code_needed",
+        "The customer has turned one-time codes on: send the code that the customer's app shows. No attempt was counted.",
+    ),
+    kind(
+        422,
         "cursor_invalid",
         "The cursor is not one of this list. Use next of the page before.",
     ),
@@ -270,11 +275,6 @@ const ABOVE_409: &[Kind] = &[
         422,
         "rows_wrong",
         "Rows of a file are wrong and nothing was entered; the problem has errors with row and problem.",
-    ),
-    kind(
-        422,
-        "code_needed",
-        "The customer has turned one-time codes on: send the code that the customer's app shows. No attempt was counted.",
     ),
     kind(422, "secret_invalid", "A PIN or password cannot be taken."),
     kind(
