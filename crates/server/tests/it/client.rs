@@ -255,6 +255,25 @@ impl Api {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answered {
+        match self.try_send(method, path, headers, body) {
+            Ok(answer) => Answered::read(answer),
+            // A server that refused a request before all of its body had come closes the connection;
+            // whoever only reads asks again on another one, as clients do.
+            Err(ureq::Error::Io(_)) if method == "GET" => {
+                let again = self.try_send(method, path, headers, body);
+                Answered::read(again.unwrap_or_else(|e| panic!("{method} {path}: {e}")))
+            }
+            Err(e) => panic!("{method} {path}: {e}"),
+        }
+    }
+
+    fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<ureq::http::Response<Body>, ureq::Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
@@ -264,7 +283,7 @@ impl Api {
         if headers.iter().all(|(name, _)| *name != "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }
-        let answer = if body.is_empty() {
+        if body.is_empty() {
             // Otherwise the end of an empty body comes in a packet of its own, and a server that
             // has refused the request by then closes the connection.
             if !matches!(method, "GET" | "HEAD") {
@@ -273,8 +292,7 @@ impl Api {
             self.agent.run(request.body(()).unwrap())
         } else {
             self.agent.run(request.body(body).unwrap())
-        };
-        Answered::read(answer.unwrap_or_else(|e| panic!("{method} {path}: {e}")))
+        }
     }
 }
 

@@ -500,7 +500,7 @@ pub(super) const FORMS: &[Form] = &[
             ("minimum", "40"),
             ("declines", "3"),
             ("grace", "30"),
-            ("began", "50000000.3.2592000"),
+            ("began", "50000000 3 2592000 "),
             ("key", ""),
         ],
         Line("vendor.limits_set"),
