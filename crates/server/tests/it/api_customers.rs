@@ -96,17 +96,14 @@ fn a_registration_goes_stage_by_stage(db: &TestDb) {
     let person = api.get(&format!("/v1/customers/{customer}/person"));
     assert_eq!(person.expect(200)["person"]["name"], "Ada Byron \u{202e}猫");
     assert_eq!(person.json["person"]["email"], "");
-    let log = served.log();
-    for secret in [
+    served.log_holds_none_of(&[
         "4719",
         "correct horse",
         "Ada",
         "ada@example.org",
         customer,
         id,
-    ] {
-        assert!(!log.contains(secret), "{secret} is in the log: {log}");
-    }
+    ]);
 }
 
 /// REG-03, REG-13: staff enter the same at once; a customer may stay without a name.
