@@ -176,11 +176,6 @@ impl TaxSum {
     pub fn label(&self) -> String {
         label(&self.name, self.rate)
     }
-
-    /// What the lines come to without it.
-    pub fn net(&self) -> Result<Amount> {
-        self.gross.minus(self.tax)
-    }
 }
 
 /// The taxes of lines (amount, tax), one sum for each rate, in the order in which they come up.
