@@ -72,6 +72,9 @@ typed_id!(
     /// A customer.
     CustomerId, "cus");
 typed_id!(
+    /// A gift certificate.
+    CertificateId, "crt");
+typed_id!(
     /// A member of a vendor's staff.
     StaffId, "stf");
 typed_id!(

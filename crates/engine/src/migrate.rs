@@ -51,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(21, "0021_tax"),
     migration!(22, "0022_entity"),
     migration!(23, "0023_quota"),
+    migration!(24, "0024_open"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

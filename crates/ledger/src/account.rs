@@ -50,10 +50,12 @@ pub enum AccountKind {
     Settled,
     /// Fractions that exchanges leave over (OPN-02).
     Residue,
+    /// What the mall keeps of what its members sell (OPN-09, MSP-06).
+    Royalty,
 }
 
 impl AccountKind {
-    const ALL: [AccountKind; 17] = [
+    const ALL: [AccountKind; 18] = [
         AccountKind::Wallet,
         AccountKind::Held,
         AccountKind::Issued,
@@ -71,6 +73,7 @@ impl AccountKind {
         AccountKind::Payback,
         AccountKind::Settled,
         AccountKind::Residue,
+        AccountKind::Royalty,
     ];
 
     /// Its name in the database and in exports.
@@ -93,6 +96,7 @@ impl AccountKind {
             AccountKind::Payback => "payback",
             AccountKind::Settled => "settled",
             AccountKind::Residue => "residue",
+            AccountKind::Royalty => "royalty",
         }
     }
 

@@ -160,12 +160,13 @@ fn asset_insert(tx: &mut Tx<'_>, asset: &Asset) -> Result<()> {
     Ok(())
 }
 
-/// Creates the token type of a book, named after its short name.
-pub fn asset_token_create(tx: &mut Tx<'_>, book: &Book, scale: u32) -> Result<Asset> {
+/// Creates a token type of a book, named after the book's short name and its own: `TOKEN` for a
+/// vendor's own.
+pub fn asset_token_create(tx: &mut Tx<'_>, book: &Book, name: &str, scale: u32) -> Result<Asset> {
     tx.lock_name("asset")?;
     let asset = Asset {
         asset_id: next(tx, "SELECT COALESCE(MAX(asset_id), 0) FROM asset")?,
-        code: format!("{}.TOKEN", book.slug.to_ascii_uppercase()),
+        code: format!("{}.{name}", book.slug.to_ascii_uppercase()),
         kind: AssetKind::Token,
         book_id: Some(book.book_id),
         scale,

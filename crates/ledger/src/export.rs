@@ -353,7 +353,8 @@ fn account_name(book: &Book, kind: AccountKind, label: &str) -> String {
         | AccountKind::Earned
         | AccountKind::Breakage
         | AccountKind::Sales
-        | AccountKind::Residue => "Income",
+        | AccountKind::Residue
+        | AccountKind::Royalty => "Income",
         AccountKind::Processor | AccountKind::Bank | AccountKind::Receivable => "Assets",
         AccountKind::Charges | AccountKind::Settled => "Expenses",
     };

@@ -5,6 +5,7 @@ use scrip_domain::catalog::CatalogError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::mall::MallError;
+use scrip_domain::open_token::OpenError;
 use scrip_domain::order::OrderError;
 use scrip_domain::policy::PolicyError;
 use scrip_domain::promotion::PromotionError;
@@ -124,6 +125,7 @@ below! {
     SessionError { Engine, Vendor, Customer, Command },
     RevenueError { Engine, Ledger, Command },
     MallError { Engine, Ledger, Vendor },
+    OpenError { Engine, Ledger, Vendor, Customer, Mall },
 }
 
 impl From<SecretError> for Failure {

@@ -10,7 +10,8 @@ use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::gift_tokens::{GiftError, gifts_round};
-use scrip_domain::mall::{MallError, clearing_close, clearing_due, malls};
+use scrip_domain::mall::{Mall, MallError, clearing_close, clearing_due, malls};
+use scrip_domain::open_token::{OpenError, open_expire};
 use scrip_domain::order::by_card::{card_orders_resolve, card_refunds_settle};
 use scrip_domain::payback::paybacks_resolve;
 use scrip_domain::policy::policy;
@@ -86,6 +87,25 @@ pub fn expire_lots(engine: &Engine, vendor: &Vendor) -> Result<Expired, LedgerEr
         }
         all = all.plus(done)?;
         // None, or another process was quicker.
+        if done.wallets == 0 {
+            return Ok(all);
+        }
+    }
+}
+
+/// Takes what has expired of open tokens and gift certificates out of a mall's accounts.
+fn expire_open(engine: &Engine, mall: &Mall) -> Result<Expired, OpenError> {
+    let mut all = Expired::default();
+    loop {
+        let due = engine.read(|tx| wallets_due(tx, mall.book_id, AT_ONCE))?;
+        let due: Vec<i64> = due.into_iter().collect();
+        let mut done = Expired::default();
+        for some in due.chunks(WALLETS_AT_ONCE) {
+            let (mall, some) = (mall.clone(), BTreeSet::from_iter(some.iter().copied()));
+            let expired = engine.write(move |tx| open_expire(tx, &mall, &some))?;
+            done = done.plus(expired)?;
+        }
+        all = all.plus(done)?;
         if done.wallets == 0 {
             return Ok(all);
         }
@@ -249,6 +269,7 @@ fn work(node: &Node, cards: &dyn CardProcessor, stopped: &Receiver<()>) {
             noted("sessions", expire_sessions(&node.engine));
             of_vendors(node, cards);
             noted("clearing", clear_malls(&node.engine));
+            noted("expiry of open tokens", expire_malls(&node.engine));
         }
         second = second.wrapping_add(1);
     }
@@ -274,6 +295,15 @@ pub fn clear_malls(engine: &Engine) -> Result<usize, MallError> {
         }
     }
     Ok(cleared)
+}
+
+/// Takes what has expired of open tokens out of the accounts of all malls.
+pub fn expire_malls(engine: &Engine) -> Result<Expired, OpenError> {
+    let mut all = Expired::default();
+    for mall in engine.read(|tx| malls(tx))? {
+        all = all.plus(expire_open(engine, &mall)?)?;
+    }
+    Ok(all)
 }
 
 /// What is done for each vendor: lots that expired, after the holds that gave some back; payments

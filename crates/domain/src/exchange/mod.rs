@@ -269,7 +269,7 @@ pub fn exchange_do(
 }
 
 /// The customer's account at another vendor; opened at the first exchange (OPN-24).
-fn visitor(
+pub(crate) fn visitor(
     tx: &mut Tx<'_>,
     vault: &Vault,
     customer: &Customer,
@@ -353,6 +353,7 @@ fn post(
         actor: &actor.to_string(),
         debtor: (&way.from, &spent),
         creditor: (&way.to, &issued, target.accounts.deferred),
+        mall: &[],
     };
     settle(tx, &way.mall, &sides, &priced.money)?;
     Ok(())

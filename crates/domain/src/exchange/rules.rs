@@ -61,6 +61,7 @@ pub(super) fn priced(tokens: Amount, rates: Rates, charge: Amount) -> Result<Pri
             received,
             residue: owed.minus(received)?,
             kept: charge,
+            royalty: Amount::ZERO,
         },
     })
 }
@@ -209,6 +210,7 @@ mod tests {
         let terms = Terms {
             charge_flat: money("0.05"),
             charge_ppm: 5_000,
+            ..Terms::default()
         };
         let charge = charge(tokens("100"), money("0.10"), &terms).unwrap();
         assert_eq!(charge, money("0.10"));

@@ -1,11 +1,11 @@
 //! Positions of members, and clearing them at an interval (GOV-09, MIC-03).
 
 use super::settle::Line;
-use super::{Mall, MallError, Member, Result, members, operator_only, rules, store};
+use super::{Mall, MallError, Member, Result, mall_by_book, members, operator_only, rules, store};
 use crate::actor::Actor;
 use crate::text::named;
 use scrip_engine::{Read, ReadTx, Timestamp, Tx};
-use scrip_ledger::{Amount, account_balance};
+use scrip_ledger::{Amount, account_balance, account_balances};
 use std::collections::BTreeMap;
 
 named! {
@@ -67,9 +67,12 @@ pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clea
     for line in store::lines_clear(tx, mall.book_id, number)? {
         let debtor = nets.entry(line.debtor).or_default();
         *debtor = debtor.plus(line.owed)?;
-        let creditor = nets.entry(line.creditor).or_default();
-        *creditor = creditor.minus(line.received)?;
-        kept = kept.plus(line.residue)?;
+        // What is owed to the mall alone has no other creditor.
+        if line.creditor != mall.book_id {
+            let creditor = nets.entry(line.creditor).or_default();
+            *creditor = creditor.minus(line.received)?;
+        }
+        kept = kept.plus(line.residue)?.plus(line.royalty)?;
     }
     let positions = nets.into_iter();
     let positions = positions.map(|(member, net)| Ok((member, rules::cleared(net)?)));
@@ -124,9 +127,14 @@ pub fn position(tx: &mut ReadTx<'_>, member: &Member) -> Result<Amount> {
     Ok(due)
 }
 
-/// What the mall has kept of all that passed through it.
+/// What the mall has kept of all that passed through it: fractions, royalties, tolls.
 pub fn mall_kept(tx: &mut ReadTx<'_>, mall: &Mall) -> Result<Amount> {
-    Ok(account_balance(tx, mall.book_id, mall.residue_account)?)
+    // The account of royalties is opened by the first one, maybe since `mall` was read.
+    let mall = mall_by_book(tx, mall.book_id)?;
+    let accounts = [Some(mall.residue_account), mall.royalty_account];
+    let accounts: Vec<i64> = accounts.into_iter().flatten().collect();
+    let kept = account_balances(tx, mall.book_id, &accounts)?;
+    Ok(Amount::sum(kept)?)
 }
 
 /// Every event between two members of a mall, oldest first.

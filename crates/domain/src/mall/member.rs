@@ -52,13 +52,20 @@ pub struct MemberAccounts {
     pub settled: i64,
 }
 
-/// What an exchange costs a customer of a member (OPN-03).
+/// What was agreed with a member: what an exchange costs its customers (OPN-03), and who keeps what
+/// of a sale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// For each exchange, in the smallest unit of the mall's currency.
     pub charge_flat: Amount,
     /// Of what is exchanged, in millionths.
     pub charge_ppm: i64,
+    /// What the member keeps of what its open tokens pay elsewhere, in millionths (OPN-09).
+    pub service_ppm: i64,
+    /// What the mall keeps of what the member sells, in millionths (OPN-09, MSP-06).
+    pub royalty_ppm: i64,
+    /// What the member keeps of what its gift certificates pay elsewhere, in millionths (OPN-15).
+    pub commission_ppm: i64,
 }
 
 /// Takes a vendor into a mall. Its token is worth what the vendor sells it for, until the mall
@@ -260,16 +267,29 @@ pub fn values(tx: &mut dyn Read, member: &Member) -> Result<Vec<(Timestamp, Amou
     store::values(tx, member)
 }
 
-/// Sets what an exchange costs customers of a member, from now on (OPN-03).
+/// Sets what was agreed with a member, from now on (OPN-03, OPN-09, OPN-15).
 pub fn terms_set(tx: &mut Tx<'_>, actor: Actor, member: &Member, terms: &Terms) -> Result<()> {
     operator_only(actor)?;
     let flat = Amount::ZERO..=rules::CHARGE_AT_MOST;
-    if !flat.contains(&terms.charge_flat) || !(0..=rules::WHOLE_PPM).contains(&terms.charge_ppm) {
+    let shares = [
+        terms.charge_ppm,
+        terms.service_ppm,
+        terms.royalty_ppm,
+        terms.commission_ppm,
+    ];
+    let is_share = |ppm: &i64| (0..=rules::WHOLE_PPM).contains(ppm);
+    // A seller is always owed something.
+    let together = |kept: i64| kept.saturating_add(terms.royalty_ppm) < rules::WHOLE_PPM;
+    let kept = terms.service_ppm.max(terms.commission_ppm);
+    if !flat.contains(&terms.charge_flat) || !shares.iter().all(is_share) || !together(kept) {
         return Err(MallError::ChargeInvalid);
     }
     let now = tx.now();
     store::set_terms(tx, member, now, terms)?;
-    let detail = json!({"flat": terms.charge_flat, "ppm": terms.charge_ppm});
+    let detail = json!({
+        "flat": terms.charge_flat, "ppm": terms.charge_ppm, "service_ppm": terms.service_ppm,
+        "royalty_ppm": terms.royalty_ppm, "commission_ppm": terms.commission_ppm,
+    });
     note(tx, actor, member, "mall.terms", &detail)
 }
 

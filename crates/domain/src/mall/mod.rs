@@ -33,7 +33,8 @@ pub use member::{
     may_pass, member_bar_set, member_join, member_of, member_quota_set, member_state_set, members,
     terms_at, terms_set, value_at, value_set, values,
 };
-pub use settle::{Line, LineKind, Owed, Sides, settle};
+pub(crate) use settle::settled_line;
+pub use settle::{Line, LineKind, Owed, Sides, charge, settle};
 
 /// A clearing house.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub struct Mall {
     pub clears: Clears,
     /// Its account of fractions that exchanges leave over.
     pub residue_account: i64,
+    /// Its account of royalties, once there was one.
+    pub royalty_account: Option<i64>,
+    /// True when tokens of several types may pay one line together (OPN-19).
+    pub combines: bool,
+    /// True when tokens that a vendor gave may leave it (GOV-11).
+    pub free_leaves: bool,
 }
 
 /// Why a command of the mall was refused or failed.
@@ -171,9 +178,47 @@ pub fn mall_create(
         currency,
         quote_s: QUOTE_S,
         clears: Clears::ByHand,
+        royalty_account: None,
+        combines: true,
+        free_leaves: false,
     };
     store::insert_mall(tx, &mall)?;
     Ok(mall)
+}
+
+/// The mall's account of royalties; opened now if there is none.
+fn royalty_account(tx: &mut Tx<'_>, mall: &Mall) -> Result<i64> {
+    if let Some(known) = mall.royalty_account {
+        return Ok(known);
+    }
+    // Of two that find none at once, the second one finds that of the first.
+    tx.lock_name(&format!("royalty {}", mall.book_id))?;
+    if let Some(known) = mall_by_book(tx, mall.book_id)?.royalty_account {
+        return Ok(known);
+    }
+    let new = NewAccount {
+        book_id: mall.book_id,
+        asset_id: mall.currency.asset_id,
+        kind: AccountKind::Royalty,
+        label: &mall.currency.code,
+        owner: None,
+        counterparty: None,
+    };
+    let opened = account_open(tx, &new)?;
+    store::set_royalty_account(tx, mall.book_id, opened)?;
+    Ok(opened)
+}
+
+/// Says whether tokens of several types may pay one line together (OPN-19), and whether tokens that
+/// vendors gave may leave them (GOV-11).
+pub fn mall_rules_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    mall: &Mall,
+    (combines, free_leaves): (bool, bool),
+) -> Result<()> {
+    operator_only(actor)?;
+    store::set_rules(tx, mall.book_id, combines, free_leaves)
 }
 
 /// The mall of a short name.

@@ -1,9 +1,10 @@
 //! The entries of an event between two members.
 
-use super::{Mall, Member, Result, store};
+use super::{Mall, Member, Result, royalty_account, store};
 use crate::text::named;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Leg, Posting, entry_post};
+use std::cmp::Ordering;
 use uuid::Uuid;
 
 named! {
@@ -11,6 +12,14 @@ named! {
     LineKind, "what happened" {
         /// Tokens of one became tokens of the other (OPN-01).
         Exchange = "exchange",
+        /// Open tokens that one owes paid at the other (OPN-08).
+        Sale = "sale",
+        /// Such a payment was taken back.
+        Reversal = "sale_back",
+        /// The mall's share of a sale for a member's own tokens (MSP-06).
+        Royalty = "royalty",
+        /// A toll (GOV-14).
+        Toll = "toll",
     }
 }
 
@@ -25,6 +34,21 @@ pub struct Owed {
     pub residue: Amount,
     /// What the debtor kept as its charge, for the statement (OPN-03).
     pub kept: Amount,
+    /// What the mall keeps of it as its royalty (OPN-09); below zero where it gives one back.
+    pub royalty: Amount,
+}
+
+impl Owed {
+    /// The same event taken back: who received owes it now.
+    pub fn reversed(&self) -> Result<Owed> {
+        Ok(Owed {
+            owed: self.received,
+            received: self.owed,
+            residue: Amount::ZERO,
+            kept: self.kept.negated()?,
+            royalty: self.royalty.negated()?,
+        })
+    }
 }
 
 /// An event between two members, as the mall keeps it (GOV-06).
@@ -62,6 +86,8 @@ pub struct Sides<'a> {
     pub debtor: (&'a Member, &'a [Leg]),
     /// Who took them, what else moves in its book, and where the money is booked there.
     pub creditor: (&'a Member, &'a [Leg], i64),
+    /// What else moves in the mall's book: open tokens.
+    pub mall: &'a [Leg],
 }
 
 /// Posts an event between two members into the three books, and keeps a line of it. The legs that
@@ -70,7 +96,7 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
     let (debtor, spent) = sides.debtor;
     let (creditor, issued, income) = sides.creditor;
     let code = sides.kind.name();
-    let mut post = |book_id, legs: &[Leg]| {
+    let post = |tx: &mut Tx<'_>, book_id, legs: &[Leg]| {
         let posting = Posting {
             book_id,
             event_id: sides.event_id,
@@ -90,29 +116,104 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
     let owed = leg(creditor.accounts.member_due, income, money.received);
     let debtor_legs = [spent, &owing[..]].concat();
     let creditor_legs = [issued, &owed[..]].concat();
-    let through = leg(
-        debtor.accounts.mall_due,
-        creditor.accounts.mall_due,
-        money.received,
-    );
+    // Of a royalty that is given back, the mall itself pays a part of what is received. At home
+    // nothing passes.
+    let passed = match debtor.book_id == creditor.book_id {
+        true => Vec::new(),
+        false => leg(
+            debtor.accounts.mall_due,
+            creditor.accounts.mall_due,
+            money.received.min(money.owed),
+        ),
+    };
     let left = leg(
         debtor.accounts.mall_due,
         mall.residue_account,
         money.residue,
     );
+    let royalty = match money.royalty.cmp(&Amount::ZERO) {
+        Ordering::Equal => Vec::new(),
+        Ordering::Greater => leg(
+            debtor.accounts.mall_due,
+            royalty_account(tx, mall)?,
+            money.royalty,
+        ),
+        Ordering::Less => leg(
+            royalty_account(tx, mall)?,
+            creditor.accounts.mall_due,
+            money.royalty.negated()?,
+        ),
+    };
+    let mall_legs = [sides.mall, &passed[..], &left[..], &royalty[..]].concat();
     let line = Line {
         event_id: sides.event_id,
         kind: sides.kind,
         debtor: debtor.book_id,
         creditor: creditor.book_id,
         money: *money,
-        debtor_entry: post(debtor.book_id, &debtor_legs)?,
-        creditor_entry: post(creditor.book_id, &creditor_legs)?,
-        mall_entry: post(mall.book_id, &[through, left].concat())?,
+        debtor_entry: post(tx, debtor.book_id, &debtor_legs)?,
+        creditor_entry: post(tx, creditor.book_id, &creditor_legs)?,
+        mall_entry: post(tx, mall.book_id, &mall_legs)?,
         at: tx.now(),
     };
     store::insert_line(tx, mall.book_id, &line)?;
     Ok(line)
+}
+
+/// The line of an event.
+pub(crate) fn settled_line(tx: &mut dyn Read, mall: &Mall, event_id: Uuid) -> Result<Line> {
+    let line = store::line_of(tx, mall.book_id, event_id)?;
+    let missing = || scrip_engine::Error::Corrupt(format!("settlement {event_id} is missing"));
+    Ok(line.ok_or_else(missing)?)
+}
+
+/// What a member owes the mall alone, and to nobody else: a royalty, a toll.
+pub fn charge(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    (member, charges): (&Member, i64),
+    (kind, event_id): (LineKind, Uuid),
+    amount: Amount,
+) -> Result<Option<Line>> {
+    if !amount.is_positive() {
+        return Ok(None);
+    }
+    let accounts = &member.accounts;
+    let royalty = royalty_account(tx, mall)?;
+    let effective_at = tx.now();
+    let mut post = |book_id, debit, credit| {
+        let posting = Posting {
+            book_id,
+            event_id,
+            code: kind.name(),
+            actor: "system",
+            reference: "",
+            effective_at,
+            legs: &leg(debit, credit, amount),
+        };
+        entry_post(tx, &posting)
+    };
+    let debtor_entry = post(member.book_id, charges, accounts.member_due)?;
+    let mall_entry = post(mall.book_id, accounts.mall_due, royalty)?;
+    let line = Line {
+        event_id,
+        kind,
+        debtor: member.book_id,
+        creditor: mall.book_id,
+        money: Owed {
+            owed: amount,
+            received: Amount::ZERO,
+            residue: Amount::ZERO,
+            kept: Amount::ZERO,
+            royalty: amount,
+        },
+        debtor_entry,
+        creditor_entry: mall_entry,
+        mall_entry,
+        at: effective_at,
+    };
+    store::insert_line(tx, mall.book_id, &line)?;
+    Ok(Some(line))
 }
 
 /// A leg of money; none where nothing moves.

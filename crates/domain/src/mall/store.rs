@@ -25,13 +25,13 @@ pub(super) fn insert_mall(tx: &mut Tx<'_>, mall: &Mall) -> Result<()> {
 }
 
 const BY_SLUG: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE m.book_id = $1";
 const ALL: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
     FROM mall m JOIN book b ON b.book_id = m.book_id ORDER BY m.book_id";
 
 fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
@@ -43,6 +43,9 @@ fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
         quote_s: row.int(4)?,
         residue_account: row.int(5)?,
         clears: Clears::parse(row.text(6)?)?,
+        royalty_account: row.opt_int(7)?,
+        combines: row.bool(8)?,
+        free_leaves: row.bool(9)?,
     })
 }
 
@@ -185,16 +188,22 @@ pub(super) fn set_terms(
     terms: &Terms,
 ) -> Result<()> {
     tx.put(
-        "INSERT INTO mall_terms (book_id, member_book, effective_at, charge_flat, charge_ppm)
-         VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO mall_terms (book_id, member_book, effective_at, charge_flat, charge_ppm,
+                                 service_ppm, royalty_ppm, commission_ppm)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (book_id, member_book, effective_at)
-            DO UPDATE SET charge_flat = excluded.charge_flat, charge_ppm = excluded.charge_ppm",
+            DO UPDATE SET charge_flat = excluded.charge_flat, charge_ppm = excluded.charge_ppm,
+                          service_ppm = excluded.service_ppm, royalty_ppm = excluded.royalty_ppm,
+                          commission_ppm = excluded.commission_ppm",
         params![
             member.mall_book,
             member.book_id,
             effective_at.0,
             terms.charge_flat.units(),
-            terms.charge_ppm
+            terms.charge_ppm,
+            terms.service_ppm,
+            terms.royalty_ppm,
+            terms.commission_ppm
         ],
     )?;
     Ok(())
@@ -202,7 +211,7 @@ pub(super) fn set_terms(
 
 pub(super) fn terms_at(tx: &mut dyn Read, member: &Member, at: Timestamp) -> Result<Option<Terms>> {
     let row = tx.query_opt(
-        "SELECT charge_flat, charge_ppm FROM mall_terms
+        "SELECT charge_flat, charge_ppm, service_ppm, royalty_ppm, commission_ppm FROM mall_terms
          WHERE book_id = $1 AND member_book = $2 AND effective_at <= $3
          ORDER BY effective_at DESC LIMIT 1",
         params![member.mall_book, member.book_id, at.0],
@@ -211,6 +220,9 @@ pub(super) fn terms_at(tx: &mut dyn Read, member: &Member, at: Timestamp) -> Res
         Ok(Terms {
             charge_flat: Amount::from_units(row.int(0)?),
             charge_ppm: row.int(1)?,
+            service_ppm: row.int(2)?,
+            royalty_ppm: row.int(3)?,
+            commission_ppm: row.int(4)?,
         })
     })
     .transpose()
@@ -271,9 +283,9 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
     let money = &line.money;
     tx.put(
         "INSERT INTO settlement (book_id, event_id, kind, debtor_book, creditor_book, owed,
-                                 received, residue, kept, debtor_entry, creditor_entry, mall_entry,
-                                 recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                 received, residue, kept, royalty, debtor_entry, creditor_entry,
+                                 mall_entry, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
             mall,
             &line.event_id,
@@ -284,6 +296,7 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
             money.received.units(),
             money.residue.units(),
             money.kept.units(),
+            money.royalty.units(),
             line.debtor_entry,
             line.creditor_entry,
             line.mall_entry,
@@ -308,12 +321,23 @@ fn line(row: &Row) -> Result<Line> {
             received: amount(5)?,
             residue: amount(6)?,
             kept: amount(7)?,
+            royalty: amount(8)?,
         },
-        debtor_entry: row.int(8)?,
-        creditor_entry: row.int(9)?,
-        mall_entry: row.int(10)?,
-        at: Timestamp(row.int(11)?),
+        debtor_entry: row.int(9)?,
+        creditor_entry: row.int(10)?,
+        mall_entry: row.int(11)?,
+        at: Timestamp(row.int(12)?),
     })
+}
+
+pub(super) fn line_of(tx: &mut dyn Read, mall: i64, event: uuid::Uuid) -> Result<Option<Line>> {
+    let row = tx.query_opt(
+        "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
+                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
+         FROM settlement WHERE book_id = $1 AND event_id = $2",
+        params![mall, &event],
+    )?;
+    row.map(|row| line(&row)).transpose()
 }
 
 pub(super) fn lines(
@@ -326,7 +350,7 @@ pub(super) fn lines(
     let (first, end) = ids_between(from, to);
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement
          WHERE book_id = $1 AND event_id >= $2 AND event_id < $3
            AND (debtor_book = $4 OR creditor_book = $4)
@@ -340,7 +364,7 @@ pub(super) fn lines(
 pub(super) fn all_lines(tx: &mut dyn Read, mall: i64) -> Result<Vec<Line>> {
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement WHERE book_id = $1 ORDER BY event_id",
         params![mall],
     )?;
@@ -354,6 +378,7 @@ pub(super) struct Cleared {
     pub owed: Amount,
     pub received: Amount,
     pub residue: Amount,
+    pub royalty: Amount,
 }
 
 /// Marks every line that no clearing has counted yet as counted by this one, and returns them. A
@@ -361,7 +386,7 @@ pub(super) struct Cleared {
 pub(super) fn lines_clear(tx: &mut Tx<'_>, mall: i64, clearing: i64) -> Result<Vec<Cleared>> {
     let rows = tx.execute_returning(
         "UPDATE settlement SET clearing_no = $2 WHERE book_id = $1 AND clearing_no IS NULL
-         RETURNING debtor_book, creditor_book, owed, received, residue",
+         RETURNING debtor_book, creditor_book, owed, received, residue, royalty",
         params![mall, clearing],
     )?;
     rows.iter()
@@ -372,6 +397,7 @@ pub(super) fn lines_clear(tx: &mut Tx<'_>, mall: i64, clearing: i64) -> Result<V
                 owed: Amount::from_units(row.int(2)?),
                 received: Amount::from_units(row.int(3)?),
                 residue: Amount::from_units(row.int(4)?),
+                royalty: Amount::from_units(row.int(5)?),
             })
         })
         .collect()
@@ -438,6 +464,27 @@ pub(super) fn set_clears(tx: &mut Tx<'_>, mall: i64, clears: Clears) -> Result<(
     tx.put(
         "UPDATE mall SET clears = $2 WHERE book_id = $1",
         params![mall, clears.name()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_royalty_account(tx: &mut Tx<'_>, mall: i64, account: i64) -> Result<()> {
+    tx.put(
+        "UPDATE mall SET royalty_account = $2 WHERE book_id = $1",
+        params![mall, account],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_rules(
+    tx: &mut Tx<'_>,
+    mall: i64,
+    combines: bool,
+    free_leaves: bool,
+) -> Result<()> {
+    tx.put(
+        "UPDATE mall SET combines = $2, free_leaves = $3 WHERE book_id = $1",
+        params![mall, combines, free_leaves],
     )?;
     Ok(())
 }

@@ -7,7 +7,9 @@
 pub mod allocation;
 pub mod by_card;
 mod child;
+pub(crate) mod elsewhere;
 mod fit;
+pub(crate) mod flow;
 pub mod gate;
 mod history;
 pub mod kept;

@@ -119,6 +119,17 @@ pub enum Refusal {
         /// Why.
         fault: CouponFault,
     },
+    /// Open tokens do not pay all of it (OPN-21). Amounts in the mall's currency.
+    #[error(
+        "the tokens that are taken here do not pay for all of this: buy more of them, or choose \
+         other items"
+    )]
+    OpenShort {
+        /// What the order comes to.
+        required: Amount,
+        /// What is held that may pay here.
+        available: Amount,
+    },
     /// The account is closed.
     #[error("account {number} is closed")]
     Closed {
@@ -258,6 +269,9 @@ pub enum OrderError {
          settle the rest there"
     )]
     MoneyWentBack,
+    /// Its tokens stand in the mall's book.
+    #[error("open tokens paid this order: take its payment back as a whole, through the mall")]
+    PaidOpen,
     /// Tokens are not given back for money.
     #[error("a card paid this order: its money goes back by the card processor, not in tokens")]
     PaidByCard,

@@ -140,6 +140,9 @@ pub fn order_refund(
     if card_paid(tx, book, request.order_id)?.is_some() {
         return Err(OrderError::PaidByCard);
     }
+    if store::paid_open(tx, book, request.order_id)? {
+        return Err(OrderError::PaidOpen);
+    }
     let customer = customer_by_id(tx, book, order.customer_id)?;
     locked_open(tx, &customer)?;
     let sold = sold_of(tx, book, request.order_id)?;

@@ -193,6 +193,7 @@ pub(super) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::BelowThreshold { .. } => "below_threshold",
         Refusal::OverCap { .. } => "over_cap",
         Refusal::NotAllowed { .. } => "not_allowed",
+        Refusal::OpenShort { .. } => "open_short",
         Refusal::Closed { .. } => "closed",
         Refusal::CardNotTaken => "card_not_taken",
         Refusal::TokensOnly => "tokens_only",

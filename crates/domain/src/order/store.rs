@@ -231,6 +231,15 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
     .transpose()
 }
 
+/// True for an order that open tokens paid.
+pub(super) fn paid_open(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<bool> {
+    let row = tx.query_opt(
+        "SELECT order_id FROM open_order WHERE book_id = $1 AND order_id = $2",
+        params![book, &order],
+    )?;
+    Ok(row.is_some())
+}
+
 /// The lines of an order; `left` is filled in by the caller.
 pub(super) fn sold(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<Vec<Sold>> {
     let rows = tx.query(

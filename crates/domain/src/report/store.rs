@@ -42,9 +42,10 @@ pub(super) fn movements(
     let (low, _) = ids_between(from, to);
     tx.query_each(
         "SELECT o.customer_id, o.effective_at,
-                CASE WHEN c.price IS NULL THEN o.total ELSE 0 END, COALESCE(c.price, 0)
+                CASE WHEN COALESCE(c.price, p.price) IS NULL THEN o.total ELSE 0 END, COALESCE(c.price, p.price, 0)
          FROM orders o
          LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         LEFT JOIN open_order p ON p.book_id = o.book_id AND p.order_id = o.order_id
          WHERE o.book_id = $1 AND o.order_id >= $2 AND o.effective_at >= $3
            AND o.effective_at < $4 AND o.state = 'completed'",
         params![book, &low, from.0, to.0],
@@ -55,10 +56,11 @@ pub(super) fn movements(
     )?;
     tx.query_each(
         "SELECT o.customer_id, r.effective_at,
-                CASE WHEN c.price IS NULL THEN r.amount ELSE 0 END, COALESCE(c.price, 0)
+                CASE WHEN COALESCE(c.price, p.price) IS NULL THEN r.amount ELSE 0 END, COALESCE(c.price, p.price, 0)
          FROM refund r
          JOIN orders o ON o.book_id = r.book_id AND o.order_id = r.order_id
          LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
+         LEFT JOIN open_order p ON p.book_id = r.book_id AND p.order_id = r.order_id
          WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.effective_at >= $2
            AND r.effective_at < $3",
         params![book, from.0, to.0],
@@ -121,10 +123,11 @@ pub(super) fn orders_written(
 ) -> Result<()> {
     let (low, high) = ids_between(from, to);
     tx.query_each(
-        "SELECT o.recorded_at, CASE WHEN c.price IS NULL THEN o.total ELSE 0 END,
-                COALESCE(c.price, 0)
+        "SELECT o.recorded_at, CASE WHEN COALESCE(c.price, p.price) IS NULL THEN o.total ELSE 0 END,
+                COALESCE(c.price, p.price, 0)
          FROM orders o
          LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         LEFT JOIN open_order p ON p.book_id = o.book_id AND p.order_id = o.order_id
          WHERE o.book_id = $1 AND o.order_id >= $2 AND o.order_id < $3
            AND o.recorded_at >= $4 AND o.recorded_at < $5 AND o.state = 'completed'",
         params![book, &low, &high, from.0, to.0],
@@ -141,10 +144,11 @@ pub(super) fn refunds_written(
     each: Written<'_>,
 ) -> Result<()> {
     tx.query_each(
-        "SELECT r.recorded_at, CASE WHEN c.price IS NULL THEN r.amount ELSE 0 END,
-                COALESCE(c.price, 0)
+        "SELECT r.recorded_at, CASE WHEN COALESCE(c.price, p.price) IS NULL THEN r.amount ELSE 0 END,
+                COALESCE(c.price, p.price, 0)
          FROM refund r
          LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
+         LEFT JOIN open_order p ON p.book_id = r.book_id AND p.order_id = r.order_id
          WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.recorded_at < $3",
         params![book, from.0, to.0],
         &mut |row| written(&row, each),
@@ -273,10 +277,11 @@ pub(super) fn taxed_lines(
     };
     tx.query_each(
         "SELECT l.order_id, CAST(0 AS BIGINT), o.effective_at, o.effective_at, l.tax_name, l.tax_rate, l.amount,
-                l.tax, c.price, o.total
+                l.tax, COALESCE(c.price, p.price), o.total
          FROM orders o
          JOIN order_line l ON l.book_id = o.book_id AND l.order_id = o.order_id
          LEFT JOIN card_order c ON c.book_id = o.book_id AND c.order_id = o.order_id
+         LEFT JOIN open_order p ON p.book_id = o.book_id AND p.order_id = o.order_id
          WHERE o.book_id = $1 AND o.order_id >= $2 AND o.effective_at >= $3
            AND o.effective_at < $4 AND o.state = 'completed'
          ORDER BY l.order_id, l.line_no",
@@ -286,7 +291,7 @@ pub(super) fn taxed_lines(
     found.is_back = true;
     tx.query_each(
         "SELECT l.order_id, b.refund_no, r.effective_at, o.effective_at, l.tax_name, l.tax_rate,
-                b.amount, b.tax, c.price, o.total
+                b.amount, b.tax, COALESCE(c.price, p.price), o.total
          FROM refund r
          JOIN orders o ON o.book_id = r.book_id AND o.order_id = r.order_id
          JOIN refund_line b ON b.book_id = r.book_id AND b.order_id = r.order_id
@@ -294,6 +299,7 @@ pub(super) fn taxed_lines(
          JOIN order_line l ON l.book_id = b.book_id AND l.order_id = b.order_id
             AND l.line_no = b.line_no
          LEFT JOIN card_order c ON c.book_id = r.book_id AND c.order_id = r.order_id
+         LEFT JOIN open_order p ON p.book_id = r.book_id AND p.order_id = r.order_id
          WHERE r.book_id = $1 AND r.recorded_at >= $2 AND r.effective_at >= $2
            AND r.effective_at < $3
          ORDER BY l.order_id, b.refund_no, l.line_no",

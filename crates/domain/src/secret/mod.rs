@@ -182,15 +182,7 @@ pub fn stray_attempt(
     kind: &str,
     name: &str,
 ) -> Result<Attempt, EngineError> {
-    let book = book_id.to_le_bytes();
-    let hash = vault.hash(
-        "stray attempt",
-        &[
-            &book,
-            kind.as_bytes(),
-            name.trim().to_lowercase().as_bytes(),
-        ],
-    );
+    let hash = stray_hash(vault, book_id, kind, name);
     let attempts = store::stray_locked(tx, book_id, &hash)?;
     let now = tx.now();
     match attempts.counted(now) {
@@ -200,6 +192,27 @@ pub fn stray_attempt(
             Ok(Attempt::Compare { hash: None })
         }
     }
+}
+
+/// Until when attempts of this kind at a name are not looked at; counts nothing. For secrets that
+/// many right attempts may be made at: only wrong ones are counted, by [`stray_attempt`].
+pub fn stray_locked_until(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    book_id: i64,
+    kind: &str,
+    name: &str,
+) -> Result<Option<Timestamp>, EngineError> {
+    let hash = stray_hash(vault, book_id, kind, name);
+    let attempts = store::stray_locked(tx, book_id, &hash)?;
+    let now = tx.now();
+    Ok(attempts.counted(now).err())
+}
+
+fn stray_hash(vault: &Vault, book_id: i64, kind: &str, name: &str) -> [u8; 32] {
+    let name = name.trim().to_lowercase();
+    let book = book_id.to_le_bytes();
+    vault.hash("stray attempt", &[&book, kind.as_bytes(), name.as_bytes()])
 }
 
 /// Forgets attempts at names that nobody has, when they no longer count; returns how many.

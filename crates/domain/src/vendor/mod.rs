@@ -228,7 +228,7 @@ pub fn vendor_create(tx: &mut Tx<'_>, vault: &Vault, new: &NewVendor) -> Result<
     let currency = asset_currency(tx, &new.currency)?;
     let price = Amount::parse(&new.token_price, currency.scale)?;
     let book = book_create(tx, BookKind::Vendor, &new.slug, &name)?;
-    let token = asset_token_create(tx, &book, TOKEN_SCALE)?;
+    let token = asset_token_create(tx, &book, "TOKEN", TOKEN_SCALE)?;
     let mut open = |kind: AccountKind, asset: &Asset| {
         let new = NewAccount {
             book_id: book.book_id,

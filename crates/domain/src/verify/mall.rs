@@ -21,10 +21,14 @@ pub fn mall_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Re
             (line.debtor, Ok(money.owed)),
             (line.creditor, money.received.negated()),
         ] {
+            if member == book_id {
+                continue;
+            }
             let sum = owed.entry(member).or_default();
             *sum = change.and_then(|c| sum.plus(c)).unwrap_or(*sum);
         }
-        residue = residue.plus(money.residue).unwrap_or(residue);
+        let kept = money.residue.plus(money.royalty);
+        residue = kept.and_then(|k| residue.plus(k)).unwrap_or(residue);
     }
     for member in &members {
         let says = owed.remove(&member.book_id).unwrap_or_default();
@@ -37,7 +41,7 @@ pub fn mall_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Re
         report.wrong(
             "settlement",
             book_id,
-            "its residues are not what the account has",
+            "its residues and royalties are not what the accounts have",
         );
     }
     for clearing in clearings(tx, &mall, i64::MAX).map_err(plain)? {

@@ -3,6 +3,7 @@
 mod books;
 mod cards;
 mod mall;
+mod open;
 mod store;
 
 pub use mall::mall_verify;
@@ -27,9 +28,13 @@ struct Moved {
 pub fn vendor_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Result<()> {
     let entries = store::moved(tx, book_id)?;
     let by_card = store::card_orders(tx, book_id)?;
-    let mut of_orders = orders(tx, book_id, &entries, &by_card, report)?;
+    let paid_open = store::paid_open(tx, book_id)?;
+    let is_elsewhere =
+        |order: &uuid::Uuid| by_card.contains_key(order) || paid_open.contains(order);
+    let mut of_orders = orders(tx, book_id, &entries, &is_elsewhere, report)?;
     refunds(tx, book_id, &entries, &mut of_orders, report)?;
     cards::orders(tx, book_id, &by_card, report)?;
+    open::orders(tx, book_id, report)?;
     token_orders(tx, book_id, &entries, report)?;
     receivables(tx, book_id, report)?;
     books::expiries(tx, book_id, report)?;
@@ -113,8 +118,8 @@ struct Order {
     entry_id: Option<i64>,
     total: Amount,
     refunded: Amount,
-    /// True where a card paid: then no token moved.
-    by_card: bool,
+    /// True where a card paid, or open tokens did: then no token of the book moved.
+    elsewhere: bool,
 }
 
 type Entries = BTreeMap<i64, Moved>;
@@ -124,7 +129,7 @@ fn orders(
     tx: &mut ReadTx<'_>,
     book_id: i64,
     entries: &Entries,
-    cards: &BTreeMap<uuid::Uuid, store::CardOrder>,
+    is_elsewhere: &dyn Fn(&uuid::Uuid) -> bool,
     report: &mut Report,
 ) -> Result<Orders> {
     let lines = store::line_totals(tx, book_id)?;
@@ -142,8 +147,8 @@ fn orders(
             .entry_id
             .and_then(|e| entries.get(&e))
             .filter(|m| m.event_id == order.id);
-        let by_card = cards.contains_key(&order.id);
-        let expected = if order.completed && !by_card {
+        let elsewhere = is_elsewhere(&order.id);
+        let expected = if order.completed && !elsewhere {
             order.total
         } else {
             Amount::ZERO
@@ -157,7 +162,7 @@ fn orders(
             entry_id: order.entry_id,
             total: order.total,
             refunded: Amount::ZERO,
-            by_card,
+            elsewhere,
         };
         orders.insert(order.id, row);
     }
@@ -176,8 +181,11 @@ fn refunds(
         let moved = entries
             .get(&refund.entry_id)
             .map_or(Amount::ZERO, |m| m.tokens);
-        let by_card = orders.get(&refund.order).is_some_and(|o| o.by_card);
-        let expected = if by_card { Amount::ZERO } else { refund.amount };
+        let elsewhere = orders.get(&refund.order).is_some_and(|o| o.elsewhere);
+        let expected = match elsewhere {
+            true => Amount::ZERO,
+            false => refund.amount,
+        };
         if moved != expected || refund.lines != refund.amount {
             let problem = format!(
                 "says {} units, its entry moved {moved}, its lines make {}",

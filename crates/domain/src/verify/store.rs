@@ -4,7 +4,7 @@ use super::Moved;
 use crate::tax::contained;
 use scrip_engine::{Error, Read, ReadTx, Result, params};
 use scrip_ledger::Amount;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What each entry moved of tokens (transfers that name a grant).
@@ -342,6 +342,67 @@ pub(super) struct CardOrder {
     pub refund_entry: Option<i64>,
 }
 
+/// A part of the payment of an open order.
+pub(super) struct OpenPart {
+    pub account: i64,
+    pub amount: Amount,
+    pub surplus: Amount,
+    pub event: Uuid,
+    pub is_back: bool,
+}
+
+/// An order that open tokens paid.
+pub(super) struct OpenOrder {
+    pub id: Uuid,
+    pub mall: i64,
+    pub price: Amount,
+    pub is_reversed: bool,
+    pub parts: Vec<OpenPart>,
+}
+
+/// The orders that open tokens paid, with their parts.
+pub(super) fn open_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<Vec<OpenOrder>> {
+    let rows = tx.query(
+        "SELECT o.order_id, o.mall_book, o.price, o.state, p.account_id, p.amount, p.surplus,
+                p.event_id, p.reversed_by
+         FROM open_order o
+         JOIN open_part p ON p.book_id = o.book_id AND p.order_id = o.order_id
+         WHERE o.book_id = $1 ORDER BY o.order_id, p.part_no",
+        params![book],
+    )?;
+    let mut orders: Vec<OpenOrder> = Vec::new();
+    for row in &rows {
+        let id = row.uuid(0)?;
+        let part = OpenPart {
+            account: row.int(4)?,
+            amount: Amount::from_units(row.int(5)?),
+            surplus: Amount::from_units(row.int(6)?),
+            event: row.uuid(7)?,
+            is_back: row.opt_uuid(8)?.is_some(),
+        };
+        match orders.last_mut().filter(|order| order.id == id) {
+            Some(order) => order.parts.push(part),
+            None => orders.push(OpenOrder {
+                id,
+                mall: row.int(1)?,
+                price: Amount::from_units(row.int(2)?),
+                is_reversed: row.text(3)? == "reversed",
+                parts: vec![part],
+            }),
+        }
+    }
+    Ok(orders)
+}
+
+/// The orders that open tokens paid.
+pub(super) fn paid_open(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeSet<Uuid>> {
+    let rows = tx.query(
+        "SELECT order_id FROM open_order WHERE book_id = $1",
+        params![book],
+    )?;
+    rows.iter().map(|row| row.uuid(0)).collect()
+}
+
 /// order -> how a card paid it, or did not.
 pub(super) fn card_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uuid, CardOrder>> {
     let mut found = BTreeMap::new();
@@ -370,11 +431,13 @@ pub(super) fn card_orders(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<Uui
     Ok(found)
 }
 
-/// entry -> money that it brought to the accounts of sales, less what it took.
+/// entry -> money that it brought to the accounts of sales by card, less what it took.
 pub(super) fn sales_moved(tx: &mut ReadTx<'_>, book: i64) -> Result<BTreeMap<i64, Amount>> {
     let mut moved: BTreeMap<i64, Amount> = BTreeMap::new();
     let accounts = tx.query(
-        "SELECT account_id FROM account WHERE book_id = $1 AND kind = 'sales'",
+        "SELECT a.account_id FROM account a
+         LEFT JOIN open_money m ON m.book_id = a.book_id AND m.sales = a.account_id
+         WHERE a.book_id = $1 AND a.kind = 'sales' AND m.book_id IS NULL",
         params![book],
     )?;
     for account in &accounts {

@@ -35,6 +35,7 @@ mod mall_quota;
 mod message;
 mod model;
 mod offline;
+mod open;
 mod order;
 mod order_list;
 mod order_race;

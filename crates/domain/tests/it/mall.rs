@@ -122,19 +122,19 @@ impl Riverside {
         self.take(from.0, &quote)
     }
 
-    fn position(&self, place: usize) -> Amount {
+    pub fn position(&self, place: usize) -> Amount {
         let member = self.member(place);
         let engine = &self.worlds[0].node.engine;
         engine.read(|tx| position(tx, &member)).unwrap()
     }
 
-    fn kept(&self) -> Amount {
+    pub fn kept(&self) -> Amount {
         let engine = &self.worlds[0].node.engine;
         engine.read(|tx| mall_kept(tx, &self.mall)).unwrap()
     }
 
     /// What is due from one book is due to the other.
-    fn dues_agree(&self) {
+    pub fn dues_agree(&self) {
         let report = self.worlds[0].node.engine.read(|tx| {
             let (mut dues, mut report) = (Dues::new(), Report::default());
             for book in books(tx)? {
@@ -154,6 +154,7 @@ fn the_example_of_the_specification_comes_out_to_the_cent(db: &TestDb) {
     let terms = Terms {
         charge_flat: money("0.10"),
         charge_ppm: 0,
+        ..Terms::default()
     };
     mall.worlds[0]
         .write(move |tx| terms_set(tx, Actor::System, &member, &terms))

@@ -77,11 +77,16 @@ impl World {
 
     /// A world on the same node and clock with a vendor of its own.
     pub fn beside(&self, slug: &str, minimum_tokens: &str) -> World {
+        self.beside_as(EntityKind::Vendor, slug, minimum_tokens)
+    }
+
+    /// The same for any kind of business.
+    pub fn beside_as(&self, kind: EntityKind, slug: &str, minimum_tokens: &str) -> World {
         World {
             node: self.node.clone(),
             clock: self.clock.clone(),
             cards: self.cards.clone(),
-            vendor: make_vendor(&self.node, slug, "0.01", minimum_tokens),
+            vendor: make_business(&self.node, kind, slug, ("0.01", minimum_tokens)),
             own_book_only: true,
         }
     }
@@ -453,8 +458,22 @@ impl Drop for World {
 }
 
 fn make_vendor(node: &Node, slug: &str, token_price: &str, minimum_tokens: &str) -> Vendor {
+    make_business(
+        node,
+        EntityKind::Vendor,
+        slug,
+        (token_price, minimum_tokens),
+    )
+}
+
+fn make_business(
+    node: &Node,
+    kind: EntityKind,
+    slug: &str,
+    (token_price, minimum_tokens): (&str, &str),
+) -> Vendor {
     let new = NewVendor {
-        kind: EntityKind::Vendor,
+        kind,
         slug: slug.to_owned(),
         name: "Corner Shop".to_owned(),
         currency: "GBP".to_owned(),

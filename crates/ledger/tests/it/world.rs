@@ -99,7 +99,7 @@ impl<'a> World<'a> {
         let (slug, name) = (slug.to_owned(), name.to_owned());
         self.write(move |tx| {
             let book = book_create(tx, BookKind::Vendor, &slug, &name)?;
-            let token = asset_token_create(tx, &book, 6)?.asset_id;
+            let token = asset_token_create(tx, &book, "TOKEN", 6)?.asset_id;
             let money = asset_currency(tx, "EUR")?.asset_id;
             let mut open = |asset_id, kind| {
                 account_open(

@@ -3,7 +3,7 @@
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use crate::jobs::{
-    expire_answers, expire_attempts, expire_holds, expire_lots, expire_registrations,
+    expire_answers, expire_attempts, expire_holds, expire_lots, expire_malls, expire_registrations,
     expire_sessions, roll_up, seal,
 };
 use clap::Args;
@@ -51,6 +51,7 @@ impl Maintain {
         for vendor in &vendors {
             done.lots += expire_lots(&node.engine, vendor)?.lots;
         }
+        done.lots += expire_malls(&node.engine)?.lots;
         for book in &all {
             done.sealed += seal(&node.engine, book.book_id, AT_ONCE)?;
         }

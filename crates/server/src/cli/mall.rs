@@ -6,10 +6,10 @@ use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
 use scrip_domain::mall::{
-    Clearing, Clears, Mall as MallData, MallError, Member, MemberState, Terms, acceptance_set,
+    Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
     accepted_from, clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create,
     mall_kept, malls, member_bar_set, member_join, member_of, member_quota_set, member_state_set,
-    members, position, terms_set, value_at, value_set,
+    members, position, terms_at, terms_set, value_at, value_set,
 };
 use scrip_domain::vendor::{Quota as QuotaData, quota, vendor_by_slug};
 use scrip_domain::{Actor, Amount};
@@ -28,8 +28,8 @@ pub enum Mall {
     Join(Join),
     /// Say what one token of a member is worth from now on
     Value(Value),
-    /// Say what an exchange costs customers of a member from now on
-    Charge(Charge),
+    /// Say what was agreed with a member from now on; what is left out stays as it was
+    Terms(AgreedTerms),
     /// Let a member take another one's tokens, or no longer
     Accept(Accept),
     /// Suspend a member, take it back, let it go
@@ -93,18 +93,27 @@ pub struct Value {
 }
 
 #[derive(Debug, Args)]
-pub struct Charge {
+pub struct AgreedTerms {
     #[command(flatten)]
     database: Database,
     /// The member's short name
     #[arg(long)]
     vendor: String,
-    /// For each exchange, in the mall's currency
-    #[arg(long, default_value = "0")]
-    flat: String,
-    /// Of what is exchanged, in percent
-    #[arg(long, default_value = "0")]
-    percent: String,
+    /// What each exchange costs its customers, in the mall's currency
+    #[arg(long)]
+    charge: Option<String>,
+    /// What an exchange costs them of what is exchanged, in percent
+    #[arg(long)]
+    charge_percent: Option<String>,
+    /// What the member keeps of what its open tokens pay elsewhere, in percent
+    #[arg(long)]
+    service: Option<String>,
+    /// What the mall keeps of what the member sells, in percent
+    #[arg(long)]
+    royalty: Option<String>,
+    /// What the member keeps of what its gift certificates pay elsewhere, in percent
+    #[arg(long)]
+    commission: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -213,7 +222,7 @@ impl Mall {
             Mall::List(command) => command.run(),
             Mall::Join(command) => command.run(),
             Mall::Value(command) => command.run(),
-            Mall::Charge(command) => command.run(),
+            Mall::Terms(command) => command.run(),
             Mall::Accept(command) => command.run(),
             Mall::Standing(command) => command.run(),
             Mall::Bar(command) => command.run(),
@@ -299,23 +308,41 @@ impl Value {
     }
 }
 
-impl Charge {
+impl AgreedTerms {
     fn run(self) -> Result<(), Failure> {
         let node = self.database.node()?;
-        let (slug, flat, percent) = (self.vendor, self.flat.clone(), self.percent.clone());
-        let set = node.engine.write(move |tx| {
-            let member = member(tx, &slug)?;
-            let terms = Terms {
-                charge_flat: Amount::parse(&flat, scrip_ledger::CURRENCY_SCALE)?,
-                // Four decimals of a percent are a millionth.
-                charge_ppm: Amount::parse(&percent, 4)?.units(),
-            };
+        let (member, terms) = node.engine.write(move |tx| {
+            let member = member(tx, &self.vendor)?;
+            let now = tx.now();
+            let mut terms = terms_at(tx, &member, now)?;
+            if let Some(flat) = &self.charge {
+                terms.charge_flat = Amount::parse(flat, scrip_ledger::CURRENCY_SCALE)?;
+            }
+            for (percent, ppm) in [
+                (&self.charge_percent, &mut terms.charge_ppm),
+                (&self.service, &mut terms.service_ppm),
+                (&self.royalty, &mut terms.royalty_ppm),
+                (&self.commission, &mut terms.commission_ppm),
+            ] {
+                if let Some(percent) = percent {
+                    // Four decimals of a percent are a millionth.
+                    *ppm = Amount::parse(percent, 4)?.units();
+                }
+            }
             terms_set(tx, US, &member, &terms)?;
-            Ok::<_, MallError>(member)
+            Ok::<_, MallError>((member, terms))
         })?;
+        let percent = |ppm| Amount::from_units(ppm).decimal(4);
         say(&format!(
-            "an exchange costs customers of {} {} and {} percent from now on",
-            set.name, self.flat, self.percent
+            "{} from now on: an exchange costs {} and {} percent; it keeps {} percent of what its \
+             open tokens pay elsewhere and {} percent of its gift certificates; the mall keeps {} \
+             percent of its sales",
+            member.name,
+            terms.charge_flat.decimal(scrip_ledger::CURRENCY_SCALE),
+            percent(terms.charge_ppm),
+            percent(terms.service_ppm),
+            percent(terms.commission_ppm),
+            percent(terms.royalty_ppm)
         ))
     }
 }

@@ -332,6 +332,7 @@ fn not_ordered(refusal: &Refusal) -> Problem {
         Refusal::OverCap { .. } => (StatusCode::FORBIDDEN, "over_cap"),
         Refusal::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
         Refusal::Coupon { .. } => (StatusCode::CONFLICT, "coupon_refused"),
+        Refusal::OpenShort { .. } => (StatusCode::PAYMENT_REQUIRED, "open_tokens_short"),
         Refusal::Closed { .. } => (StatusCode::CONFLICT, "account_closed"),
         Refusal::CardNotTaken => (StatusCode::CONFLICT, "card_not_taken"),
         Refusal::TokensOnly => (StatusCode::CONFLICT, "tokens_only"),

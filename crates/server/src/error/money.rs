@@ -4,9 +4,11 @@ use super::{Failed, Kind, Problem, problems};
 use axum::http::StatusCode;
 use scrip_domain::card::CardError;
 use scrip_domain::card_event::CardEventError;
+use scrip_domain::checkout::CheckoutError;
 use scrip_domain::exchange::ExchangeError;
 use scrip_domain::gift_tokens::GiftError;
 use scrip_domain::mall::MallError;
+use scrip_domain::open_token::OpenError;
 use scrip_domain::payback::PaybackError;
 use scrip_domain::revenue::RevenueError;
 use scrip_domain::token_sale::offline::OfflineError;
@@ -25,6 +27,8 @@ problems!(
     RevenueError,
     MallError,
     ExchangeError,
+    OpenError,
+    CheckoutError,
 );
 
 impl Kind for TokenSaleError {
@@ -96,6 +100,58 @@ impl Kind for ExchangeError {
                 conflict("account_cannot_exchange", text)
             }
             _ => Problem::invalid("exchange_invalid", text),
+        }
+    }
+}
+
+impl Kind for OpenError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            OpenError::Engine(e) => e.problem(),
+            OpenError::Ledger(e) => e.problem(),
+            OpenError::Vendor(e) => e.problem(),
+            OpenError::Customer(e) => e.problem(),
+            OpenError::Mall(e) => e.problem(),
+            OpenError::Forbidden => Problem::not_found("customer"),
+            OpenError::GroupUnknown(_) => Problem::not_found("group"),
+            OpenError::NotListed(_) => Problem::not_found("product"),
+            OpenError::Closed => conflict("account_closed", text),
+            OpenError::OutsideGroup { .. } => conflict("outside_group", text),
+            OpenError::NoManufacturer(_) => conflict("no_manufacturer", text),
+            OpenError::ListedBy(_) => conflict("listed_by_another", text),
+            OpenError::NothingOwed => conflict("nothing_owed", text),
+            _ => Problem::invalid("open_token_invalid", text),
+        }
+    }
+}
+
+impl Kind for CheckoutError {
+    fn problem(self) -> Problem {
+        let text = self.to_string();
+        let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
+        match self {
+            CheckoutError::Engine(e) => e.problem(),
+            CheckoutError::Ledger(e) => e.problem(),
+            CheckoutError::Vendor(e) => e.problem(),
+            CheckoutError::Customer(e) => e.problem(),
+            CheckoutError::Mall(e) => e.problem(),
+            CheckoutError::Open(e) => e.problem(),
+            CheckoutError::Order(e) => e.problem(),
+            CheckoutError::Exchange(e) => e.problem(),
+            CheckoutError::Forbidden => Problem::not_found("customer"),
+            CheckoutError::Unknown(_) => Problem::not_found("order"),
+            CheckoutError::NotActive(_) | CheckoutError::Child(_) => {
+                conflict("account_cannot_exchange", text)
+            }
+            CheckoutError::GiftGone => conflict("gift_gone", text).retry_after(1),
+            CheckoutError::Reversed => conflict("payment_taken_back", text),
+            CheckoutError::Switched => conflict("payment_switched", text),
+            CheckoutError::CannotPay(_) => conflict("type_cannot_pay", text),
+            CheckoutError::SurplusSpent => conflict("surplus_spent", text),
+            CheckoutError::NoValue(_) => conflict("mall_outside", text),
+            _ => Problem::invalid("open_order_invalid", text),
         }
     }
 }

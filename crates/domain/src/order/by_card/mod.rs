@@ -32,6 +32,7 @@ use scrip_ledger::Amount;
 use serde::{Deserialize, Serialize};
 
 pub use close::card_order_close;
+pub(super) use open::counted;
 pub use open::{ByCard, Opening, card_order_open};
 pub use refund::{
     CardRefunded, RefundBegun, card_refund_given, card_refund_settle, card_refunds_settle,

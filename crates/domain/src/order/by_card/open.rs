@@ -221,7 +221,7 @@ fn price_now(tx: &mut Tx<'_>, vendor: &Vendor, quote: &Quote) -> Result<Amount> 
 }
 
 /// Pieces that are counted.
-pub(super) fn counted(quote: &Quote) -> Vec<(OfferId, i64)> {
+pub(in crate::order) fn counted(quote: &Quote) -> Vec<(OfferId, i64)> {
     let stocked = quote.lines.iter().filter(|line| line.stocked);
     stocked.map(|line| (line.offer_id, line.granted)).collect()
 }

@@ -467,5 +467,6 @@ fn reason_of(refusal: &scrip_domain::order::Refusal) -> &'static str {
         Refusal::Coupon { .. } => "coupon",
         Refusal::OverCap { .. } | Refusal::NotAllowed { .. } => "family",
         Refusal::CardNotTaken | Refusal::TokensOnly => "card",
+        Refusal::OpenShort { .. } => "open",
     }
 }

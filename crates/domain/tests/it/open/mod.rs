@@ -1,0 +1,6 @@
+//! Open tokens, gift certificates, and what pays for what.
+
+mod back;
+mod gifts;
+mod plaza;
+mod sale;
