@@ -19,6 +19,8 @@ ALTER TABLE settlement ADD CONSTRAINT settlement_kind_check
     CHECK (kind IN ('exchange', 'sale', 'sale_back', 'royalty', 'toll'));
 ALTER TABLE settlement ADD COLUMN royalty BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE settlement ALTER COLUMN royalty DROP DEFAULT;
+ALTER TABLE settlement ADD COLUMN drawn BIGINT NOT NULL DEFAULT 0 CHECK (drawn >= 0);
+ALTER TABLE settlement ALTER COLUMN drawn DROP DEFAULT;
 
 -- A type of open token. owner_book is the manufacturer of its own tokens, the issuer of its gift
 -- certificates; the mall's book where every member may issue it. group_no is 0 outside groups.

@@ -24,6 +24,7 @@ CREATE TABLE settlement_new (
     residue INTEGER NOT NULL CHECK (residue >= 0),
     kept INTEGER NOT NULL,
     royalty INTEGER NOT NULL,
+    drawn INTEGER NOT NULL CHECK (drawn >= 0),
     debtor_entry INTEGER NOT NULL,
     creditor_entry INTEGER NOT NULL,
     mall_entry INTEGER NOT NULL,
@@ -32,9 +33,9 @@ CREATE TABLE settlement_new (
     PRIMARY KEY (book_id, event_id)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO settlement_new (book_id, event_id, kind, debtor_book, creditor_book, owed, received,
-                            residue, kept, royalty, debtor_entry, creditor_entry, mall_entry,
-                            clearing_no, recorded_at)
-    SELECT book_id, event_id, kind, debtor_book, creditor_book, owed, received, residue, kept, 0,
+                            residue, kept, royalty, drawn, debtor_entry, creditor_entry,
+                            mall_entry, clearing_no, recorded_at)
+    SELECT book_id, event_id, kind, debtor_book, creditor_book, owed, received, residue, kept, 0, 0,
            debtor_entry, creditor_entry, mall_entry, clearing_no, recorded_at
     FROM settlement;
 DROP TABLE settlement;

@@ -48,6 +48,7 @@ pub mod gift;
 pub mod gift_tokens;
 pub mod mall;
 pub mod message;
+pub mod mirror;
 pub mod open_token;
 pub mod order;
 pub mod payback;

@@ -52,6 +52,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(22, "0022_entity"),
     migration!(23, "0023_quota"),
     migration!(24, "0024_open"),
+    migration!(25, "0025_mirror"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

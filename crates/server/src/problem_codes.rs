@@ -73,6 +73,11 @@ const BELOW_409: &[Kind] = &[
     ),
     kind(
         402,
+        "open_tokens_short",
+        "The open tokens that are taken at this member do not pay for all of the order. Nothing was debited; a refused order has required and available, in the mall's currency.",
+    ),
+    kind(
+        402,
         "tokens_restricted",
         "There are enough tokens, but some of them pay for products on sale only. Nothing was debited.",
     ),
@@ -247,6 +252,16 @@ const ABOVE_409: &[Kind] = &[
         422,
         "message_invalid",
         "This choice about messages cannot be made.",
+    ),
+    kind(
+        422,
+        "open_order_invalid",
+        "The order cannot be paid by open tokens: it costs nothing, or has more lines and kinds of tokens than can be weighed.",
+    ),
+    kind(
+        422,
+        "open_token_invalid",
+        "The tokens or certificates cannot be issued or listed like this: quantity, discount, expiry or kind.",
     ),
     kind(422, "order_empty", "An order has at least one line."),
     kind(

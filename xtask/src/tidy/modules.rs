@@ -48,6 +48,7 @@ const NOUNS: &[&str] = &[
     "checkout",
     "closing",
     "webhook",
+    "mirror",
     "message",
     "report",
     "revenue",

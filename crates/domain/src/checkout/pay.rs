@@ -344,6 +344,7 @@ impl<'a> OpenPayment<'a> {
             residue: Amount::ZERO,
             kept: service,
             royalty,
+            drawn: Amount::ZERO,
         })
     }
 

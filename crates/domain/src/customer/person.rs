@@ -8,7 +8,7 @@ use crate::actor::Actor;
 use crate::audit;
 use crate::policy::{Sensitive, policy};
 use crate::vault::{self, SecretKey, Vault};
-use scrip_engine::{Error as EngineError, Read, Tx};
+use scrip_engine::{Error as EngineError, Read, Tx, outbox};
 use serde_json::json;
 
 /// Personal data of a customer; `None` for a pseudonymous one.
@@ -119,5 +119,6 @@ pub fn person_set(
         &id.to_string(),
         &json!({}),
     )?;
+    outbox::add(tx, book, "customer.changed", &id.to_string(), "{}")?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod rules;
 mod store;
 
 use crate::actor::Actor;
+use crate::audit;
 use crate::customer::{
     AccountNumber, Customer, CustomerError, State, activate_now, buyer, customer_by_id,
     customer_visit, kept,
@@ -283,6 +284,7 @@ pub(crate) fn visitor(
     let Some(known) = store::visitor(tx, target.book_id, customer)? else {
         let visitor = customer_visit(tx, vault, target)?;
         store::insert_visitor(tx, target.book_id, customer, visitor.customer_id)?;
+        known_at(tx, customer, target)?;
         return Ok(visitor);
     };
     let known = customer_by_id(tx, target.book_id, known)?;
@@ -291,6 +293,17 @@ pub(crate) fn visitor(
         return Err(ExchangeError::ClosedThere);
     }
     Ok(known)
+}
+
+/// The home hears that its customer is known elsewhere, and where: nothing of the person was told.
+fn known_at(tx: &mut Tx<'_>, customer: &Customer, target: &Vendor) -> Result<()> {
+    let id = customer.customer_id.to_string();
+    let detail = json!({"customer_id": customer.customer_id, "at": target.slug, "fields": []});
+    let details = detail.to_string();
+    outbox::add(tx, customer.book_id, "customer.known_at", &id, &details)?;
+    let book = customer.book_id;
+    audit::note_always(tx, book, Actor::System, "customer.disclosed", &id, &detail)?;
+    Ok(())
 }
 
 /// Locks the wallets on both sides, always the lower book's first.

@@ -62,6 +62,7 @@ pub(super) fn priced(tokens: Amount, rates: Rates, charge: Amount) -> Result<Pri
             residue: owed.minus(received)?,
             kept: charge,
             royalty: Amount::ZERO,
+            drawn: Amount::ZERO,
         },
     })
 }

@@ -10,6 +10,7 @@
 //! `clearing.rs` (positions, and their payment in whole cents).
 
 mod clearing;
+mod deposit;
 mod member;
 mod rules;
 mod settle;
@@ -28,13 +29,17 @@ pub use clearing::{
     Clearing, Clears, Position, clearing_close, clearing_due, clearing_interval_set, clearings,
     mall_kept, mall_lines, position, statement,
 };
+pub(crate) use deposit::take as deposit_take;
+pub use deposit::{
+    Deposit, TakesRoyalty, Toll, deposit, deposit_add, royalty_taking_set, toll_price, toll_set,
+};
 pub use member::{
     Member, MemberAccounts, MemberState, Terms, acceptance_set, accepted_from, accepters_of,
     may_pass, member_bar_set, member_join, member_of, member_quota_set, member_state_set, members,
     terms_at, terms_set, value_at, value_set, values,
 };
 pub(crate) use settle::settled_line;
-pub use settle::{Line, LineKind, Owed, Sides, charge, settle};
+pub use settle::{Line, LineKind, Owed, Sides, settle};
 
 /// A clearing house.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,6 +36,8 @@ pub struct Owed {
     pub kept: Amount,
     /// What the mall keeps of it as its royalty (OPN-09); below zero where it gives one back.
     pub royalty: Amount,
+    /// What the mall took at once, from a deposit: nothing of it is owed any more.
+    pub drawn: Amount,
 }
 
 impl Owed {
@@ -47,6 +49,7 @@ impl Owed {
             residue: Amount::ZERO,
             kept: self.kept.negated()?,
             royalty: self.royalty.negated()?,
+            drawn: Amount::ZERO,
         })
     }
 }
@@ -72,6 +75,20 @@ pub struct Line {
     pub mall_entry: i64,
     /// When.
     pub at: Timestamp,
+}
+
+impl Line {
+    /// What a member owes the mall by it; below zero what it is owed.
+    pub fn owes(&self, member: i64) -> Result<Amount> {
+        let owed = match self.debtor == member {
+            true => self.money.owed,
+            false => Amount::ZERO,
+        };
+        match self.creditor == member {
+            true => Ok(owed.minus(self.money.received)?),
+            false => Ok(owed),
+        }
+    }
 }
 
 /// The entries that an event makes beside the mall's own, with the legs of each member's book.
@@ -167,21 +184,36 @@ pub(crate) fn settled_line(tx: &mut dyn Read, mall: &Mall, event_id: Uuid) -> Re
     Ok(line.ok_or_else(missing)?)
 }
 
-/// What a member owes the mall alone, and to nobody else: a royalty, a toll.
-pub fn charge(
+/// What is drawn of a deposit: its accounts at the member and at the mall.
+pub(super) struct Draw {
+    pub accounts: (i64, i64),
+    pub amount: Amount,
+}
+
+/// What a member owes the mall alone, and to nobody else: a royalty, a toll. What is drawn of a
+/// deposit is paid at once, and the line says the rest.
+pub(super) fn charge_drawn(
     tx: &mut Tx<'_>,
     mall: &Mall,
     (member, charges): (&Member, i64),
     (kind, event_id): (LineKind, Uuid),
-    amount: Amount,
+    (amount, draw): (Amount, Option<Draw>),
 ) -> Result<Option<Line>> {
     if !amount.is_positive() {
         return Ok(None);
     }
     let accounts = &member.accounts;
     let royalty = royalty_account(tx, mall)?;
+    let drawn = draw.as_ref().map_or(Amount::ZERO, |draw| draw.amount);
+    let owed = amount.minus(drawn)?;
+    let mut ours = leg(charges, accounts.member_due, owed);
+    let mut theirs = leg(accounts.mall_due, royalty, owed);
+    if let Some(Draw { accounts, amount }) = draw {
+        ours.extend(leg(charges, accounts.0, amount));
+        theirs.extend(leg(accounts.1, royalty, amount));
+    }
     let effective_at = tx.now();
-    let mut post = |book_id, debit, credit| {
+    let mut post = |book_id, legs: &[Leg]| {
         let posting = Posting {
             book_id,
             event_id,
@@ -189,23 +221,24 @@ pub fn charge(
             actor: "system",
             reference: "",
             effective_at,
-            legs: &leg(debit, credit, amount),
+            legs,
         };
         entry_post(tx, &posting)
     };
-    let debtor_entry = post(member.book_id, charges, accounts.member_due)?;
-    let mall_entry = post(mall.book_id, accounts.mall_due, royalty)?;
+    let debtor_entry = post(member.book_id, &ours)?;
+    let mall_entry = post(mall.book_id, &theirs)?;
     let line = Line {
         event_id,
         kind,
         debtor: member.book_id,
         creditor: mall.book_id,
         money: Owed {
-            owed: amount,
+            owed,
             received: Amount::ZERO,
             residue: Amount::ZERO,
             kept: Amount::ZERO,
-            royalty: amount,
+            royalty: owed,
+            drawn,
         },
         debtor_entry,
         creditor_entry: mall_entry,

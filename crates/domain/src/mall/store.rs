@@ -283,9 +283,9 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
     let money = &line.money;
     tx.put(
         "INSERT INTO settlement (book_id, event_id, kind, debtor_book, creditor_book, owed,
-                                 received, residue, kept, royalty, debtor_entry, creditor_entry,
-                                 mall_entry, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                 received, residue, kept, royalty, drawn, debtor_entry,
+                                 creditor_entry, mall_entry, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         params![
             mall,
             &line.event_id,
@@ -297,6 +297,7 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
             money.residue.units(),
             money.kept.units(),
             money.royalty.units(),
+            money.drawn.units(),
             line.debtor_entry,
             line.creditor_entry,
             line.mall_entry,
@@ -322,18 +323,19 @@ fn line(row: &Row) -> Result<Line> {
             residue: amount(6)?,
             kept: amount(7)?,
             royalty: amount(8)?,
+            drawn: amount(9)?,
         },
-        debtor_entry: row.int(9)?,
-        creditor_entry: row.int(10)?,
-        mall_entry: row.int(11)?,
-        at: Timestamp(row.int(12)?),
+        debtor_entry: row.int(10)?,
+        creditor_entry: row.int(11)?,
+        mall_entry: row.int(12)?,
+        at: Timestamp(row.int(13)?),
     })
 }
 
 pub(super) fn line_of(tx: &mut dyn Read, mall: i64, event: uuid::Uuid) -> Result<Option<Line>> {
     let row = tx.query_opt(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement WHERE book_id = $1 AND event_id = $2",
         params![mall, &event],
     )?;
@@ -350,7 +352,7 @@ pub(super) fn lines(
     let (first, end) = ids_between(from, to);
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement
          WHERE book_id = $1 AND event_id >= $2 AND event_id < $3
            AND (debtor_book = $4 OR creditor_book = $4)
@@ -364,7 +366,7 @@ pub(super) fn lines(
 pub(super) fn all_lines(tx: &mut dyn Read, mall: i64) -> Result<Vec<Line>> {
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement WHERE book_id = $1 ORDER BY event_id",
         params![mall],
     )?;

@@ -6,6 +6,7 @@ use super::{Kind, Result, Target, choice, rules, store};
 use crate::actor::Actor;
 use crate::customer::{Customer, State, customer_by_id, customer_person};
 use crate::id::{CustomerId, EndpointId, MessageId, OrderId, TokenOrderId};
+use crate::mirror::mall_hears;
 use crate::order::order_by_id;
 use crate::policy::policy;
 use crate::token_sale::token_order_by_id;
@@ -28,6 +29,7 @@ pub fn fan_out(tx: &mut Tx<'_>, vault: &Vault, routes: Routes, messages: &[Messa
     let Some(first) = messages.first() else {
         return Ok(());
     };
+    mall_hears(tx, messages)?;
     let endpoints = endpoints(tx, first.book_id)?;
     let low = policy(tx, first.book_id)?.messages.low_balance;
     for message in messages {

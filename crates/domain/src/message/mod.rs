@@ -14,6 +14,7 @@ mod store;
 use crate::actor::Actor;
 use crate::customer::{Customer, CustomerError};
 use crate::id::MessageId;
+use crate::mall::MallError;
 use crate::order::OrderError;
 use crate::text::named;
 use crate::token_sale::TokenSaleError;
@@ -129,6 +130,9 @@ pub enum MessageError {
     /// From the ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// From the mall.
+    #[error(transparent)]
+    Mall(#[from] MallError),
     /// From the engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

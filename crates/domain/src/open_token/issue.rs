@@ -273,7 +273,10 @@ pub fn open_pay_off(
     if !actor.for_vendor() {
         return Err(OpenError::Forbidden);
     }
-    let grant = grant_by_id(tx, mall.book_id, grant_id)?;
+    let grant = match grant_by_id(tx, mall.book_id, grant_id) {
+        Err(LedgerError::GrantUnknown { .. }) => return Err(OpenError::NothingOwed),
+        other => other?,
+    };
     let owes = store::issuer(tx, mall.book_id, grant.asset_id, vendor.book_id)?;
     let is_ours = store::granted_by(tx, mall.book_id, grant_id)? == owes.map(|o| o.issued);
     if grant.origin != Origin::Credit || !is_ours || owes.is_none() {

@@ -1,7 +1,7 @@
 //! What the mall keeps of events between members is what the entries of the three books make.
 
 use crate::mall::{
-    Line, MallError, Member, clearings, mall_by_book, mall_kept, mall_lines, members,
+    Line, MallError, Member, clearings, deposit, mall_by_book, mall_kept, mall_lines, members,
 };
 use scrip_engine::{Error, ReadTx, Result};
 use scrip_ledger::verify::Report;
@@ -28,11 +28,15 @@ pub fn mall_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Re
             *sum = change.and_then(|c| sum.plus(c)).unwrap_or(*sum);
         }
         let kept = money.residue.plus(money.royalty);
+        let kept = kept.and_then(|kept| kept.plus(money.drawn));
         residue = kept.and_then(|k| residue.plus(k)).unwrap_or(residue);
     }
     for member in &members {
         let says = owed.remove(&member.book_id).unwrap_or_default();
         position(tx, book_id, member, says, report)?;
+    }
+    for member in &members {
+        deposits(tx, member, report)?;
     }
     for member in owed.keys() {
         report.wrong("settlement", member, "names a book that is no member");
@@ -74,6 +78,24 @@ fn entries(tx: &mut ReadTx<'_>, mall: i64, line: &Line, report: &mut Report) -> 
             let problem = format!("entry {entry} of book {book} is not its own");
             report.wrong("settlement", line.event_id, problem);
         }
+    }
+    Ok(())
+}
+
+/// Both accounts of a deposit have what is left of it.
+fn deposits(tx: &mut ReadTx<'_>, member: &Member, report: &mut Report) -> Result<()> {
+    let Some(deposit) = deposit(tx, member).map_err(plain)? else {
+        return Ok(());
+    };
+    let mut balance = |book, account| {
+        account_balance(tx, book, account).map_err(|e| Error::Corrupt(e.to_string()))
+    };
+    let there = balance(member.book_id, deposit.member_account)?;
+    let here = balance(member.mall_book, deposit.mall_account)?;
+    let left = deposit.remaining;
+    if here != left || there.negated().ok() != Some(left) {
+        let problem = format!("{left} is left, the member's book has {there}, the mall's {here}");
+        report.wrong("mall_deposit", member.book_id, problem);
     }
     Ok(())
 }

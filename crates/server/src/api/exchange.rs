@@ -54,8 +54,15 @@ struct StatementLine {
     owed: Money,
     /// What the mall owes the creditor.
     received: Money,
-    /// The fraction that the mall keeps: owed less received.
+    /// The fraction that the mall keeps.
     fraction: Money,
+    /// What the mall keeps as its royalty; below zero where it gives one back. What is owed is what
+    /// is received, the fraction and the royalty.
+    royalty: Money,
+    /// What the mall took at once from the debtor's deposit: nothing of it is owed.
+    from_deposit: Money,
+    /// What the debtor kept: its charge for an exchange, its service charge of a sale.
+    kept: Money,
     /// When.
     at: Moment,
 }
@@ -123,10 +130,7 @@ async fn lines(
         let money = |amount| Money::new(amount, &mall.currency);
         let (mut items, mut owes) = (Vec::new(), Amount::ZERO);
         for line in statement(tx, &member, from, to)? {
-            owes = match line.debtor == member.book_id {
-                true => owes.plus(line.money.owed)?,
-                false => owes.minus(line.money.received)?,
-            };
+            owes = owes.plus(line.owes(member.book_id)?)?;
             items.push(StatementLine {
                 event_id: line.event_id.to_string(),
                 kind: line.kind.name(),
@@ -135,6 +139,9 @@ async fn lines(
                 owed: money(line.money.owed),
                 received: money(line.money.received),
                 fraction: money(line.money.residue),
+                royalty: money(line.money.royalty),
+                kept: money(line.money.kept),
+                from_deposit: money(line.money.drawn),
                 at: Moment(line.at),
             });
         }
@@ -190,7 +197,7 @@ struct MallBody {
     members: Vec<MemberBody>,
 }
 
-fn membership(tx: &mut dyn Read, vendor: &Vendor) -> std::result::Result<Member, MallError> {
+pub fn membership(tx: &mut dyn Read, vendor: &Vendor) -> std::result::Result<Member, MallError> {
     member_of(tx, vendor.book_id)?.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
 }
 
@@ -258,10 +265,10 @@ async fn show(
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-struct IssuerPath {
+pub struct IssuerPath {
     /// The short name of another member.
     #[param(example = "hearth-and-fern", min_length = 2, max_length = 40)]
-    vendor: String,
+    pub vendor: String,
 }
 
 async fn set_acceptance(

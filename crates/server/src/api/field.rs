@@ -2,9 +2,9 @@
 //! does both.
 
 use scrip_domain::id::{
-    ApiKeyId, AuditId, CardId, CardOrderId, CustomerId, EndpointId, ExchangeId, GiftId, ImageId,
-    OfferId, OrderId, PackId, PaymentSessionId, ProductId, PromotionId, RegistrationId, StaffId,
-    TokenOrderId,
+    ApiKeyId, AuditId, CardId, CardOrderId, CertificateId, CustomerId, EndpointId, ExchangeId,
+    GiftId, ImageId, OfferId, OrderId, PackId, PaymentSessionId, ProductId, PromotionId,
+    RegistrationId, StaffId, TokenOrderId,
 };
 use scrip_domain::vault::Vault;
 use scrip_engine::Timestamp;
@@ -355,6 +355,7 @@ ids! {
     PaymentSession: PaymentSessionId, "pay";
     TokenOrder: TokenOrderId, "tok";
     Exchange: ExchangeId, "exc";
+    Certificate: CertificateId, "crt";
     Card: CardId, "crd";
     Image: ImageId, "img";
     CardOrder: CardOrderId, "cor";

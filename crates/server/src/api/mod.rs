@@ -19,6 +19,7 @@ mod exchange;
 mod field;
 mod figures;
 mod gift;
+mod gift_certificate;
 mod identity;
 mod image;
 mod kept_card;
@@ -26,6 +27,8 @@ mod key;
 mod ledger;
 mod offline;
 pub mod once;
+mod open_order;
+mod open_token;
 mod order;
 mod order_history;
 mod order_list;
@@ -84,6 +87,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "orders", description = "Buying with tokens"),
         (name = "refunds", description = "Tokens back"),
         (name = "mall", description = "Tokens of other vendors"),
+        (name = "open tokens", description = "Tokens that pay at every member, gift certificates"),
         (name = "reports", description = "Figures"),
         (name = "ledger", description = "Entries, exports, verification"),
         (name = "vendor", description = "Settings, storefront, prices, staff"),
@@ -139,6 +143,9 @@ fn routes() -> OpenApiRouter<App> {
         .merge(report::router())
         .merge(figures::router())
         .merge(exchange::router())
+        .merge(open_token::router())
+        .merge(gift_certificate::router())
+        .merge(open_order::router())
         .merge(ledger::router())
         .merge(vendor::router())
         .merge(key::router())

@@ -1,21 +1,27 @@
 //! `scrip mall`: the operator of the node acts for the mall.
 
+mod group;
+mod money;
+mod show;
 mod statement;
 
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
+use group::{Group, Rules};
+use money::{Deposit, Mirror, Royalty, Toll, Uses};
 use scrip_domain::mall::{
     Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
-    accepted_from, clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create,
-    mall_kept, malls, member_bar_set, member_join, member_of, member_quota_set, member_state_set,
-    members, position, terms_at, terms_set, value_at, value_set,
+    clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create, malls,
+    member_bar_set, member_join, member_of, member_quota_set, member_state_set, terms_at,
+    terms_set, value_set,
 };
-use scrip_domain::vendor::{Quota as QuotaData, quota, vendor_by_slug};
+use scrip_domain::vendor::vendor_by_slug;
 use scrip_domain::{Actor, Amount};
-use scrip_engine::{Engine, Read, Tx};
+use scrip_engine::{Read, Tx};
 use scrip_ledger::TOKEN_SCALE;
 use serde_json::json;
+use show::{Show, Shown, in_words, shown};
 use statement::Statement;
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +44,21 @@ pub enum Mall {
     Bar(Bar),
     /// Show members, what their tokens are worth, and what each owes or is owed
     Show(Show),
+    /// Groups of members that take each other's group tokens
+    #[command(subcommand)]
+    Group(Group),
+    /// Say which tokens may be put together, and whether given ones may leave their vendor
+    Rules(Rules),
+    /// Note money that a member paid into its deposit
+    Deposit(Deposit),
+    /// Say how the royalty on sales for a member's own tokens is taken
+    Royalty(Royalty),
+    /// Say what each event costs that the mall takes a toll for
+    Toll(Toll),
+    /// Say what of a member's records the mall mirrors
+    Mirror(Mirror),
+    /// What the mall heard of a member: issues, sales, refusals, with their royalty
+    Uses(Uses),
     /// Say how many tokens a member may issue in all
     Quota(Quota),
     /// Clear all that happened since the last clearing: one amount for each member
@@ -192,18 +213,6 @@ pub struct Interval {
 }
 
 #[derive(Debug, Args)]
-pub struct Show {
-    #[command(flatten)]
-    database: Database,
-    /// The mall's short name
-    #[arg(long)]
-    mall: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct Clear {
     #[command(flatten)]
     database: Database,
@@ -227,6 +236,13 @@ impl Mall {
             Mall::Standing(command) => command.run(),
             Mall::Bar(command) => command.run(),
             Mall::Show(command) => command.run(),
+            Mall::Group(command) => command.run(),
+            Mall::Rules(command) => command.run(),
+            Mall::Deposit(command) => command.run(),
+            Mall::Royalty(command) => command.run(),
+            Mall::Toll(command) => command.run(),
+            Mall::Mirror(command) => command.run(),
+            Mall::Uses(command) => command.run(),
             Mall::Quota(command) => command.run(),
             Mall::Clear(command) => command.run(),
             Mall::Interval(command) => command.run(),
@@ -414,27 +430,6 @@ impl Quota {
     }
 }
 
-/// What a member may issue, in words.
-fn in_words(quota: Option<&QuotaData>) -> Result<String, Failure> {
-    let text = |amount: Amount| amount.decimal(TOKEN_SCALE);
-    let Some(quota) = quota else {
-        return Ok("issues without a limit".to_owned());
-    };
-    let issued = text(quota.issued);
-    let mut words = match (quota.authorised, quota.available()?) {
-        (Some(authorised), Some(left)) => format!(
-            "issued {issued} of {} tokens, {} are available",
-            text(authorised),
-            text(left)
-        ),
-        _ => format!("issued {issued} tokens, without a limit"),
-    };
-    if quota.is_stopped {
-        words.push_str("; its issue is stopped");
-    }
-    Ok(words)
-}
-
 impl Interval {
     fn run(self) -> Result<(), Failure> {
         let node = self.database.node()?;
@@ -448,94 +443,6 @@ impl Interval {
             Clears::ByHand => format!("{name} clears when told to"),
             _ => format!("{name} clears by itself after each {clears}"),
         })
-    }
-}
-
-/// A member as it is shown: its token's value, what it owes, whose tokens it takes.
-struct Shown {
-    member: Member,
-    value: Option<Amount>,
-    position: Amount,
-    takes: Vec<String>,
-    quota: Option<QuotaData>,
-}
-
-fn shown(engine: &Engine, slug: &str) -> Result<(MallData, Vec<Shown>, Amount), Failure> {
-    let read = engine.read(|tx| {
-        let mall = mall_by_slug(tx, slug)?;
-        let now = tx.now();
-        let all = members(tx, &mall)?;
-        let name = |book: &i64| {
-            let found = all.iter().find(|m| m.book_id == *book);
-            found.map_or_else(String::new, |m| m.slug.clone())
-        };
-        let mut rows = Vec::new();
-        for member in &all {
-            rows.push(Shown {
-                value: value_at(tx, member, now)?,
-                position: position(tx, member)?,
-                takes: accepted_from(tx, member)?.iter().map(name).collect(),
-                quota: quota(tx, member.book_id)?,
-                member: member.clone(),
-            });
-        }
-        let kept = mall_kept(tx, &mall)?;
-        Ok::<_, MallError>((mall, rows, kept))
-    })?;
-    Ok(read)
-}
-
-impl Show {
-    fn run(self) -> Result<(), Failure> {
-        let (mall, rows, kept) = shown(&self.database.reader()?, &self.mall)?;
-        let scale = mall.currency.scale;
-        let text = |amount: Amount| amount.decimal(scale);
-        if self.json {
-            let members: Vec<_> = rows
-                .iter()
-                .map(|row| {
-                    json!({
-                        "vendor": row.member.slug, "state": row.member.state.name(),
-                        "barred": row.member.is_barred, "value": row.value.map(text),
-                        "owes": text(row.position), "takes": row.takes,
-                        "issued": row.quota.map(|q| q.issued.decimal(TOKEN_SCALE)),
-                        "authorised": row.quota.and_then(|q| q.authorised)
-                            .map(|amount| amount.decimal(TOKEN_SCALE)),
-                    })
-                })
-                .collect();
-            return say_json(&json!({
-                "mall": mall.slug, "currency": mall.currency.code, "members": members,
-                "clears": mall.clears.name(), "residue": text(kept),
-            }));
-        }
-        let code = &mall.currency.code;
-        say(&format!("{} settles in {code}", mall.name))?;
-        for row in &rows {
-            let standing = match row.member.is_barred {
-                true => format!("{}, tokens stay at home", row.member.state),
-                false => row.member.state.to_string(),
-            };
-            let owes = match row.position.is_positive() || row.position.is_zero() {
-                true => format!("owes {}", text(row.position)),
-                false => format!("is owed {}", text(row.position.negated()?)),
-            };
-            say(&format!(
-                "{:<20} {standing}; {}; one token {} {code}; {owes} {code}; takes {}",
-                row.member.slug,
-                in_words(row.quota.as_ref())?,
-                row.value.map_or_else(|| "?".into(), text),
-                if row.takes.is_empty() {
-                    "nobody's".into()
-                } else {
-                    row.takes.join(", ")
-                },
-            ))?;
-        }
-        say(&format!(
-            "fractions kept by the mall: {} {code}",
-            text(kept)
-        ))
     }
 }
 

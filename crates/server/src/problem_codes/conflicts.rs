@@ -75,6 +75,16 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
+        "gift_code_unknown",
+        "No gift certificate can be had by this code: it is unknown, entered by somebody else, spent or expired.",
+    ),
+    kind(
+        409,
+        "gift_gone",
+        "A gift certificate was spent by another purchase meanwhile. Nothing was debited. Order again.",
+    ),
+    kind(
+        409,
         "given_before",
         "The customer was given this before; it is given once.",
     ),
@@ -98,6 +108,11 @@ pub const CONFLICTS: &[Kind] = &[
         "link_impossible",
         "These two accounts cannot be linked: they must be two of this vendor, neither a child's, with ten links at most.",
     ),
+    kind(
+        409,
+        "listed_by_another",
+        "The product is on another manufacturer's list.",
+    ),
     kind(409, "login_taken", "Somebody else has this sign-in name."),
     kind(
         409,
@@ -117,6 +132,11 @@ pub const CONFLICTS: &[Kind] = &[
     kind(409, "name_taken", "The name is taken."),
     kind(
         409,
+        "no_manufacturer",
+        "Only manufacturers have tokens and products of this kind.",
+    ),
+    kind(
+        409,
         "not_for_sale",
         "An offer is not sold any more. Nothing was debited.",
     ),
@@ -129,6 +149,11 @@ pub const CONFLICTS: &[Kind] = &[
         409,
         "not_now",
         "This cannot be done at the moment; the problem says why.",
+    ),
+    kind(
+        409,
+        "nothing_owed",
+        "Nothing is owed for these tokens: they were paid for, were given, or another vendor issued them.",
     ),
     kind(
         409,
@@ -147,6 +172,11 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
+        "outside_group",
+        "The vendor does not belong to the group: it neither issues nor takes its tokens.",
+    ),
+    kind(
+        409,
         "payback_over",
         "The money was paid back before. Nothing was paid now.",
     ),
@@ -159,6 +189,16 @@ pub const CONFLICTS: &[Kind] = &[
         409,
         "payment_session_over",
         "The series of attempts to pay is over. Begin another.",
+    ),
+    kind(
+        409,
+        "payment_switched",
+        "What pays for this order was changed before; that is done once. Nothing changed.",
+    ),
+    kind(
+        409,
+        "payment_taken_back",
+        "The payment was taken back before.",
     ),
     kind(
         409,
@@ -261,6 +301,11 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
+        "surplus_spent",
+        "Universal tokens that a certificate left over were spent, so the payment cannot be taken back.",
+    ),
+    kind(
+        409,
         "token_order_over",
         "The order of tokens is accepted, cleared, failed or cancelled already.",
     ),
@@ -288,6 +333,11 @@ pub const CONFLICTS: &[Kind] = &[
         409,
         "too_many_open",
         "The customer has many orders open. Cancel one, or accept them first.",
+    ),
+    kind(
+        409,
+        "type_cannot_pay",
+        "These tokens cannot pay for all of the order. Nothing changed.",
     ),
     kind(
         409,

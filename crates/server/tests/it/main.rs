@@ -22,6 +22,7 @@ mod api_catalog;
 mod api_customers;
 mod api_exchange;
 mod api_offline;
+mod api_open;
 mod api_orders;
 mod api_pins;
 mod api_promotions;

@@ -2,5 +2,6 @@
 
 mod back;
 mod gifts;
+mod mirror;
 mod plaza;
 mod sale;

@@ -5,7 +5,7 @@ use crate::cli::api_key::time;
 use crate::failure::Failure;
 use clap::Args;
 use scrip_domain::Amount;
-use scrip_domain::mall::{Line, MallError, mall_by_book, member_of, members, statement};
+use scrip_domain::mall::{MallError, mall_by_book, member_of, members, statement};
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_engine::{Read, Timestamp};
 use scrip_ledger::export::csv_field;
@@ -26,14 +26,6 @@ pub struct Statement {
     to: Option<Timestamp>,
 }
 
-/// What a line is for the member: what it owes more, or is owed more (below zero).
-fn owes(line: &Line, member: i64) -> Result<Amount, Failure> {
-    Ok(match line.debtor == member {
-        true => line.money.owed,
-        false => line.money.received.negated()?,
-    })
-}
-
 impl Statement {
     pub fn run(self) -> Result<(), Failure> {
         let engine = self.database.reader()?;
@@ -49,14 +41,24 @@ impl Statement {
             let lines = statement(tx, &member, from, to)?;
             Ok::<_, MallError>((member, mall.currency.scale, names, lines))
         })?;
-        say("event,time,what,debtor,creditor,owed,received,fraction,kept_by_debtor,you_owe")?;
+        say(
+            "event,time,what,debtor,creditor,owed,received,fraction,royalty,from_deposit,kept_by_debtor,you_owe",
+        )?;
         let mut sum = Amount::ZERO;
         for line in &lines {
-            let owes = owes(line, member.book_id)?;
+            let owes = line.owes(member.book_id)?;
             sum = sum.plus(owes)?;
             let name = |book| names.get(&book).map_or("?", String::as_str);
             let money = &line.money;
-            let amounts = [money.owed, money.received, money.residue, money.kept, owes];
+            let amounts = [
+                money.owed,
+                money.received,
+                money.residue,
+                money.royalty,
+                money.drawn,
+                money.kept,
+                owes,
+            ];
             let mut fields = vec![
                 line.event_id.to_string(),
                 line.at.to_string(),
@@ -68,7 +70,7 @@ impl Statement {
             let fields: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
             say(&fields.join(","))?;
         }
-        say(&format!("total,,,,,,,,,{}", sum.decimal(scale)))?;
+        say(&format!("total,,,,,,,,,,,{}", sum.decimal(scale)))?;
         say(&format!("lines,{}", lines.len()))
     }
 }

@@ -50,7 +50,9 @@ impl Doors<'_> {
         let address = address.replace("{sku}", SKU).replacen("{report}", id, 1);
         let address = address
             .replace("{vendor}", "bakery")
-            .replace("{dispute}", DISPUTE);
+            .replace("{dispute}", DISPUTE)
+            .replace("{code}", "kettle")
+            .replace("{order}", &self.world.open_order);
         let address = address.replace("{card_id}", &self.world.card);
         let address = address.replace("{image_id}", &self.world.image);
         let address = address.replace("{offer_id}", &self.world.offer);
@@ -80,6 +82,8 @@ impl Doors<'_> {
             ("/v1/paybacks", "reports:read"),
             ("/v1/mall", "vendor:read"),
             ("/v1/mall/statement", "reports:read"),
+            ("/v1/mall/open-tokens", "vendor:read"),
+            ("/v1/gift-certificates", "reports:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
             ("/v1/ledger/verification", "ledger:read"),
@@ -364,6 +368,57 @@ impl Doors<'_> {
         self.door("POST", quotes, "orders:write", customer, wanted);
         let taken = json!({"exchange_id": self.world.exchange});
         self.door("POST", "/v1/exchanges", "orders:write", "", taken);
+        self.add_open();
+    }
+
+    fn add_open(&mut self) {
+        let customer = self.world.customer.as_str();
+        let of_customer = "/v1/customers/{id}/open-tokens";
+        self.door("GET", of_customer, "customers:read", customer, Value::Null);
+        let acceptance = "/v1/mall/gift-acceptance/{vendor}";
+        for method in ["PUT", "DELETE"] {
+            self.door(method, acceptance, "vendor:write", "", Value::Null);
+        }
+        let issued = json!({
+            "customer_id": customer, "kind": "universal", "tokens": "25", "origin": "paid",
+        });
+        let many = json!({"face": "5", "count": 2, "origin": "free"});
+        let discount = json!({"kind": "universal", "percent": "5"});
+        let (cap, paid) = (json!({"cap_percent": "20"}), json!({"grant_id": 9_999_999}));
+        let listed = "/v1/mall/products/{code}";
+        for (method, template, scope, body) in [
+            ("POST", "/v1/open-tokens", "tokens:write", issued),
+            ("POST", "/v1/gift-certificates", "tokens:write", many),
+            ("PUT", "/v1/open-tokens/discount", "vendor:write", discount),
+            ("POST", "/v1/open-tokens/payments", "tokens:write", paid),
+            ("PUT", listed, "vendor:write", cap),
+        ] {
+            self.door(method, template, scope, "", body);
+        }
+        self.door("DELETE", listed, "vendor:write", "", Value::Null);
+        if let Some(delisting) = self.all.last_mut() {
+            delisting.foreign = Foreign::NotFound;
+        }
+        let wanted = json!({"at": "retail", "lines": [{"sku": SKU, "quantity": 1}]});
+        let code = json!({"code": "7Q2XK-M4T9A"});
+        let other = json!({"at": "retail", "pay_with": "gift"});
+        for (method, template, body) in [
+            ("POST", "/v1/customers/{id}/gift-certificates", code),
+            ("POST", "/v1/customers/{id}/open-quotes", wanted.clone()),
+            ("POST", "/v1/customers/{id}/open-orders", wanted),
+            (
+                "PUT",
+                "/v1/customers/{id}/open-orders/{order}/payment",
+                other,
+            ),
+        ] {
+            self.door(method, template, "orders:write", customer, body);
+        }
+        let (back, order) = (
+            "/v1/orders/{id}/open-reversal",
+            self.world.open_order.as_str(),
+        );
+        self.door("POST", back, "refunds:write", order, json!({}));
     }
 
     fn add_accounts(&mut self) {
