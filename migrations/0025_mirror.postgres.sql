@@ -52,3 +52,13 @@ CREATE TABLE mall_toll (
     price BIGINT NOT NULL CHECK (price >= 0),
     PRIMARY KEY (book_id, kind)
 );
+
+-- Members under a parent, whose tokens it may give one value.
+CREATE TABLE mall_franchise (
+    book_id BIGINT NOT NULL REFERENCES mall (book_id),
+    member_book BIGINT NOT NULL,
+    parent_book BIGINT NOT NULL,
+    is_fixed BIGINT NOT NULL CHECK (is_fixed IN (0, 1)),
+    PRIMARY KEY (book_id, member_book)
+);
+CREATE INDEX mall_franchise_parent ON mall_franchise (book_id, parent_book, member_book);

@@ -52,3 +52,13 @@ CREATE TABLE mall_toll (
     price INTEGER NOT NULL CHECK (price >= 0),
     PRIMARY KEY (book_id, kind)
 ) STRICT, WITHOUT ROWID;
+
+-- Members under a parent, whose tokens it may give one value.
+CREATE TABLE mall_franchise (
+    book_id INTEGER NOT NULL REFERENCES mall (book_id),
+    member_book INTEGER NOT NULL,
+    parent_book INTEGER NOT NULL,
+    is_fixed INTEGER NOT NULL CHECK (is_fixed IN (0, 1)),
+    PRIMARY KEY (book_id, member_book)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mall_franchise_parent ON mall_franchise (book_id, parent_book, member_book);

@@ -1,6 +1,6 @@
 //! Members: joining, standing, what their tokens are worth, whose tokens they take.
 
-use super::{Mall, MallError, Result, mall_by_book, operator_only, rules, store};
+use super::{Mall, MallError, Result, franchise, mall_by_book, operator_only, rules, store};
 use crate::actor::Actor;
 use crate::audit;
 use crate::text::named;
@@ -226,7 +226,7 @@ pub fn member_bar_set(
 }
 
 /// The trail is the vendor's: its people see what the mall decided.
-fn note(
+pub(super) fn note(
     tx: &mut Tx<'_>,
     actor: Actor,
     member: &Member,
@@ -249,6 +249,7 @@ pub fn value_set(
     if effective_at < tx.now() {
         return Err(MallError::InPast);
     }
+    franchise::value_free(tx, member)?;
     store::set_value(tx, member, effective_at, value)?;
     let mall = mall_by_book(tx, member.mall_book)?;
     let detail = json!({
@@ -332,7 +333,7 @@ pub fn accepters_of(tx: &mut dyn Read, issuer: &Member) -> Result<Vec<i64>> {
 
 /// Fails where tokens of one member cannot become tokens of another one now, and says why.
 pub fn may_pass(tx: &mut dyn Read, from: &Member, to: &Member) -> Result<()> {
-    let is_accepted = store::accepts(tx, to, from.book_id)?;
+    let is_accepted = store::accepts(tx, to, from.book_id)? || franchise::is_one(tx, from, to)?;
     match rules::barrier(from, to, is_accepted) {
         Some(why) => Err(why),
         None => Ok(()),

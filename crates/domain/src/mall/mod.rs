@@ -11,6 +11,7 @@
 
 mod clearing;
 mod deposit;
+mod franchise;
 mod member;
 mod rules;
 mod settle;
@@ -32,6 +33,10 @@ pub use clearing::{
 pub(crate) use deposit::take as deposit_take;
 pub use deposit::{
     Deposit, TakesRoyalty, Toll, deposit, deposit_add, royalty_taking_set, toll_price, toll_set,
+};
+pub use franchise::{
+    Franchise, franchise_join, franchise_leave, franchise_members, franchise_of,
+    franchise_statement, franchise_value_set,
 };
 pub use member::{
     Member, MemberAccounts, MemberState, Terms, acceptance_set, accepted_from, accepters_of,
@@ -104,6 +109,18 @@ pub enum MallError {
     /// A value or terms for a time that has passed.
     #[error("what held stays as it was: set the new one from now on, or later")]
     InPast,
+    /// A tree with one level.
+    #[error(
+        "a franchise has one parent, and members of one franchise belong to no other: let them leave \
+         first"
+    )]
+    FranchiseTree,
+    /// No members.
+    #[error("{0} is the parent of no franchise")]
+    NoFranchise(String),
+    /// The parent decides.
+    #[error("{0} fixes what tokens of its franchise are worth: ask it for another value")]
+    ValueFixed(String),
     /// A charge that cannot be.
     #[error("a charge is 0 to 10,000 of the currency, and 0 to 100 percent")]
     ChargeInvalid,

@@ -80,7 +80,7 @@ impl Riverside {
         found.unwrap().unwrap()
     }
 
-    fn accept(&self, acceptor: usize, issuer: usize, takes: bool) -> Result<(), MallError> {
+    pub fn accept(&self, acceptor: usize, issuer: usize, takes: bool) -> Result<(), MallError> {
         let (acceptor, issuer) = (self.member(acceptor), self.member(issuer));
         self.worlds[0].write(move |tx| acceptance_set(tx, Actor::System, &acceptor, &issuer, takes))
     }

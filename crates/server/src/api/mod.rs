@@ -18,6 +18,7 @@ mod document;
 mod exchange;
 mod field;
 mod figures;
+mod franchise;
 mod gift;
 mod gift_certificate;
 mod identity;
@@ -25,6 +26,7 @@ mod image;
 mod kept_card;
 mod key;
 mod ledger;
+mod mall_use;
 mod offline;
 pub mod once;
 mod open_order;
@@ -143,6 +145,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(report::router())
         .merge(figures::router())
         .merge(exchange::router())
+        .merge(franchise::router())
+        .merge(mall_use::router())
         .merge(open_token::router())
         .merge(gift_certificate::router())
         .merge(open_order::router())

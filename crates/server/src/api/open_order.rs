@@ -19,6 +19,7 @@ use scrip_domain::checkout::{
     CheckoutOutcome, Left, OpenQuote, OpenReceipt, Pays, Purchase, Reversed, Split, checkout_place,
     checkout_quote, checkout_reverse, checkout_switch,
 };
+use scrip_domain::customer::customer_by_id;
 use scrip_domain::order::Refusal;
 use scrip_domain::vendor::{Vendor, vendor_by_book, vendor_by_slug};
 use scrip_ledger::Asset;
@@ -259,6 +260,7 @@ async fn quote(
     let vault = app.node.vault.clone();
     let request = ("POST /v1/customers/{id}/open-quotes", &(id, body));
     let quoted = submit(&app, &caller, key, request, Some(id.0), move |tx| {
+        customer_by_id(tx, home.book_id, id.0)?;
         let purchase = prepared.purchase(tx)?;
         let quote = checkout_quote(tx, &vault, actor, &home, id.0, &purchase)?;
         Ok::<OpenQuote, Failed>(quote)
@@ -319,6 +321,7 @@ async fn place(
     let to = vault.hash("open order address", &[&to]);
     let request = ("POST /v1/customers/{id}/open-orders", &(id, body, to));
     let placed = submit(&app, &caller, key, request, Some(id.0), move |tx| {
+        customer_by_id(tx, home.book_id, id.0)?;
         let purchase = prepared.purchase(tx)?;
         let outcome = checkout_place(tx, &vault, actor, &home, id.0, &purchase)?;
         Ok::<CheckoutOutcome, Failed>(outcome)

@@ -214,7 +214,7 @@ async fn pay_off(
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"kind": "m1", "percent": "10"}))]
-struct DiscountBody {
+struct OpenDiscountBody {
     /// Which tokens.
     kind: OpenKindWord,
     /// The group, for its tokens.
@@ -242,7 +242,7 @@ pub fn ppm(percent: &Decimal) -> Result<i64> {
     put, path = "/v1/open-tokens/discount", tag = "open tokens", operation_id = "open_discount_set",
     security(("key" = ["vendor:write"])),
     params(Repeatable),
-    request_body = DiscountBody,
+    request_body = OpenDiscountBody,
     responses(
         (status = 204, description = "Set"),
         (status = 409, description = "This vendor may not issue them", body = ProblemBody, content_type = "application/problem+json"),
@@ -253,7 +253,7 @@ async fn discount(
     May(caller, ..): May<VendorWrite>,
     key: IdempotencyKey,
     State(app): State<App>,
-    Json(body): Json<DiscountBody>,
+    Json(body): Json<OpenDiscountBody>,
 ) -> Result<Response> {
     let actor = caller.actor();
     let vendor = app.vendor(caller.book()).await?;

@@ -21,10 +21,17 @@ pub struct Demo {
     /// Throw the demo's data away and begin anew
     #[arg(long)]
     fresh: bool,
+    /// Play the figures of the specification through the API of a demo of its own, say what each step
+    /// moved, and end
+    #[arg(long, conflicts_with_all = ["data", "fresh", "port"])]
+    story: bool,
 }
 
 impl Demo {
     pub fn run(self) -> Result<(), Failure> {
+        if self.story {
+            return story();
+        }
         let folder = self.data.clone().map_or_else(default_folder, Ok)?;
         std::fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, e))?;
         let listen = SocketAddr::from(([127, 0, 0, 1], self.port));
@@ -61,10 +68,37 @@ impl Demo {
         settings.cards = Cards::Test;
         let told = notes.clone();
         let place = folder.display().to_string();
-        serve::run(node, settings, Some(notes), move |address| {
-            tell(&told, address, &place)
-        })
+        let ready = move |address| tell(&told, address, &place);
+        serve::run(node, settings, Some(notes), ready, None)
     }
+}
+
+/// A demo in a folder that is gone afterwards, on a free port, until the story is told.
+fn story() -> Result<(), Failure> {
+    let folder = tempfile::tempdir().map_err(|e| Failure::file(Path::new("story"), e))?;
+    let database = DatabaseUrl::Sqlite(folder.path().join("story.db"));
+    let node = Database {
+        database: database.clone(),
+        key_file: None,
+    }
+    .node()?;
+    let notes = build(&node)?;
+    let mut settings = Settings::new(database, SocketAddr::from(([127, 0, 0, 1], 0)));
+    settings.cards = Cards::Test;
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let (send, outcome) = std::sync::mpsc::channel();
+    let told = notes.clone();
+    let ready = move |address| {
+        std::thread::spawn(move || {
+            drop(send.send(super::story::play(address, &told)));
+            let _ = end.send(());
+        });
+        "Riverside: three shops, a manufacturer, a franchise of two".to_owned()
+    };
+    serve::run(node, settings, Some(notes), ready, Some(ended))?;
+    outcome
+        .recv()
+        .unwrap_or_else(|_| Err(Failure::Refused("the story was not told to its end".into())))
 }
 
 fn default_folder() -> Result<PathBuf, Failure> {

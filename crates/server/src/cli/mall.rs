@@ -8,7 +8,7 @@ mod statement;
 use super::{open::Database, say, say_json};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
-use group::{Group, Rules};
+use group::{Franchise, Group, Rules};
 use money::{Deposit, Mirror, Royalty, Toll, Uses};
 use scrip_domain::mall::{
     Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
@@ -47,6 +47,8 @@ pub enum Mall {
     /// Groups of members that take each other's group tokens
     #[command(subcommand)]
     Group(Group),
+    /// Take a member into the franchise of another one, or let it leave
+    Franchise(Franchise),
     /// Say which tokens may be put together, and whether given ones may leave their vendor
     Rules(Rules),
     /// Note money that a member paid into its deposit
@@ -237,6 +239,7 @@ impl Mall {
             Mall::Bar(command) => command.run(),
             Mall::Show(command) => command.run(),
             Mall::Group(command) => command.run(),
+            Mall::Franchise(command) => command.run(),
             Mall::Rules(command) => command.run(),
             Mall::Deposit(command) => command.run(),
             Mall::Royalty(command) => command.run(),

@@ -13,6 +13,7 @@ pub mod progress;
 mod replay;
 mod serve;
 mod staff;
+mod story;
 mod vendor;
 mod verify;
 

@@ -16,6 +16,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Each setting comes from its flag, else from its environment variable, else from the TOML file,
@@ -35,9 +36,8 @@ impl Serve {
             key_file: settings.key_file.clone(),
         }
         .node()?;
-        run(node, settings, None, |address| {
-            format!("ready http://{address}")
-        })
+        let ready = |address| format!("ready http://{address}");
+        run(node, settings, None, ready, None)
     }
 }
 
@@ -55,12 +55,14 @@ impl CardProcessor for NoCards {
     }
 }
 
-/// Serves until the signal to stop. `ready` makes the text that says that the node listens.
+/// Serves until the signal to stop, or until `ended` says so. `ready` makes the text that says that
+/// the node listens.
 pub fn run(
     node: Node,
     settings: Settings,
     demo: Option<DemoNotes>,
     ready: impl FnOnce(SocketAddr) -> String,
+    ended: Option<oneshot::Receiver<()>>,
 ) -> Result<(), Failure> {
     log(&settings);
     let cards: Arc<dyn CardProcessor> = match (settings.cards, &settings.stripe) {
@@ -92,6 +94,7 @@ pub fn run(
             tokio::select! {
                 _ = stop.recv() => {}
                 _ = interrupt.recv() => {}
+                () = over(ended) => {}
             }
         })
         .await;
@@ -100,6 +103,14 @@ pub fn run(
     drop(messenger);
     drop(jobs);
     outcome
+}
+
+/// Waits until it is said; for ever where nobody says it.
+async fn over(ended: Option<oneshot::Receiver<()>>) {
+    match ended {
+        Some(ended) => drop(ended.await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Whoever started the node may wait for this line.

@@ -1,6 +1,7 @@
-//! The demo: three shops with something to see at once.
+//! The demo: three shops with something to see at once, and a mall around them.
 
 mod goods;
+mod mall;
 mod notes;
 mod offline;
 mod promotions;
@@ -14,19 +15,18 @@ use scrip_domain::catalog::{
 use scrip_domain::customer::{
     Customer, Details, Person, SecretKind, customer_by_id, customer_register, secret_hash,
 };
-use scrip_domain::mall::{MallError, acceptance_set, mall_create, member_join};
 use scrip_domain::order::order_list_set;
 use scrip_domain::policy::{Policy, policy_set};
 use scrip_domain::token_sale::{NewTokenOrder, TestCards, payment_session_open, token_buy};
 use scrip_domain::vendor::{
     EntityKind, Hue, Mark, NewVendor, Role, Sells, Storefront, Vendor, staff_create,
-    staff_secret_set, storefront_set, token_price_at, vendor_by_slug, vendor_create,
+    staff_secret_set, storefront_set, token_price_at, vendor_create,
 };
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Tx};
 use serde::Deserialize;
 
-pub use notes::{DemoCustomer, DemoNotes, DemoVendor};
+pub use notes::{DemoCustomer, DemoMember, DemoNotes, DemoVendor};
 
 /// The PIN of every customer of the demo.
 const PIN: &str = "4071";
@@ -170,30 +170,9 @@ pub fn build(node: &Node) -> Result<DemoNotes, Failure> {
     let vendors = PLANS
         .iter()
         .map(|plan| shop(node, plan, &pin, &password))
-        .collect::<Result<_, Failure>>()?;
-    mall(node)?;
-    Ok(DemoNotes { vendors })
-}
-
-/// A mall of all shops, which take each other's tokens.
-fn mall(node: &Node) -> Result<(), Failure> {
-    node.engine.write(move |tx| {
-        let system = Actor::System;
-        let mall = mall_create(tx, system, "riverside", "Riverside", "USD")?;
-        let mut members = Vec::new();
-        for plan in &PLANS {
-            let vendor = vendor_by_slug(tx, plan.slug)?;
-            members.push(member_join(tx, system, &mall, &vendor)?);
-        }
-        for acceptor in &members {
-            let others = members.iter().filter(|m| m.book_id != acceptor.book_id);
-            for issuer in others {
-                acceptance_set(tx, system, acceptor, issuer, true)?;
-            }
-        }
-        Ok::<_, MallError>(())
-    })?;
-    Ok(())
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let members = mall::build(node, &vendors)?;
+    Ok(DemoNotes { vendors, members })
 }
 
 fn shop(node: &Node, plan: &Plan, pin: &str, password: &str) -> Result<DemoVendor, Failure> {

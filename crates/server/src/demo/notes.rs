@@ -37,11 +37,22 @@ pub struct DemoVendor {
     pub api_key: String,
 }
 
+/// A member of the mall beside the shops.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DemoMember {
+    /// Its short name.
+    pub slug: String,
+    /// A key for the API with all scopes.
+    pub api_key: String,
+}
+
 /// All of it; kept beside the demo's database, so that a second start tells the same.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DemoNotes {
     /// The vendors.
     pub vendors: Vec<DemoVendor>,
+    /// What else belongs to the mall: a manufacturer, a franchise.
+    pub members: Vec<DemoMember>,
 }
 
 impl DemoNotes {

@@ -73,6 +73,9 @@ impl Kind for MallError {
             MallError::Unknown(_) => Problem::not_found("mall"),
             MallError::NoMember(_) | MallError::Outside => conflict("mall_outside", text),
             MallError::Suspended(_) | MallError::Left(_) => conflict("member_cut_off", text),
+            MallError::FranchiseTree | MallError::NoFranchise(_) | MallError::ValueFixed(_) => {
+                conflict("franchise", text)
+            }
             MallError::Barred(_) | MallError::NotAccepted { .. } => {
                 conflict("tokens_do_not_pass", text)
             }

@@ -75,6 +75,11 @@ pub const CONFLICTS: &[Kind] = &[
     ),
     kind(
         409,
+        "franchise",
+        "The franchise stands in the way: its parent fixes the value, or the vendor is in none or another one.",
+    ),
+    kind(
+        409,
         "gift_code_unknown",
         "No gift certificate can be had by this code: it is unknown, entered by somebody else, spent or expired.",
     ),

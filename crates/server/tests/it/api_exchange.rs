@@ -5,6 +5,7 @@ use crate::client::{Served, in_mall};
 use crate::program::Program;
 use scrip_testkit::TestDb;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 both!(
     tokens_are_exchanged_once_under_a_key,
@@ -74,6 +75,21 @@ fn bad_exchanges_are_refused(db: &TestDb) {
         .problem(404, "not_found");
     let balance = api.get(&format!("/v1/customers/{id}/balance"));
     assert_eq!(balance.expect(200)["available"]["amount"], "100");
+}
+
+/// MSP-10: a moment later, of the registration and of the issue.
+fn the_mall_hears(served: &Served<'_>) {
+    let begun = Instant::now();
+    loop {
+        let heard = served.api.get("/v1/mall/uses").expect(200).clone();
+        let items = heard["items"].as_array().unwrap();
+        let of = |what: &str| items.iter().any(|one| one["what"] == what);
+        if of("customer.registered") && of("token_order.cleared") && of("exchange.done") {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{heard}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// GOV-06: a member reads its own lines.
@@ -163,6 +179,7 @@ fn the_operator_runs_a_mall(db: &TestDb) {
     let taken = json!({"exchange_id": quote.expect(201)["exchange_id"]});
     served.api.post("/v1/exchanges", &taken).expect(201);
     statements_are_read(&served);
+    the_mall_hears(&served);
     served.stop();
     let program = &served.program;
     let shown = program.ok(&["mall", "show", "--mall", "riverside"]);

@@ -4,7 +4,9 @@ use super::{Database, US, member, say};
 use crate::cli::api_key::time;
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use scrip_domain::mall::{mall_by_slug, mall_rules_set, members};
+use scrip_domain::mall::{
+    MallError, franchise_join, franchise_leave, mall_by_slug, mall_rules_set, members,
+};
 use scrip_domain::open_token::{
     OpenError, group_by_slug, group_create, group_join, group_leave, group_members, groups,
 };
@@ -95,6 +97,41 @@ pub struct Rules {
     /// True when tokens that vendors gave may leave them
     #[arg(long)]
     free_leaves: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+pub struct Franchise {
+    #[command(flatten)]
+    database: Database,
+    /// The member's short name
+    #[arg(long)]
+    vendor: String,
+    /// The short name of the parent
+    #[arg(long, required_unless_present = "leave")]
+    parent: Option<String>,
+    /// Let it leave its franchise
+    #[arg(long, conflicts_with = "parent")]
+    leave: bool,
+}
+
+impl Franchise {
+    pub fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let said = node.engine.write(move |tx| {
+            let child = member(tx, &self.vendor)?;
+            let Some(parent) = &self.parent else {
+                franchise_leave(tx, US, &child)?;
+                return Ok(format!("{} belongs to no franchise", child.name));
+            };
+            let parent = member(tx, parent)?;
+            franchise_join(tx, US, &parent, &child)?;
+            Ok::<_, MallError>(format!(
+                "{} belongs to the franchise of {}",
+                child.name, parent.name
+            ))
+        })?;
+        say(&said)
+    }
 }
 
 impl Group {
@@ -189,7 +226,7 @@ impl Rules {
             let combines = self.combine.unwrap_or(mall.combines);
             let leaves = self.free_leaves.unwrap_or(mall.free_leaves);
             mall_rules_set(tx, US, &mall, (combines, leaves))?;
-            Ok::<_, scrip_domain::mall::MallError>((combines, leaves))
+            Ok::<_, MallError>((combines, leaves))
         })?;
         let word = |yes| if yes { "may" } else { "may not" };
         say(&format!(

@@ -83,6 +83,7 @@ impl Doors<'_> {
             ("/v1/mall", "vendor:read"),
             ("/v1/mall/statement", "reports:read"),
             ("/v1/mall/open-tokens", "vendor:read"),
+            ("/v1/mall/uses", "reports:read"),
             ("/v1/gift-certificates", "reports:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
@@ -391,6 +392,12 @@ impl Doors<'_> {
             ("POST", "/v1/gift-certificates", "tokens:write", many),
             ("PUT", "/v1/open-tokens/discount", "vendor:write", discount),
             ("POST", "/v1/open-tokens/payments", "tokens:write", paid),
+            (
+                "PUT",
+                "/v1/mall/franchise-value",
+                "vendor:write",
+                json!({"value": "0.01"}),
+            ),
             ("PUT", listed, "vendor:write", cap),
         ] {
             self.door(method, template, scope, "", body);
