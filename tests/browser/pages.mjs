@@ -113,6 +113,7 @@ export const pages = [
   { name: 'staff-password', path: '/shops/rasterworks/staff/password', who: 'rasterworks/staff' },
   { name: 'staff-second-factor', path: '/shops/rasterworks/staff/second-factor', who: 'rasterworks/staff' },
   { name: 'staff-keys', path: '/shops/rasterworks/staff/keys', who: 'rasterworks/staff' },
+  { name: 'staff-mall', path: '/shops/rasterworks/staff/mall', who: 'rasterworks/staff' },
   { name: 'staff-audit', path: '/shops/rasterworks/staff/audit', who: 'rasterworks/staff' },
 ];
 

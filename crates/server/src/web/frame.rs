@@ -133,6 +133,7 @@ const STAFF_PAGES: &[StaffPage] = &[
     staff_page("Books", "Reports", "/staff/reports"),
     staff_page("Books", "Disputes", "/staff/disputes"),
     staff_page("Books", "Pay-backs", "/staff/paybacks"),
+    staff_page("Books", "Mall", "/staff/mall"),
     // Office
     staff_page("Office", "Messages", "/staff/messages"),
     staff_page("Office", "Webhooks", "/staff/webhooks"),

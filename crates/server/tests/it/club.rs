@@ -2,6 +2,7 @@
 //! active, three declined cards end a payment. Customers and staff of it, signed in.
 
 use crate::client::{ALL_SCOPES, Answered, Api, Served};
+use crate::program::Program;
 use crate::visitor::Visitor;
 use scrip_testkit::TestDb;
 use serde_json::{Value, json};
@@ -39,15 +40,24 @@ impl<'a> Club<'a> {
 
     /// `prepare` works on the database before the node has it for itself.
     pub fn start_with(db: &'a TestDb, prepare: impl FnOnce()) -> Club<'a> {
-        Club::start_taking(db, &[], prepare)
+        Club::start_taking(db, &[], |_| prepare())
     }
 
     /// With more settings of the node, as environment variables.
     pub fn start_env(db: &'a TestDb, settings: &[(&str, &str)]) -> Club<'a> {
-        Club::start_taking(db, settings, || {})
+        Club::start_taking(db, settings, |_| {})
     }
 
-    fn start_taking(db: &'a TestDb, settings: &[(&str, &str)], prepare: impl FnOnce()) -> Club<'a> {
+    /// `prepare` runs commands of the program before the node has the database for itself.
+    pub fn start_running(db: &'a TestDb, prepare: impl FnOnce(&Program<'_>)) -> Club<'a> {
+        Club::start_taking(db, &[], prepare)
+    }
+
+    fn start_taking(
+        db: &'a TestDb,
+        settings: &[(&str, &str)],
+        prepare: impl FnOnce(&Program<'_>),
+    ) -> Club<'a> {
         let mut key = String::new();
         let served = Served::start_taking(db, &["--cards", "test"], settings, |program| {
             let club = ["vendor", "create", "--name", "Club", "--slug", "club"];
@@ -56,7 +66,7 @@ impl<'a> Club<'a> {
             let create = ["api-key", "create", "--vendor", "club", "--name", "tests"];
             let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
             made["key"].as_str().unwrap().clone_into(&mut key);
-            prepare();
+            prepare(program);
         });
         let api = served.with_key(&key);
         Club { served, api }

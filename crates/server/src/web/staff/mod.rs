@@ -14,6 +14,7 @@ mod customers;
 mod disputes;
 mod gifts;
 mod keys;
+mod mall;
 mod messages;
 mod order;
 mod orders;
@@ -122,6 +123,7 @@ pub fn router() -> Router<App> {
         .merge(catalogue::router())
         .merge(people::router())
         .merge(keys::router())
+        .merge(mall::router())
         .merge(audit::router())
         .merge(settings::router())
         .merge(token_orders::router())

@@ -75,6 +75,7 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/people/{person}", Look),
     ("/password", Look),
     ("/keys", Look),
+    ("/mall", Look),
     ("/audit", Look),
     ("/audit.csv", Look),
     ("/settings", Look),
@@ -485,6 +486,8 @@ pub(super) const FORMS: &[Form] = &[
         ],
         Line("api_key.created"),
     ),
+    // It needs a mall: pages_mall.rs.
+    ("/mall/accept", Needs(Permission::Policy), &[], Elsewhere),
     (
         "/keys/{api_key}/revoke",
         Needs(Permission::Staff),
