@@ -191,7 +191,7 @@ pub fn exchange_quote(
     }
     let lots = lots_locked(tx, vendor.book_id, customer.wallet)?;
     let now = tx.now();
-    rules::taken(&lots, tokens, now)?;
+    rules::taken(&lots, tokens, (now, way.mall.free_leaves))?;
     let rates = Rates {
         from: value(tx, &way.from, now)?,
         to: value(tx, &way.to, now)?,
@@ -245,7 +245,7 @@ pub fn exchange_do(
     };
     let priced = rules::priced(quote.tokens, rates, quote.charge)?;
     let lots = lots_locked(tx, vendor.book_id, customer.wallet)?;
-    let taken = rules::taken(&lots, quote.tokens, now)?;
+    let taken = rules::taken(&lots, quote.tokens, (now, way.mall.free_leaves))?;
     post(
         tx,
         actor,
@@ -406,5 +406,9 @@ pub fn exchangeable(
     }
     let customer = customer_by_id(tx, vendor.book_id, customer)?;
     let lots = lots_available(tx, vendor.book_id, customer.wallet)?;
-    rules::leaving(&lots, tx.now())
+    let free_leaves = match member_of(tx, vendor.book_id)? {
+        Some(member) => mall_by_book(tx, member.mall_book)?.free_leaves,
+        None => false,
+    };
+    rules::leaving(&lots, tx.now(), free_leaves)
 }

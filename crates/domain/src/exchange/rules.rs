@@ -68,14 +68,20 @@ pub(super) fn priced(tokens: Amount, rates: Rates, charge: Amount) -> Result<Pri
 }
 
 /// True for tokens that may leave their issuer: paid for, for everything, not expired. Free ones
-/// stay, restricted ones stay, and so do those that nobody has paid for yet.
-fn may_leave(lot: &Lot, now: Timestamp) -> bool {
-    lot.usable(now) && lot.grant.origin == Origin::Paid && lot.grant.restriction.is_none()
+/// stay unless the mall lets them go, restricted ones stay, and so do those that nobody has paid for
+/// yet.
+fn may_leave(lot: &Lot, now: Timestamp, free_leaves: bool) -> bool {
+    let may = match lot.grant.origin {
+        Origin::Paid => true,
+        Origin::Free => free_leaves,
+        Origin::Credit => false,
+    };
+    may && lot.usable(now) && lot.grant.restriction.is_none()
 }
 
 /// Tokens that may leave.
-pub(super) fn leaving(lots: &[Lot], now: Timestamp) -> Result<Amount> {
-    let leaving = lots.iter().filter(|l| may_leave(l, now));
+pub(super) fn leaving(lots: &[Lot], now: Timestamp, free_leaves: bool) -> Result<Amount> {
+    let leaving = lots.iter().filter(|l| may_leave(l, now, free_leaves));
     Ok(Amount::sum(leaving.map(|l| l.remaining))?)
 }
 
@@ -87,8 +93,13 @@ pub(super) struct Taken {
 }
 
 /// The pieces that make up the tokens, soonest expiry first, then the oldest.
-pub(super) fn taken(lots: &[Lot], tokens: Amount, now: Timestamp) -> Result<Vec<Taken>> {
-    let mut lots: Vec<&Lot> = lots.iter().filter(|l| may_leave(l, now)).collect();
+pub(super) fn taken(
+    lots: &[Lot],
+    tokens: Amount,
+    (now, free_leaves): (Timestamp, bool),
+) -> Result<Vec<Taken>> {
+    let leaving = lots.iter().filter(|l| may_leave(l, now, free_leaves));
+    let mut lots: Vec<&Lot> = leaving.collect();
     lots.sort_by_key(|l| (l.grant.expires_at, l.grant.granted_at, l.grant.grant_id));
     let mut rest = tokens;
     let mut taken = Vec::new();
@@ -267,9 +278,9 @@ mod tests {
             changed(lot(4, "40", 1_000), |g| g.restriction = Some("sale".into())),
             lot(5, "40", 100),
         ];
-        assert_eq!(leaving(&lots, now).unwrap(), tokens("60"));
-        assert!(taken(&lots, tokens("60"), now).is_ok());
-        let more = taken(&lots, tokens("60.000001"), now);
+        assert_eq!(leaving(&lots, now, false).unwrap(), tokens("60"));
+        assert!(taken(&lots, tokens("60"), (now, false)).is_ok());
+        let more = taken(&lots, tokens("60.000001"), (now, false));
         assert!(matches!(more, Err(ExchangeError::Insufficient { .. })));
     }
 
@@ -277,7 +288,7 @@ mod tests {
     #[test]
     fn nothing_lives_longer_for_having_been_exchanged() {
         let lots = [lot(1, "10", 900), lot(2, "10", 500), lot(3, "10", 700)];
-        let taken = taken(&lots, tokens("25"), Timestamp(100)).unwrap();
+        let taken = taken(&lots, tokens("25"), (Timestamp(100), false)).unwrap();
         let order: Vec<i64> = taken.iter().map(|t| t.piece.grant).collect();
         assert_eq!(order, [2, 3, 1]);
         let priced = priced(tokens("25"), rates("0.10", "0.05"), Amount::ZERO).unwrap();
@@ -330,8 +341,8 @@ mod tests {
                 held.push(changed(lot(id, "1", *expires_at), |_| ()));
                 held.last_mut().unwrap().remaining = Amount::from_units(*amount);
             }
-            let all = leaving(&held, Timestamp(100)).unwrap();
-            let taken = taken(&held, all, Timestamp(100)).unwrap();
+            let all = leaving(&held, Timestamp(100), false).unwrap();
+            let taken = taken(&held, all, (Timestamp(100), false)).unwrap();
             let rates = Rates { from: Amount::from_units(from), to: Amount::from_units(to) };
             let Ok(priced) = priced(all, rates, Amount::ZERO) else { return Ok(()) };
             let parts = parts(&taken, &priced, Timestamp(205)).unwrap();

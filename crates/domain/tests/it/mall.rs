@@ -288,7 +288,7 @@ fn a_quote_is_used_once(db: &TestDb) {
     ));
 }
 
-/// GOV-11: of 60 paid and 40 free tokens 60 may leave.
+/// GOV-15, GOV-11: of 60 paid and 40 free tokens 60 may leave.
 fn free_tokens_do_not_leave_their_vendor(db: &TestDb) {
     let mall = Riverside::new(db);
     let home = &mall.worlds[0];

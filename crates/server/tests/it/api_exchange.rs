@@ -168,7 +168,7 @@ fn changes_are_said(program: &Program<'_>) {
     }
 }
 
-/// GOV-01, GOV-06, GOV-09, GOV-10, GOV-12: the commands of the operator, with words for people and JSON.
+/// MSP-05, MSP-10, GOV-01, GOV-06, GOV-09, GOV-10, GOV-12: the commands of the operator, with words for people and JSON.
 fn the_operator_runs_a_mall(db: &TestDb) {
     let mut served = Served::start_with(db, in_mall);
     let id = customer(&served.api);

@@ -49,7 +49,7 @@ fn owes(api: &Api) -> Value {
     api.get("/v1/mall").expect(200)["owes"]["amount"].clone()
 }
 
-/// OPN-08, OPN-09, OPN-22, OPN-24: the customer sees a price, an order and a confirmation; the same
+/// MSP-08, GOV-04, GOV-13, OPN-08, OPN-09, OPN-22, OPN-24: the customer sees a price, an order and a confirmation; the same
 /// key orders once.
 fn a_customer_of_one_buys_at_another(db: &TestDb) {
     let served = Served::start_with(db, arcade);
@@ -99,7 +99,7 @@ fn a_customer_of_one_buys_at_another(db: &TestDb) {
     assert_eq!(balance.expect(200)["available"]["amount"], "100");
 }
 
-/// OPN-15, OPN-16, GOV-07: issued in bulk, claimed by code, honoured where that was agreed.
+/// MSP-08, OPN-21, OPN-15, OPN-16, GOV-07: issued in bulk, claimed by code, honoured where that was agreed.
 fn certificates_are_printed_claimed_and_spent(db: &TestDb) {
     let served = Served::start_with(db, arcade);
     let api = &served.api;
@@ -186,7 +186,7 @@ fn what_pays_is_changed_once_and_an_order_goes_back(db: &TestDb) {
     assert_eq!((owes(api), owes(&served.other)), (json!("0"), json!("0")));
 }
 
-/// OPN-11, GOV-05: M1 tokens of a manufacturer with a key of its own.
+/// MSP-08, OPN-11, GOV-05: M1 tokens of a manufacturer with a key of its own.
 fn a_manufacturer_lists_what_its_tokens_buy(db: &TestDb) {
     let key = RefCell::new(String::new());
     let served = Served::start_with(db, |program| {

@@ -83,6 +83,7 @@ mod replay;
 mod server_stops;
 mod shop;
 mod staff_doors;
+mod story;
 mod stripe_node;
 mod vendors;
 mod verify;

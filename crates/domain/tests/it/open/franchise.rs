@@ -39,7 +39,7 @@ impl Plaza {
     }
 }
 
-/// OPN-06: without acceptance of each other; A2 owes A3; who is outside is refused; the parent sees it.
+/// OPN-07, OPN-06: without acceptance of each other; A2 owes A3; who is outside is refused; the parent sees it.
 fn members_take_each_others_tokens_and_outsiders_do_not(db: &TestDb) {
     let plaza = Plaza::new(db);
     plaza.take_nobodys();
@@ -107,7 +107,7 @@ fn the_parent_fixes_one_value(db: &TestDb) {
     ));
 }
 
-/// A member belongs to one franchise, and a parent to none.
+/// OPN-07: A member belongs to one franchise, and a parent to none.
 fn a_tree_has_one_level(db: &TestDb) {
     let plaza = Plaza::new(db);
     plaza.franchise(&[0]);

@@ -21,6 +21,7 @@ both!(
     the_mirror_is_what_the_vendor_keeps,
     a_vendor_mirrors_wholly_in_part_or_not,
     each_event_costs_its_toll,
+    a_thousand_fractions_come_to_five_cents,
 );
 
 impl Plaza {
@@ -66,7 +67,7 @@ impl Plaza {
     }
 }
 
-/// MSP-05, MSP-09, MSP-10, GOV-15: issue, sale, refusal, with counts, types, reasons; heard twice it is
+/// MSP-05, MSP-09, MSP-10, GOV-03, GOV-15: issue, sale, refusal, with counts, types, reasons; heard twice it is
 /// heard once.
 fn each_use_is_a_row_and_a_message_has_one_effect(db: &TestDb) {
     let plaza = Plaza::new(db);
@@ -106,7 +107,7 @@ fn each_use_is_a_row_and_a_message_has_one_effect(db: &TestDb) {
     );
 }
 
-/// MSP-06: based on RT; both ways come to the same; what the deposit does not cover is billed.
+/// MSP-06, OPN-20: based on RT; both ways come to the same; what the deposit does not cover is billed.
 fn the_royalty_is_the_same_billed_or_from_a_deposit(db: &TestDb) {
     let plaza = Plaza::new(db);
     for place in [0, 1] {
@@ -143,7 +144,7 @@ fn person(name: &str, address: &str) -> Person {
     }
 }
 
-/// MSP-02, MSP-03: after each event; as ciphertext; an edit reaches the mall; an erased person is gone
+/// MSP-02, MSP-03, MSP-08: after each event; as ciphertext; an edit reaches the mall; an erased person is gone
 /// there, too.
 fn the_mirror_is_what_the_vendor_keeps(db: &TestDb) {
     let plaza = Plaza::new(db);
@@ -226,7 +227,7 @@ fn a_vendor_mirrors_wholly_in_part_or_not(db: &TestDb) {
     assert!(!plaza.uses(0).is_empty(), "uses are told all the same");
 }
 
-/// GOV-14: one for each event, in fractions of a cent; the seller pays for information and the
+/// GOV-14, MIC-01: one for each event, in fractions of a cent; the seller pays for information and the
 /// customer, the debtor for the reimbursement.
 fn each_event_costs_its_toll(db: &TestDb) {
     let plaza = Plaza::new(db);
@@ -273,4 +274,40 @@ fn each_event_costs_its_toll(db: &TestDb) {
     let now = engine.read(|tx| Ok::<_, scrip_engine::Error>(tx.now()));
     assert!(now.unwrap() >= end);
     plaza.mall.dues_agree();
+}
+
+/// MIC-01, MIC-03: 0.5 percent of a cent is 0.00005; a thousand of them bill 5 cents.
+fn a_thousand_fractions_come_to_five_cents(db: &TestDb) {
+    let plaza = Plaza::new(db);
+    let member = plaza.member(0);
+    let terms = scrip_domain::mall::Terms {
+        royalty_ppm: 5_000,
+        ..Default::default()
+    };
+    plaza
+        .world(0)
+        .write(move |tx| scrip_domain::mall::terms_set(tx, Actor::System, &member, &terms))
+        .unwrap();
+    let world = plaza.world(0);
+    let ana = world.buyer(101);
+    // A tenth of a token, worth a cent.
+    let cent = world.offer_of(crate::support::plain_offer(
+        "cent",
+        Amount::from_units(100_000),
+    ));
+    for _ in 0..1_000 {
+        world.place(ana, &[want(cent, 1)]);
+    }
+    for _ in 0..3 {
+        plaza.hear(0);
+    }
+    assert_eq!(plaza.mall.position(0), money("0.05"));
+    let mall = plaza.mall.mall.clone();
+    let closed =
+        world.write(move |tx| scrip_domain::mall::clearing_close(tx, Actor::System, &mall));
+    let (_, position) = closed.unwrap().positions[0];
+    assert_eq!(
+        (position.paid, position.carried),
+        (money("0.05"), Amount::ZERO)
+    );
 }

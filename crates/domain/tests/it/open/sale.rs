@@ -2,13 +2,15 @@
 
 use super::plaza::{MAKER, Plaza, by_kind, money, paid};
 use crate::support::{DAY_S, tokens, want};
+use scrip_domain::audit::{Filter, trail};
 use scrip_domain::checkout::{CheckoutError, CheckoutOutcome, Pays};
-use scrip_domain::mall::{MallError, MemberState, member_bar_set, statement};
+use scrip_domain::customer::Address;
+use scrip_domain::mall::{MallError, MemberState, mall_rules_set, member_bar_set, statement};
 use scrip_domain::open_token::{
     OpenError, OpenKind, group_leave, holdings, open_discount_set, open_pay_off, outstanding,
     product_delist,
 };
-use scrip_domain::order::Refusal;
+use scrip_domain::order::{OrderError, Refusal};
 use scrip_domain::{Actor, Amount};
 use scrip_engine::Timestamp;
 use scrip_ledger::Origin;
@@ -29,9 +31,11 @@ both!(
     what_expires_is_broken,
     a_choice_is_kept_or_refused,
     odd_issues_are_refused,
+    the_mall_may_let_given_tokens_leave,
+    goods_go_to_an_address_that_is_told_once,
 );
 
-/// OPN-08, OPN-09, OPN-20, OPN-24, GOV-04: P 10, s 2 percent, r 1 percent.
+/// OPN-10, OPN-08, OPN-09, OPN-20, OPN-24, GOV-04: P 10, s 2 percent, r 1 percent.
 fn a_sale_is_settled_between_debtor_seller_and_mall(db: &TestDb) {
     let plaza = Plaza::new(db);
     plaza.terms(1, 2, 0, 0);
@@ -126,7 +130,7 @@ fn manufacturers_tokens_buy_their_products_alone(db: &TestDb) {
     assert_eq!(plaza.has(ana, OpenKind::M1), money("10"));
 }
 
-/// OPN-12, OPN-13: P 100, cap 20 percent: 20 of M2 and 80 of U; M2 alone pays nothing.
+/// GOV-11, OPN-12, OPN-13: P 100, cap 20 percent: 20 of M2 and 80 of U; M2 alone pays nothing.
 fn discount_tokens_pay_up_to_the_cap_beside_universal_ones(db: &TestDb) {
     let plaza = Plaza::new(db);
     plaza.list("kettle", 20);
@@ -242,7 +246,7 @@ fn what_was_given_stays_with_its_issuer(db: &TestDb) {
     assert_eq!(plaza.has(ana, OpenKind::Universal), money("6"));
 }
 
-/// GOV-10, GOV-12, OPN-10: at the next request; what customers hold stays theirs.
+/// OPN-05, GOV-10, GOV-12, OPN-10: at the next request; what customers hold stays theirs.
 fn who_is_cut_off_or_barred_is_refused_and_nothing_moves(db: &TestDb) {
     let plaza = Plaza::new(db);
     let ana = (1, plaza.customer(1));
@@ -459,4 +463,68 @@ fn odd_issues_are_refused(db: &TestDb) {
             "{face} {count}"
         );
     }
+}
+
+/// GOV-11: relaxed, given tokens pay elsewhere and are exchanged.
+fn the_mall_may_let_given_tokens_leave(db: &TestDb) {
+    let plaza = Plaza::new(db);
+    let mall = plaza.mall.mall.clone();
+    plaza
+        .world(0)
+        .write(move |tx| mall_rules_set(tx, Actor::System, &mall, (true, true)))
+        .unwrap();
+    let ana = (1, plaza.customer(1));
+    plaza
+        .issue(1, ana, (OpenKind::Universal, "10"), Origin::Free)
+        .unwrap();
+    let lamp = plaza.world(0).offer("lamp", 100);
+    paid(plaza.buy(ana, 0, lamp));
+    let never = Timestamp::NEVER;
+    plaza
+        .world(1)
+        .give(ana.1, tokens(5), Origin::Free, None, never);
+    let done = plaza.mall.exchange(ana, 0, tokens(5)).unwrap();
+    assert_eq!(plaza.world(0).balance(done.visitor), tokens(2));
+}
+
+/// GOV-03: the seller is told the address of this order, nothing else of the person, and the home notes
+/// what it told.
+fn goods_go_to_an_address_that_is_told_once(db: &TestDb) {
+    let plaza = Plaza::new(db);
+    let ana = (1, plaza.customer(1));
+    plaza.sold(1, ana, OpenKind::Universal, "30");
+    let lamp = plaza.world(0).shipped_offer("lamp", 100);
+    let lines = || vec![want(lamp, 1)];
+    let missing = plaza.try_place(ana, plaza.purchase(0, lines(), None));
+    assert!(matches!(
+        missing,
+        Err(CheckoutError::Order(OrderError::AddressMissing { .. }))
+    ));
+    let mut purchase = plaza.purchase(0, lines(), None);
+    purchase.to = Some(Address {
+        name: "Ana".to_owned(),
+        lines: "1 Long Road".to_owned(),
+        postal_code: String::new(),
+        city: "Town".to_owned(),
+        country: "Ireland".to_owned(),
+    });
+    paid(plaza.try_place(ana, purchase));
+    let home = plaza.world(1).book();
+    let engine = &plaza.world(0).node.engine;
+    let noted = engine.read(|tx| {
+        let filter = Filter {
+            action: Some("customer.disclosed".to_owned()),
+            ..Filter::default()
+        };
+        trail(tx, home, &filter, None, 10)
+    });
+    let noted = noted.unwrap().items;
+    let told: Vec<String> = noted
+        .iter()
+        .map(|n| n.detail["fields"].to_string())
+        .collect();
+    assert_eq!(told, ["[\"address\"]", "[]"]);
+    assert!(!format!("{noted:?}").contains("Long Road"));
+    let persons = "SELECT COUNT(*) FROM person_data WHERE book_id = $1";
+    assert_eq!(plaza.world(0).number(persons), 0, "nothing of the person");
 }
