@@ -62,3 +62,6 @@ CREATE TABLE mall_franchise (
     PRIMARY KEY (book_id, member_book)
 );
 CREATE INDEX mall_franchise_parent ON mall_franchise (book_id, parent_book, member_book);
+
+-- Whose account a visitor's is.
+CREATE INDEX visitor_customer ON visitor (book_id, customer_id);

@@ -17,8 +17,8 @@ use crate::customer::{
 };
 use crate::id::{CustomerId, ExchangeId};
 use crate::mall::{
-    LineKind, Mall, MallError, Member, Sides, mall_by_book, may_pass, member_of, settle, terms_at,
-    value_at,
+    LineKind, Mall, MallError, Member, MemberState, Sides, mall_by_book, may_pass, member_of,
+    settle, terms_at, value_at,
 };
 use crate::policy::policy;
 use crate::vault::Vault;
@@ -293,6 +293,54 @@ pub(crate) fn visitor(
         return Err(ExchangeError::ClosedThere);
     }
     Ok(known)
+}
+
+/// Lets a customer of one member in at another one, without registering there (OPN-24): by an account
+/// of its own, which has no personal data. The customer proved at home who it is.
+pub fn visitor_enter(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    customer: &Customer,
+    target: &Vendor,
+) -> Result<Customer> {
+    let found = buyer(tx, customer.book_id, customer.customer_id)?;
+    let number = found.customer.number;
+    if found.customer.state != State::Active {
+        return Err(ExchangeError::NotActive(number));
+    }
+    if found.has_parent {
+        return Err(ExchangeError::Child(number));
+    }
+    let home = vendor_by_book(tx, customer.book_id)?;
+    let member = |found: Option<Member>, vendor: &Vendor| {
+        found.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
+    };
+    let own = member(member_of(tx, home.book_id)?, &home)?;
+    let there = member(member_of(tx, target.book_id)?, target)?;
+    if own.mall_book != there.mall_book {
+        return Err(MallError::Outside.into());
+    }
+    for one in [&own, &there] {
+        match one.state {
+            MemberState::Active => {}
+            MemberState::Suspended => return Err(MallError::Suspended(one.name.clone()).into()),
+            MemberState::Left => return Err(MallError::Left(one.name.clone()).into()),
+        }
+    }
+    let visitor = visitor(tx, vault, &found.customer, target)?;
+    if visitor.state == State::Inactive {
+        activate_now(tx, &visitor)?;
+    }
+    Ok(visitor)
+}
+
+/// The home of a visitor, and the customer there; `None` for a customer of the shop itself.
+pub fn home_of(
+    tx: &mut dyn Read,
+    book: i64,
+    customer: CustomerId,
+) -> Result<Option<(i64, CustomerId)>> {
+    store::home_of(tx, book, customer)
 }
 
 /// The home hears that its customer is known elsewhere, and where: nothing of the person was told.

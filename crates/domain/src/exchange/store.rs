@@ -94,3 +94,17 @@ pub(super) fn insert_visitor(
     )?;
     Ok(())
 }
+
+/// The home of a visitor, and the customer there.
+pub(super) fn home_of(
+    tx: &mut dyn Read,
+    book: i64,
+    visitor: CustomerId,
+) -> Result<Option<(i64, CustomerId)>> {
+    let row = tx.query_opt(
+        "SELECT home_book, home_customer FROM visitor WHERE book_id = $1 AND customer_id = $2",
+        params![book, &visitor],
+    )?;
+    let row = row.map(|row| Ok((row.int(0)?, CustomerId::from_row(&row, 1)?)));
+    row.transpose()
+}

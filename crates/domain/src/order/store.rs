@@ -231,6 +231,15 @@ pub(super) fn completed(tx: &mut dyn Read, book: i64, id: OrderId) -> Result<Opt
     .transpose()
 }
 
+/// True for the account of another member's customer.
+pub(super) fn is_visiting(tx: &mut dyn Read, book: i64, customer: CustomerId) -> Result<bool> {
+    let row = tx.query_opt(
+        "SELECT home_book FROM visitor WHERE book_id = $1 AND customer_id = $2",
+        params![book, &customer],
+    )?;
+    Ok(row.is_some())
+}
+
 /// True for an order that open tokens paid.
 pub(super) fn paid_open(tx: &mut dyn Read, book: i64, order: OrderId) -> Result<bool> {
     let row = tx.query_opt(

@@ -9,6 +9,7 @@ mod card_way;
 mod confirm;
 pub mod coupon;
 mod form;
+mod open_way;
 pub mod parcel;
 mod receipt;
 mod review;
@@ -25,6 +26,7 @@ pub fn router() -> Router<App> {
             "/shops/{slug}/confirm",
             get(confirm::show).post(confirm::place),
         )
+        .route("/shops/{slug}/confirm/open", post(open_way::pay))
         .route(
             "/shops/{slug}/confirm/card",
             get(card::form).post(card::pay),

@@ -16,7 +16,7 @@ use axum::response::Response;
 use scrip_domain::customer::{Customer, State, customer_by_id, time_zone};
 use scrip_domain::id::CustomerId;
 use scrip_domain::order::OrderError;
-use scrip_domain::order::gate::{Sight, gate, threshold};
+use scrip_domain::order::gate::{Sight, gate, is_visiting, threshold};
 use scrip_domain::policy::{Policy, policy};
 use scrip_domain::session::{Subject, session_find, session_touch};
 use scrip_domain::token_sale::{TokenOrderView, TokenSaleError, token_order_by_id};
@@ -110,12 +110,16 @@ impl Guest {
 fn sight(
     tx: &mut ReadTx<'_>,
     shop: &Shop,
-    state: State,
+    customer: &Customer,
     available: Amount,
 ) -> std::result::Result<Sight, OrderError> {
     let browsing = &shop.policy.browsing;
-    let threshold = threshold(tx, shop.vendor.book_id, browsing)?;
-    Ok(gate(Some(state), available, threshold, browsing))
+    let book = shop.vendor.book_id;
+    let mut threshold = threshold(tx, book, browsing)?;
+    if available < threshold && is_visiting(tx, book, customer.customer_id)? {
+        threshold = available;
+    }
+    Ok(gate(Some(customer.state), available, threshold, browsing))
 }
 
 /// A customer who is signed in; others are sent to the sign-in page and come back after it.
@@ -275,7 +279,7 @@ async fn guest(parts: &mut Parts, app: &App, which: As) -> Result<Guest> {
                 Some(Err(TokenSaleError::Unknown(_))) | None => None,
                 Some(Err(e)) => return Err(e.into()),
             };
-            guest.sight = sight(tx, &guest.shop, paying.customer.state, paying.available)?;
+            guest.sight = sight(tx, &guest.shop, &paying.customer, paying.available)?;
             guest.me = Some(Me {
                 name: paying.name,
                 available: paying.available,

@@ -25,10 +25,13 @@ use axum::routing::get;
 use scrip_domain::customer::{
     AccountNumber, Customer, Given, NumberError, SecretKind, SignIn, sign_in_with,
 };
+use scrip_domain::exchange::visitor_enter;
+use scrip_domain::mall::member_of;
 use scrip_domain::order::kept::list_resume;
 use scrip_domain::policy::Secrets;
 use scrip_domain::secret::Proof;
-use scrip_domain::session::{Entrance, Holder, Subject, session_end, session_enter};
+use scrip_domain::session::{Entrance, Holder, Subject, factor_is_on, session_end, session_enter};
+use scrip_domain::vendor::{Vendor, vendor_by_book};
 use serde::Deserialize;
 
 /// The routes of this noun.
@@ -283,22 +286,95 @@ async fn enter(
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let given = given(secrets, &typed.secret, &typed.password);
-    match prove(&app, &guest.shop, client, &typed.name, given).await? {
+    if let Some(home) = home_elsewhere(&app, &guest.shop, &typed.name).await? {
+        return visit(&app, &guest, client, (&home, &typed.name, given), next).await;
+    }
+    match prove(&app, &guest.shop.vendor, client, &typed.name, given).await? {
         Proof::Proven(customer) => let_in(&app, &guest, &customer, next).await,
         Proof::Wrong | Proof::Locked { .. } => refuse(&app, &guest, &typed.name, next),
     }
 }
 
-/// Proves that someone is a customer of this shop; attempts are counted.
+/// The vendor whose account number this is, where it is another member of the shop's mall (OPN-24).
+async fn home_elsewhere(app: &App, shop: &Shop, name: &str) -> Result<Option<Vendor>> {
+    let Ok(number) = AccountNumber::parse(name) else {
+        return Ok(None);
+    };
+    let (book, home) = (shop.vendor.book_id, number.book_id());
+    if home == book {
+        return Ok(None);
+    }
+    let found = app.read(move |tx| {
+        let (Some(own), Some(other)) = (member_of(tx, book)?, member_of(tx, home)?) else {
+            return Ok(None);
+        };
+        match own.mall_book == other.mall_book {
+            true => Ok(Some(vendor_by_book(tx, home)?)),
+            false => Ok::<_, Failed>(None),
+        }
+    });
+    found.await
+}
+
+/// A customer of another member comes in: its home says who it is, and it is known here by an account
+/// without personal data from then on.
+async fn visit(
+    app: &App,
+    guest: &Guest,
+    client: Client,
+    (home, name, given): (&Vendor, &str, Given),
+    next: Option<String>,
+) -> Result<Response> {
+    let proof = prove(app, home, client, name, given).await?;
+    let Proof::Proven(customer) = proof else {
+        return refuse(app, guest, name, next);
+    };
+    let (vault, target) = (app.node.vault.clone(), guest.shop.vendor.clone());
+    let entered = app.write(move |tx| {
+        if factor_is_on(tx, Holder::customer(&customer))? {
+            return Ok(None);
+        }
+        Ok::<_, Failed>(Some(visitor_enter(tx, &vault, &customer, &target)?))
+    });
+    match entered.await {
+        Ok(Some(visitor)) => let_in(app, guest, &visitor, next).await,
+        Ok(None) => {
+            let text = format!(
+                "This account signs in with one-time codes, and {} alone asks for them: sign in there.",
+                home.name
+            );
+            not_in(app, guest, name, next, text)
+        }
+        Err(problem) if problem.status.is_client_error() => {
+            not_in(app, guest, name, next, problem.sentence())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The page again, with why nobody was let in.
+fn not_in(
+    app: &App,
+    guest: &Guest,
+    name: &str,
+    next: Option<String>,
+    text: String,
+) -> Result<Response> {
+    let mut page = sign_in_page(app, guest, name, next, Wrong::default());
+    page.shell.notice = Some(Notice::new(Tone::Bad, "You are not signed in.", text));
+    page_with(StatusCode::CONFLICT, &page)
+}
+
+/// Proves that someone is a customer of a vendor; attempts are counted.
 pub async fn prove(
     app: &App,
-    shop: &Shop,
+    vendor: &Vendor,
     client: Client,
     name: &str,
     given: Given,
 ) -> Result<SignIn> {
-    let guess = guess(app, shop.vendor.book_id, client)?;
-    let (vendor, name) = (shop.vendor.clone(), name.to_owned());
+    let guess = guess(app, vendor.book_id, client)?;
+    let (vendor, name) = (vendor.clone(), name.to_owned());
     let proof = app
         .slow(move |node| sign_in_with(node, &vendor, &name, &given))
         .await??;

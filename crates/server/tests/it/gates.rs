@@ -71,6 +71,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/card-orders/{order}", Own),
     ("/confirm", Ordering),
     ("/confirm/card", Ordering),
+    ("/confirm/open", Own),
     ("/coupon", Own),
     ("/enter", Ordinary),
     ("/forgot", Ordinary),

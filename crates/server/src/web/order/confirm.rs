@@ -8,6 +8,7 @@ use super::address;
 use super::card_way::{CardAgain, CardWay, card_way};
 use super::coupon::{self, CouponForm, Wrong};
 use super::form::{Chosen, Confirmed};
+use super::open_way::{OpenWay, open_way};
 use super::review::{Review, review};
 use super::shortage;
 use crate::error::{Problem, Result, refused};
@@ -59,6 +60,7 @@ struct ConfirmPage {
     /// True when tokens are short, so that only a card can pay.
     is_short: bool,
     by_card: Option<CardWay>,
+    by_open: Option<OpenWay>,
     /// What promotions and the coupon take off; none where nothing comes off.
     off: Option<Shown>,
     /// The key of the coupon that the order has; empty for none.
@@ -271,6 +273,12 @@ pub async fn not_placed(
         )
         .action("Your limits", member.shop.at("/account/family"))
         .action("Change your list", member.shop.at("/list")),
+        Refusal::OpenShort { .. } => Notice::new(
+            Tone::Bad,
+            "These tokens do not pay for all of it.",
+            "Nothing was taken. Pay with the shop's own tokens, with another kind, or take less.",
+        )
+        .action("Change your list", member.shop.at("/list")),
         Refusal::Coupon { fault } => Notice::new(
             Tone::Warn,
             "Nothing was taken: the coupon takes nothing off.",
@@ -328,8 +336,9 @@ pub async fn shown(
         return nothing(member, &list, notice, status);
     }
     let way = card_way(app, member, review, by_card.as_ref()).await?;
-    let is_card_wanted = by_card.is_some() && way.is_some();
-    if let Some(short) = review.quote.shortage().filter(|_| !is_card_wanted) {
+    let open = open_way(app, member, review).await?;
+    let is_other_wanted = (by_card.is_some() && way.is_some()) || open.is_some();
+    if let Some(short) = review.quote.shortage().filter(|_| !is_other_wanted) {
         let status = match status {
             StatusCode::OK => StatusCode::OK,
             _ => StatusCode::PAYMENT_REQUIRED,
@@ -339,7 +348,10 @@ pub async fn shown(
         return shortage::shown(app, member, &review.quote, short, notice, status).await;
     }
     let has_entry = way.as_ref().is_some_and(|way| way.part.entry.is_some());
-    let page = frame::page_with(status, &confirm_page(member, review, (notice, wrong), way))?;
+    let page = frame::page_with(
+        status,
+        &confirm_page(member, review, (notice, wrong), (way, open)),
+    )?;
     Ok(match has_entry {
         true => with_script(app, page),
         false => page,
@@ -350,7 +362,7 @@ fn confirm_page(
     member: &Member,
     review: &Review,
     (notice, wrong): (Option<Notice>, Option<&Wrong>),
-    by_card: Option<CardWay>,
+    (by_card, by_open): (Option<CardWay>, Option<OpenWay>),
 ) -> ConfirmPage {
     let (shop, me, quote) = (&member.shop, &member.me, &review.quote);
     let mut shell = member_shell(member, "Confirm your order", "/confirm");
@@ -370,6 +382,7 @@ fn confirm_page(
         when: When::minute(member.now),
         is_short: quote.shortage().is_some(),
         by_card,
+        by_open,
         to: match address::is_needed(review) {
             true => address::fields(&review.to),
             false => Vec::new(),

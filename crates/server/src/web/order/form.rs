@@ -43,6 +43,9 @@ pub struct Confirmed {
     pub session: String,
     #[serde(default)]
     pub money: String,
+    /// The kind of open tokens that is to pay; empty lets the mall choose.
+    #[serde(default)]
+    pub pay_with: String,
     /// The key of the coupon that was shown; empty for none.
     #[serde(default)]
     coupon: String,

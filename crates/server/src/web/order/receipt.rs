@@ -1,5 +1,6 @@
 //! The receipt of an order, and asking for a refund of it (SHP-13, SHP-19).
 
+use super::open_way::{PaidOpen, paid_with};
 use super::parcel::{ParcelView, parcel};
 use crate::error::{Result, sentence};
 use crate::http::body::{Form, Path};
@@ -46,6 +47,8 @@ struct ReceiptPage {
     left: Option<Shown>,
     /// What a card paid, or was to pay.
     by_card: Option<ByCard>,
+    /// What open tokens paid.
+    by_open: Option<PaidOpen>,
     /// The taxes in it.
     taxes: Vec<TaxView>,
     has_codes: bool,
@@ -102,19 +105,20 @@ struct Again {
     said: String,
 }
 
-/// An order and, where it is sent, its parcel.
-type Found = (OrderDetail, Option<ParcelView>);
+/// An order, where it is sent its parcel, and what open tokens paid it.
+type Found = (OrderDetail, Option<ParcelView>, Option<PaidOpen>);
 
 async fn load(app: &App, member: &Member, order: OrderId) -> Result<Found> {
     let (actor, book) = (member.me.actor(), member.shop.vendor.book_id);
-    let vault = app.node.vault.clone();
+    let (vault, currency) = (app.node.vault.clone(), member.shop.vendor.currency.clone());
     app.read(move |tx| {
         let mut found = order_by_id(tx, actor, book, order)?;
         if let Some(asked) = found.request.take() {
             found.request = Some(refund_request_opened(tx, &vault, book, asked)?);
         }
         let parcel = parcel(tx, &vault, actor, book, order)?;
-        Ok::<_, OrderError>((found, parcel))
+        let open = paid_with(tx, book, &currency, order)?;
+        Ok::<_, OrderError>((found, parcel, open))
     })
     .await
 }
@@ -125,10 +129,15 @@ pub async fn show(
     member: Member,
     Path(asked): Path<Asked>,
 ) -> Result<Response> {
-    let (order, parcel) = load(&app, &member, asked.order).await?;
+    let (order, parcel, by_open) = load(&app, &member, asked.order).await?;
+    let mut receipt = page(&member, &order, None);
+    if let (Some(stamp), Some(open)) = (&mut receipt.stamp, &by_open) {
+        *stamp = format!("Paid {}", open.money);
+    }
     frame::page(&ReceiptPage {
         parcel,
-        ..page(&member, &order, None)
+        by_open,
+        ..receipt
     })
 }
 
@@ -160,13 +169,14 @@ pub async fn ask(
         let receipt = format!("/orders/{}", asked.order);
         return frame::see(&member.shop.at(&receipt));
     };
-    let (order, parcel) = load(&app, &member, asked.order).await?;
+    let (order, parcel, by_open) = load(&app, &member, asked.order).await?;
     let again = Again {
         typed: form.reason,
         said,
     };
     let page = ReceiptPage {
         parcel,
+        by_open,
         ..page(&member, &order, Some(again))
     };
     frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
@@ -225,6 +235,7 @@ fn page(member: &Member, order: &OrderDetail, again: Option<Again>) -> ReceiptPa
             false => order.request.as_ref().map(|_| told(member, order)),
         },
         parcel: None,
+        by_open: None,
         ask,
         is_refused,
         shelf: shop.at("/shop"),
@@ -305,6 +316,7 @@ fn why_refused(member: &Member, order: &OrderDetail) -> Notice {
         Some("card_declined") => "The card was declined. Your tokens are as they were.",
         Some("tokens_only") => "A coupon or a limited promotion counts with tokens alone.",
         Some("card_not_taken") => "Orders are not paid by card here any more.",
+        Some("open_short") => "The open tokens that are taken here did not pay for all of it.",
         _ => "It could not be placed.",
     };
     Notice::new(Tone::Bad, "Nothing was taken.", text)

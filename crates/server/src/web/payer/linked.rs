@@ -150,7 +150,7 @@ async fn begin(app: &App, member: &Member, client: Client, sent: Sent) -> Result
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of);
     }
     let given = given(secrets, &sent.secret, &sent.password);
-    let proof = prove(app, &member.shop, client, &sent.name, given).await?;
+    let proof = prove(app, &member.shop.vendor, client, &sent.name, given).await?;
     let Proof::Proven(other) = proof else {
         let wrong = [misread(&sent.name), "Type it again.".to_owned()];
         let mut page_of = linked_page(app, member, &sent.name, wrong).await?;
