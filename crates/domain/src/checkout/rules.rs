@@ -190,12 +190,10 @@ pub(super) fn decide(
             Some(wanted) => vec![wanted],
             None => candidate(line, purse).into_iter().collect(),
         };
-        if wanted.is_none() && !order.is_empty() {
-            order.extend(
-                PREFERRED
-                    .iter()
-                    .filter(|p| Some(**p) != candidate(line, purse)),
-            );
+        // A line without a candidate is not lost: an order is refused only when nothing pays it.
+        if wanted.is_none() {
+            let first = order.first().copied();
+            order.extend(PREFERRED.iter().filter(|pays| Some(**pays) != first));
         }
         order.iter().flat_map(|pays| ways(*pays)).copied().collect()
     };

@@ -250,7 +250,7 @@ fn check_allowed(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     /// OPN-19: an order is refused only when no allowed way pays all of it, and what pays is allowed.
     #[test]

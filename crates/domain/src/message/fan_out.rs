@@ -7,6 +7,7 @@ use crate::actor::Actor;
 use crate::customer::{Customer, State, customer_by_id, customer_person};
 use crate::id::{CustomerId, EndpointId, MessageId, OrderId, TokenOrderId};
 use crate::mirror::mall_hears;
+use crate::order::elsewhere::PAID_BY;
 use crate::order::order_by_id;
 use crate::policy::policy;
 use crate::token_sale::token_order_by_id;
@@ -44,7 +45,7 @@ pub fn fan_out(tx: &mut Tx<'_>, vault: &Vault, routes: Routes, messages: &[Messa
             add(tx, message, target, customer_id)?;
         }
         if routes.mail
-            && let Some(kind) = Kind::of_topic(&message.topic)
+            && let Some(kind) = kind_of(message)
             && let Some(customer) = customer_of(tx, message, customer_id)?
             && wants_mail(tx, vault, &customer, kind)?
         {
@@ -52,6 +53,14 @@ pub fn fan_out(tx: &mut Tx<'_>, vault: &Vault, routes: Routes, messages: &[Messa
         }
     }
     Ok(())
+}
+
+/// The kind of mail that a message causes. An order that open tokens paid is told of by the message
+/// that says what they were, once.
+fn kind_of(message: &Message) -> Option<Kind> {
+    let details: serde_json::Value = serde_json::from_str(&message.payload).unwrap_or_default();
+    let is_told = message.topic == "order.completed" && details["paid_by"] == PAID_BY;
+    Kind::of_topic(&message.topic).filter(|_| !is_told)
 }
 
 /// An order that brings the balance below the vendor's threshold causes a message of its own.

@@ -64,7 +64,9 @@ impl Kind {
             "customer.registered" => Kind::Registered,
             "customer.activated" => Kind::Activated,
             "customer.pin_changed" => Kind::PinChanged,
-            "order.completed" | "order.refused" | "order.shipped" => Kind::Order,
+            "order.completed" | "order.refused" | "order.shipped" | "open_order.completed" => {
+                Kind::Order
+            }
             "order.refunded" | "refund.declined" => Kind::Refund,
             "token_order.opened"
             | "token_order.awaiting"

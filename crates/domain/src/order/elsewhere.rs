@@ -8,7 +8,6 @@ use super::by_card::counted;
 use super::{
     OrderError, OrderOutcome, OrderRequest, Quote, QuoteLine, Receipt, RefundLines, Refunded,
     Refusal, child, load, load_offers, reduce, refund, refuse, rules, shipment, store, taxing,
-    told,
 };
 use crate::actor::Actor;
 use crate::catalog::stock_take;
@@ -18,7 +17,11 @@ use crate::id::{CustomerId, OrderId};
 use crate::promotion::uses_back;
 use crate::vendor::Vendor;
 use scrip_engine::{Read, Tx, outbox};
-use scrip_ledger::Amount;
+use scrip_ledger::{Amount, TOKEN_SCALE};
+use serde_json::json;
+
+/// What the message about such an order says of who paid.
+pub(crate) const PAID_BY: &str = "open";
 
 /// What pays an order.
 pub(crate) trait Payment {
@@ -79,7 +82,12 @@ pub(crate) fn order_place_by<P: Payment>(
         spending_add(tx, &purchase.buyer.customer, quote.required).map_err(OrderError::from)?;
     }
     let id = purchase.order_id.to_string();
-    let details = told(&purchase, &quote, None);
+    let details = json!({
+        "customer_id": purchase.request.customer_id,
+        "tokens": quote.required.decimal(TOKEN_SCALE),
+        "paid_by": PAID_BY,
+    });
+    let details = details.to_string();
     outbox::add(tx, book_id, "order.completed", &id, &details).map_err(OrderError::from)?;
     Ok(OrderOutcome::Completed(receipt(&purchase.order_id, quote)))
 }

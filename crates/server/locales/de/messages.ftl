@@ -67,6 +67,22 @@ order-refused-why = { $reason ->
     [closed] Ihr Konto ist geschlossen.
    *[other] Den Grund sagt Ihnen der Shop.
 }
+open-order-subject = Ihre Bestellung bei { $vendor }: { $money }
+open-order-text = vielen Dank für Ihre Bestellung bei { $vendor } vom { $when }. Offene Tokens haben { $money } dafür bezahlt; Tokens des Geschäfts sind unverändert.
+open-paid = { $kind ->
+    [universal] Bezahlt mit Universal-Tokens
+    [m1] Bezahlt mit Tokens des Herstellers
+    [m2] Bezahlt mit Rabatt-Tokens des Herstellers
+    [group] Bezahlt mit Gruppen-Tokens
+   *[gift] Bezahlt mit Geschenkgutscheinen
+}
+open-left = { $kind ->
+    [universal] Noch da an Universal-Tokens
+    [m1] Noch da an Tokens von Herstellern
+    [m2] Noch da an Rabatt-Tokens von Herstellern
+    [group] Noch da an Gruppen-Tokens
+   *[gift] Noch da an Geschenkgutscheinen
+}
 order-shipped-subject = Ihre Bestellung bei { $vendor } ist unterwegs
 order-shipped-text = Ihre Bestellung vom { $when } wurde verschickt.
 order-carrier = Verschickt mit

@@ -67,6 +67,22 @@ order-refused-why = { $reason ->
     [closed] Your account is closed.
    *[other] Ask the shop for the reason.
 }
+open-order-subject = Your order at { $vendor }: { $money }
+open-order-text = thank you for your order at { $vendor } of { $when }. Open tokens paid { $money } for it; tokens of the shop are as they were.
+open-paid = { $kind ->
+    [universal] Paid with universal tokens
+    [m1] Paid with the manufacturer's tokens
+    [m2] Paid with the manufacturer's discount tokens
+    [group] Paid with group tokens
+   *[gift] Paid with gift certificates
+}
+open-left = { $kind ->
+    [universal] Left of universal tokens
+    [m1] Left of manufacturers' tokens
+    [m2] Left of manufacturers' discount tokens
+    [group] Left of group tokens
+   *[gift] Left of gift certificates
+}
 order-shipped-subject = Your order at { $vendor } is on its way
 order-shipped-text = your order of { $when } was sent.
 order-carrier = Sent with

@@ -15,10 +15,10 @@ use scrip_domain::policy::policy;
 use scrip_domain::tax::{percent, to_hundredths};
 use scrip_domain::token_sale::token_order_by_id;
 use scrip_domain::vault::Vault;
-use scrip_domain::vendor::{Vendor, vendor_by_book};
+use scrip_domain::vendor::{Vendor, vendor_by_book, vendor_by_slug};
 use scrip_domain::{Actor, Amount, Node};
 use scrip_engine::{Read, Timestamp};
-use scrip_ledger::TOKEN_SCALE;
+use scrip_ledger::{CURRENCY_SCALE, TOKEN_SCALE};
 use serde_json::Value;
 
 /// A mail without its form.
@@ -188,6 +188,7 @@ impl Writer<'_> {
             "lot.expiring" => self.plain(letter, "expiry", self.tokens_told(), self.end_told()),
             "top_up.failed" => self.plain(letter, "top-up", None, None),
             "order.completed" => self.ordered(letter, &self.order(tx)?),
+            "open_order.completed" => self.open_ordered(tx, letter)?,
             "order.shipped" => self.shipped(tx, vault, letter)?,
             "order.refused" => self.refused(letter, &self.order(tx)?),
             "order.refunded" => {
@@ -288,6 +289,40 @@ impl Writer<'_> {
             let left = self.words.tokens(left);
             letter.rows.push((self.say("order-left"), left));
         }
+    }
+
+    /// An order at any member that open tokens paid: what they were, and what is left (OPN-22).
+    fn open_ordered(&self, tx: &mut dyn Read, letter: &mut Letter) -> Result<(), MessageError> {
+        let seller = self.detail("seller").unwrap_or_default();
+        let seller = vendor_by_slug(tx, &seller)?;
+        let money = |text: &str| {
+            let amount = Amount::parse(text, CURRENCY_SCALE).unwrap_or_default();
+            self.words.money(amount, &self.vendor.currency)
+        };
+        let price = money(&self.detail("price").unwrap_or_default());
+        let happened = self.words.moment(self.claimed.occurred_at);
+        let say = |id: &str| {
+            self.words.say(
+                id,
+                &[
+                    ("vendor", seller.name.as_str().into()),
+                    ("money", price.clone().into()),
+                    ("when", happened.clone().into()),
+                ],
+            )
+        };
+        letter.subject = say("open-order-subject");
+        letter.paragraphs.push(say("open-order-text"));
+        let details: Value = serde_json::from_str(&self.claimed.payload).unwrap_or_default();
+        for (list, label) in [("paid_with", "open-paid"), ("left", "open-left")] {
+            for part in details[list].as_array().into_iter().flatten() {
+                let kind = part["kind"].as_str().unwrap_or_default().to_owned();
+                let label = self.words.say(label, &[("kind", kind.into())]);
+                let amount = money(part["amount"].as_str().unwrap_or_default());
+                letter.rows.push((label, amount));
+            }
+        }
+        Ok(())
     }
 
     /// The taxes in what was paid.

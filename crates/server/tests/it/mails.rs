@@ -1,6 +1,6 @@
 //! Mails to customers: what they say, how they travel, and mail servers that misbehave.
 
-use crate::client::Served;
+use crate::client::{Served, in_mall};
 use crate::mail_server::{Aiosmtpd, BadMail, Fault, PASSWORD, Stage, USER};
 use crate::receiver::wait_until;
 use scrip_domain::message::{Delivery, DeliveryState, Target, deliveries};
@@ -14,6 +14,7 @@ both!(
     mails_arrive_over_tls,
     a_server_without_starttls_gets_nothing,
     none_is_lost_and_none_is_sent_twice,
+    a_mail_tells_which_tokens_paid,
 );
 
 fn customer(served: &Served<'_>, name: &str) -> String {
@@ -83,21 +84,65 @@ fn parcel(served: &Served<'_>, id: &str) {
     served.api.put(&path, &step).expect(200);
 }
 
+fn settings<'a>(server: &'a Aiosmtpd, mode: &'a str) -> [(&'a str, &'a str); 7] {
+    [
+        ("SCRIP_MAIL_HOST", "localhost"),
+        ("SCRIP_MAIL_PORT", &server.port),
+        ("SCRIP_MAIL_SECURITY", mode),
+        ("SCRIP_MAIL_USER", USER),
+        ("SCRIP_MAIL_PASSWORD", PASSWORD),
+        ("SCRIP_MAIL_FROM", "tokens@scrip.example"),
+        ("SCRIP_MAIL_CA_FILE", &server.certificate),
+    ]
+}
+
+/// OPN-22: an order that open tokens paid is told of once, with the account, the kinds that paid and
+/// what is left of each.
+fn a_mail_tells_which_tokens_paid(db: &TestDb) {
+    let files = tempfile::tempdir().unwrap();
+    let server = Aiosmtpd::start("starttls", files.path());
+    let cards = ["--cards", "test"];
+    let all = settings(&server, "starttls");
+    let served = Served::start_taking(db, &cards, &all, in_mall);
+    let id = customer(&served, "Ada");
+    let sold = json!({"tokens": "100", "card": "test_ok"});
+    let path = format!("/v1/customers/{id}/token-orders");
+    served.api.post(&path, &sold).expect(201);
+    let tokens = json!({
+        "customer_id": id, "kind": "universal", "tokens": "25", "origin": "paid",
+    });
+    served.api.post("/v1/open-tokens", &tokens).expect(201);
+    served
+        .other
+        .put("/v1/products/lamp", &json!({"title": "Lamp"}))
+        .expect(201);
+    let offer = json!({"kind": "purchase", "price": "1000"});
+    served
+        .other
+        .put("/v1/products/lamp/offers/lamp", &offer)
+        .expect(201);
+    let wanted = json!({"at": "other", "lines": [{"sku": "lamp", "quantity": 1}]});
+    let orders = format!("/v1/customers/{id}/open-orders");
+    served.api.post(&orders, &wanted).expect(201);
+    // Registered, tokens bought, ordered.
+    let mails = server.wait_for(3);
+    let of = |mail: &&Value| mail["subject"].as_str().unwrap().contains("order at other");
+    let told: Vec<&Value> = mails.iter().filter(of).collect();
+    assert_eq!(told.len(), 1, "{mails:#?}");
+    let text = told[0]["text"].as_str().unwrap();
+    for words in [
+        "Open tokens paid GBP 10.00 for it",
+        "Paid with universal tokens: GBP 10.00",
+        "Left of universal tokens: GBP 15.00",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
 fn arrives(db: &TestDb, mode: &str) {
     let files = tempfile::tempdir().unwrap();
     let server = Aiosmtpd::start(mode, files.path());
-    let served = Served::start_env(
-        db,
-        &[
-            ("SCRIP_MAIL_HOST", "localhost"),
-            ("SCRIP_MAIL_PORT", &server.port),
-            ("SCRIP_MAIL_SECURITY", mode),
-            ("SCRIP_MAIL_USER", USER),
-            ("SCRIP_MAIL_PASSWORD", PASSWORD),
-            ("SCRIP_MAIL_FROM", "tokens@scrip.example"),
-            ("SCRIP_MAIL_CA_FILE", &server.certificate),
-        ],
-    );
+    let served = Served::start_env(db, &settings(&server, mode));
     shop(&served);
     let mails = server.wait_for(6);
     let by = |words: &str| {
