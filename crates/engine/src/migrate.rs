@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(23, "0023_quota"),
     migration!(24, "0024_open"),
     migration!(25, "0025_mirror"),
+    migration!(26, "0026_settlement"),
 ];
 
 const APPLIED: &str = "SELECT number, checksum FROM schema_migration ORDER BY number";

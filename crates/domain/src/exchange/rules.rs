@@ -1,7 +1,7 @@
 //! What an exchange comes to (OPN-02, OPN-03, GOV-11).
 
 use super::{ExchangeError, Result};
-use crate::mall::{Owed, Terms, share};
+use crate::mall::{Owed, Settles, Terms, share};
 use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, Lot, Origin, Piece, Rounding, TOKEN_SCALE};
 
@@ -63,6 +63,7 @@ pub(super) fn priced(tokens: Amount, rates: Rates, charge: Amount) -> Result<Pri
             kept: charge,
             royalty: Amount::ZERO,
             drawn: Amount::ZERO,
+            means: Settles::Invoice,
         },
     })
 }

@@ -65,14 +65,17 @@ pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clea
     }
     let number = before.map_or(0, |c| c.number).saturating_add(1);
     for line in store::lines_clear(tx, mall.book_id, number)? {
-        let debtor = nets.entry(line.debtor).or_default();
-        *debtor = debtor.plus(line.owed)?;
-        // What is owed to the mall alone has no other creditor.
+        // What passes between a member and the mall alone has no other side.
+        if line.debtor != mall.book_id {
+            let debtor = nets.entry(line.debtor).or_default();
+            *debtor = debtor.plus(line.owed)?;
+        }
         if line.creditor != mall.book_id {
             let creditor = nets.entry(line.creditor).or_default();
             *creditor = creditor.minus(line.received)?;
         }
         kept = kept.plus(line.residue)?.plus(line.royalty)?;
+        kept = kept.minus(line.drawn)?;
     }
     let positions = nets.into_iter();
     let positions = positions.map(|(member, net)| Ok((member, rules::cleared(net)?)));

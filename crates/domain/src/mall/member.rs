@@ -1,13 +1,16 @@
 //! Members: joining, standing, what their tokens are worth, whose tokens they take.
 
-use super::{Mall, MallError, Result, franchise, mall_by_book, operator_only, rules, store};
+use super::deposit::{Settles, take};
+use super::{
+    LineKind, Mall, MallError, Result, franchise, mall_by_book, operator_only, rules, store,
+};
 use crate::actor::Actor;
 use crate::audit;
 use crate::text::named;
 use crate::token_sale::tokens_awaited;
-use crate::vendor::{Quota, Vendor, issue_stop, quota_set, token_price_at};
+use crate::vendor::{Quota, Vendor, issue_stop, quota, quota_set, token_price_at, vendor_by_book};
 use scrip_engine::{Read, Timestamp, Tx};
-use scrip_ledger::{AccountKind, Amount, NewAccount, TOKEN_SCALE, account_open};
+use scrip_ledger::{AccountKind, Amount, NewAccount, Rounding, TOKEN_SCALE, account_open};
 use serde_json::json;
 
 named! {
@@ -39,6 +42,8 @@ pub struct Member {
     pub is_barred: bool,
     /// The accounts between the two.
     pub accounts: MemberAccounts,
+    /// How it settles what it owes for its tokens that pay elsewhere (OPN-20).
+    pub settles: Settles,
 }
 
 /// The accounts between a member and its mall.
@@ -94,6 +99,7 @@ pub fn member_join(tx: &mut Tx<'_>, actor: Actor, mall: &Mall, vendor: &Vendor) 
         state: MemberState::Active,
         is_barred: false,
         accounts,
+        settles: Settles::Invoice,
     };
     store::insert_member(tx, &member)?;
     let now = tx.now();
@@ -200,6 +206,37 @@ pub fn member_quota_set(
     let tokens = authorised.map(|amount| amount.decimal(TOKEN_SCALE));
     note(tx, actor, &known, "mall.quota", &json!({"tokens": tokens}))?;
     Ok(quota)
+}
+
+/// Sells a member the right to issue so many more tokens, at a rate for each (MSP-01). What it
+/// comes to is taken as royalties are: from the deposit, or with the next clearing.
+pub fn member_quota_sell(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    member: &Member,
+    (tokens, rate): (Amount, Amount),
+) -> Result<(Quota, Amount)> {
+    operator_only(actor)?;
+    if !tokens.is_positive() || rate < Amount::ZERO || rate > rules::VALUE_AT_MOST {
+        return Err(MallError::QuotaInvalid);
+    }
+    tx.lock_name(&format!("membership {}", member.book_id))?;
+    let vendor = vendor_by_book(tx, member.book_id)?;
+    let mall = mall_by_book(tx, member.mall_book)?;
+    let held = quota(tx, member.book_id)?.and_then(|quota| quota.authorised);
+    let authorised = held.unwrap_or_default().plus(tokens)?;
+    let sold = member_quota_set(tx, actor, member, Some(authorised))?;
+    let whole = 10_i64.checked_pow(TOKEN_SCALE);
+    let whole = whole.ok_or(scrip_ledger::Error::Overflow)?;
+    let price = tokens.ratio(rate.units(), whole, Rounding::Up)?;
+    let event = (LineKind::Quota, tx.new_id()?);
+    take(tx, (&mall, member, &vendor), event, price)?;
+    let detail = json!({
+        "tokens": tokens.decimal(TOKEN_SCALE), "rate": rate.decimal(mall.currency.scale),
+        "price": price.decimal(mall.currency.scale),
+    });
+    note(tx, actor, member, "mall.quota_sold", &detail)?;
+    Ok((sold, price))
 }
 
 /// Keeps all tokens of a member at home, or lets them go again (GOV-12).

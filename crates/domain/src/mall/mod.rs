@@ -11,8 +11,10 @@
 
 mod clearing;
 mod deposit;
+mod dispute;
 mod franchise;
 mod member;
+mod payment;
 mod rules;
 mod settle;
 mod store;
@@ -32,7 +34,11 @@ pub use clearing::{
 };
 pub(crate) use deposit::take as deposit_take;
 pub use deposit::{
-    Deposit, TakesRoyalty, Toll, deposit, deposit_add, royalty_taking_set, toll_price, toll_set,
+    Deposit, Settles, TakesRoyalty, Toll, deposit, deposit_add, royalty_taking_set, settling_set,
+    toll_price, toll_set, transfers,
+};
+pub use dispute::{
+    Dispute, DisputeState, Party, Ruling, adjustment_make, dispute_close, dispute_open, disputes,
 };
 pub use franchise::{
     Franchise, franchise_join, franchise_leave, franchise_members, franchise_of,
@@ -40,9 +46,10 @@ pub use franchise::{
 };
 pub use member::{
     Member, MemberAccounts, MemberState, Terms, acceptance_set, accepted_from, accepters_of,
-    may_pass, member_bar_set, member_join, member_of, member_quota_set, member_state_set, members,
-    terms_at, terms_set, value_at, value_set, values,
+    may_pass, member_bar_set, member_join, member_of, member_quota_sell, member_quota_set,
+    member_state_set, members, terms_at, terms_set, value_at, value_set, values,
 };
+pub use payment::{Invoice, Payment, clearing_pay, invoices};
 pub(crate) use settle::settled_line;
 pub use settle::{Line, LineKind, Owed, Sides, settle};
 
@@ -147,6 +154,48 @@ pub enum MallError {
         /// Whose tokens.
         issuer: String,
     },
+    /// The deposit from which a member settles does not cover what it would owe (OPN-20).
+    #[error(
+        "the deposit of {0} at the mall does not cover this at present: pay with other tokens, or \
+         try again later"
+    )]
+    DepositShort(String),
+    /// A quota that cannot be sold.
+    #[error("a quota is of more than no tokens, at a rate of 0 to 10,000 of the currency")]
+    QuotaInvalid,
+    /// No such clearing, or nothing in it for this member.
+    #[error("clearing {number} has nothing to pay for {member}")]
+    NothingDue {
+        /// Which.
+        number: i64,
+        /// Whose.
+        member: String,
+    },
+    /// Paid already.
+    #[error("clearing {number} of {member} was paid on {at}")]
+    Paid {
+        /// Which.
+        number: i64,
+        /// Whose.
+        member: String,
+        /// When.
+        at: scrip_engine::Timestamp,
+    },
+    /// No such line of this member's.
+    #[error("no line of the statement has this event: copy it from the statement")]
+    LineUnknown,
+    /// A line that is in dispute.
+    #[error("dispute {0} about this line is open: wait for the mall's answer")]
+    InDispute(i64),
+    /// No such dispute.
+    #[error("the mall has no dispute {0}")]
+    DisputeUnknown(i64),
+    /// A dispute that was answered.
+    #[error("dispute {0} was answered already")]
+    DisputeClosed(i64),
+    /// An adjustment that cannot be.
+    #[error("an adjustment moves more than nothing, from one to another; of a dispute at most {0}")]
+    AdjustmentInvalid(String),
     /// A span that is not over.
     #[error("this period is not over: ask for it when it is")]
     PeriodOpen,

@@ -129,6 +129,7 @@ mod tests {
                 mall_due: 2,
                 settled: 3,
             },
+            settles: super::super::Settles::Invoice,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The entries of an event between two members.
 
-use super::{Mall, Member, Result, royalty_account, store};
+use super::deposit::{Settles, Source};
+use super::{Mall, Member, Result, deposit, royalty_account, store};
 use crate::text::named;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{Amount, Leg, Posting, entry_post};
@@ -20,6 +21,10 @@ named! {
         Royalty = "royalty",
         /// A toll (GOV-14).
         Toll = "toll",
+        /// Money that passes because the mall decided so, after a dispute or without one.
+        Adjustment = "adjustment",
+        /// What a member pays for tokens that it may issue (MSP-01).
+        Quota = "quota",
     }
 }
 
@@ -36,8 +41,11 @@ pub struct Owed {
     pub kept: Amount,
     /// What the mall keeps of it as its royalty (OPN-09); below zero where it gives one back.
     pub royalty: Amount,
-    /// What the mall took at once, from a deposit: nothing of it is owed any more.
+    /// What the mall took at once: nothing of it is owed any more. What is owed and this are
+    /// what is received, the residue and the royalty.
     pub drawn: Amount,
+    /// How the debtor settles it (OPN-20).
+    pub means: Settles,
 }
 
 impl Owed {
@@ -45,11 +53,12 @@ impl Owed {
     pub fn reversed(&self) -> Result<Owed> {
         Ok(Owed {
             owed: self.received,
-            received: self.owed,
+            received: self.owed.plus(self.drawn)?,
             residue: Amount::ZERO,
             kept: self.kept.negated()?,
             royalty: self.royalty.negated()?,
             drawn: Amount::ZERO,
+            means: Settles::Invoice,
         })
     }
 }
@@ -108,10 +117,15 @@ pub struct Sides<'a> {
 }
 
 /// Posts an event between two members into the three books, and keeps a line of it. The legs that
-/// the event itself makes are given; what is owed is added to them.
+/// the event itself makes are given; what is owed is added to them, and what of it is taken at once.
 pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> Result<Line> {
     let (debtor, spent) = sides.debtor;
     let (creditor, issued, income) = sides.creditor;
+    // At home the debtor owes itself all but the royalty.
+    let at_once = match debtor.book_id == creditor.book_id {
+        true => None,
+        false => deposit::at_once(tx, mall, debtor, sides.kind, money.owed)?,
+    };
     let code = sides.kind.name();
     let post = |tx: &mut Tx<'_>, book_id, legs: &[Leg]| {
         let posting = Posting {
@@ -131,7 +145,14 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
         money.owed,
     );
     let owed = leg(creditor.accounts.member_due, income, money.received);
-    let debtor_legs = [spent, &owing[..]].concat();
+    let (from_debtor, to_mall) = match &at_once {
+        Some(source) => (
+            leg(debtor.accounts.member_due, source.accounts.0, source.amount),
+            leg(source.accounts.1, debtor.accounts.mall_due, source.amount),
+        ),
+        None => Default::default(),
+    };
+    let debtor_legs = [spent, &owing[..], &from_debtor[..]].concat();
     let creditor_legs = [issued, &owed[..]].concat();
     // Of a royalty that is given back, the mall itself pays a part of what is received. At home
     // nothing passes.
@@ -161,13 +182,29 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
             money.royalty.negated()?,
         ),
     };
-    let mall_legs = [sides.mall, &passed[..], &left[..], &royalty[..]].concat();
+    let mall_legs = [
+        sides.mall,
+        &passed[..],
+        &left[..],
+        &royalty[..],
+        &to_mall[..],
+    ]
+    .concat();
+    let money = match &at_once {
+        Some(source) => Owed {
+            owed: money.owed.minus(source.amount)?,
+            drawn: source.amount,
+            means: source.means,
+            ..*money
+        },
+        None => *money,
+    };
     let line = Line {
         event_id: sides.event_id,
         kind: sides.kind,
         debtor: debtor.book_id,
         creditor: creditor.book_id,
-        money: *money,
+        money,
         debtor_entry: post(tx, debtor.book_id, &debtor_legs)?,
         creditor_entry: post(tx, creditor.book_id, &creditor_legs)?,
         mall_entry: post(tx, mall.book_id, &mall_legs)?,
@@ -184,40 +221,101 @@ pub(crate) fn settled_line(tx: &mut dyn Read, mall: &Mall, event_id: Uuid) -> Re
     Ok(line.ok_or_else(missing)?)
 }
 
-/// What is drawn of a deposit: its accounts at the member and at the mall.
-pub(super) struct Draw {
-    pub accounts: (i64, i64),
-    pub amount: Amount,
-}
-
-/// What a member owes the mall alone, and to nobody else: a royalty, a toll. What is drawn of a
-/// deposit is paid at once, and the line says the rest.
-pub(super) fn charge_drawn(
+/// What a member owes the mall alone, and to nobody else: a royalty, a toll. What is taken at once
+/// is paid, and the line says the rest.
+pub(super) fn charge(
     tx: &mut Tx<'_>,
     mall: &Mall,
     (member, charges): (&Member, i64),
     (kind, event_id): (LineKind, Uuid),
-    (amount, draw): (Amount, Option<Draw>),
+    (amount, at_once): (Amount, Option<Source>),
 ) -> Result<Option<Line>> {
     if !amount.is_positive() {
         return Ok(None);
     }
     let accounts = &member.accounts;
     let royalty = royalty_account(tx, mall)?;
-    let drawn = draw.as_ref().map_or(Amount::ZERO, |draw| draw.amount);
+    let drawn = at_once.as_ref().map_or(Amount::ZERO, |s| s.amount);
     let owed = amount.minus(drawn)?;
     let mut ours = leg(charges, accounts.member_due, owed);
     let mut theirs = leg(accounts.mall_due, royalty, owed);
-    if let Some(Draw { accounts, amount }) = draw {
-        ours.extend(leg(charges, accounts.0, amount));
-        theirs.extend(leg(accounts.1, royalty, amount));
+    let means = at_once.as_ref().map_or(Settles::Invoice, |s| s.means);
+    if let Some(source) = at_once {
+        ours.extend(leg(charges, source.accounts.0, drawn));
+        theirs.extend(leg(source.accounts.1, royalty, drawn));
     }
+    let money = Owed {
+        owed,
+        received: Amount::ZERO,
+        residue: Amount::ZERO,
+        kept: Amount::ZERO,
+        royalty: amount,
+        drawn,
+        means,
+    };
+    let alone = Alone {
+        kind,
+        event_id,
+        debtor: member.book_id,
+        creditor: mall.book_id,
+        money,
+    };
+    Ok(Some(with_mall(tx, mall, member, alone, (&ours, &theirs))?))
+}
+
+/// What the mall alone pays a member, out of what it kept.
+pub(super) fn given_back(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    (member, charges): (&Member, i64),
+    (kind, event_id): (LineKind, Uuid),
+    amount: Amount,
+) -> Result<Line> {
+    let royalty = royalty_account(tx, mall)?;
+    let ours = leg(member.accounts.member_due, charges, amount);
+    let theirs = leg(royalty, member.accounts.mall_due, amount);
+    let money = Owed {
+        owed: Amount::ZERO,
+        received: amount,
+        residue: Amount::ZERO,
+        kept: Amount::ZERO,
+        royalty: amount.negated()?,
+        drawn: Amount::ZERO,
+        means: Settles::Invoice,
+    };
+    let alone = Alone {
+        kind,
+        event_id,
+        debtor: mall.book_id,
+        creditor: member.book_id,
+        money,
+    };
+    with_mall(tx, mall, member, alone, (&ours, &theirs))
+}
+
+/// An event between a member and the mall alone.
+struct Alone {
+    kind: LineKind,
+    event_id: Uuid,
+    debtor: i64,
+    creditor: i64,
+    money: Owed,
+}
+
+/// Posts it into both books, and keeps its line.
+fn with_mall(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    member: &Member,
+    alone: Alone,
+    (ours, theirs): (&[Leg], &[Leg]),
+) -> Result<Line> {
     let effective_at = tx.now();
     let mut post = |book_id, legs: &[Leg]| {
         let posting = Posting {
             book_id,
-            event_id,
-            code: kind.name(),
+            event_id: alone.event_id,
+            code: alone.kind.name(),
             actor: "system",
             reference: "",
             effective_at,
@@ -225,32 +323,29 @@ pub(super) fn charge_drawn(
         };
         entry_post(tx, &posting)
     };
-    let debtor_entry = post(member.book_id, &ours)?;
-    let mall_entry = post(mall.book_id, &theirs)?;
+    let member_entry = post(member.book_id, ours)?;
+    let mall_entry = post(mall.book_id, theirs)?;
+    let entry_of = |book| match book == member.book_id {
+        true => member_entry,
+        false => mall_entry,
+    };
     let line = Line {
-        event_id,
-        kind,
-        debtor: member.book_id,
-        creditor: mall.book_id,
-        money: Owed {
-            owed,
-            received: Amount::ZERO,
-            residue: Amount::ZERO,
-            kept: Amount::ZERO,
-            royalty: owed,
-            drawn,
-        },
-        debtor_entry,
-        creditor_entry: mall_entry,
+        event_id: alone.event_id,
+        kind: alone.kind,
+        debtor: alone.debtor,
+        creditor: alone.creditor,
+        money: alone.money,
+        debtor_entry: entry_of(alone.debtor),
+        creditor_entry: entry_of(alone.creditor),
         mall_entry,
         at: effective_at,
     };
     store::insert_line(tx, mall.book_id, &line)?;
-    Ok(Some(line))
+    Ok(line)
 }
 
 /// A leg of money; none where nothing moves.
-fn leg(debit: i64, credit: i64, amount: Amount) -> Vec<Leg> {
+pub(super) fn leg(debit: i64, credit: i64, amount: Amount) -> Vec<Leg> {
     let legs = amount.is_positive().then_some(Leg {
         debit,
         credit,

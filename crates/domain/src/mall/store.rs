@@ -1,6 +1,7 @@
 //! The tables of the mall.
 
 use super::clearing::{Clearing, Clears, Position};
+use super::deposit::Settles;
 use super::member::{Member, MemberAccounts, MemberState, Terms};
 use super::settle::{Line, LineKind, Owed};
 use super::{Mall, Result};
@@ -99,7 +100,7 @@ pub(super) fn update_member(tx: &mut Tx<'_>, member: &Member) -> Result<()> {
 }
 
 const MEMBER: &str = "SELECT m.book_id, m.mall_book, b.slug, b.name, m.state, m.is_barred,
-        m.member_due, m.mall_due, m.settled_account
+        m.member_due, m.mall_due, m.settled_account, m.settles
     FROM mall_member m JOIN book b ON b.book_id = m.book_id WHERE m.book_id = $1";
 const MEMBERS: &str = "SELECT member_book FROM mall_roll WHERE book_id = $1 ORDER BY member_book";
 
@@ -120,6 +121,8 @@ pub(super) fn member(tx: &mut dyn Read, book: i64) -> Result<Option<Member>> {
             mall_due: row.int(7)?,
             settled: row.int(8)?,
         },
+        settles: Settles::parse(row.text(9)?)
+            .map_err(|e| Error::Corrupt(format!("member {book}: {e}")))?,
     }))
 }
 
@@ -283,9 +286,9 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
     let money = &line.money;
     tx.put(
         "INSERT INTO settlement (book_id, event_id, kind, debtor_book, creditor_book, owed,
-                                 received, residue, kept, royalty, drawn, debtor_entry,
+                                 received, residue, kept, royalty, drawn, means, debtor_entry,
                                  creditor_entry, mall_entry, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         params![
             mall,
             &line.event_id,
@@ -298,6 +301,7 @@ pub(super) fn insert_line(tx: &mut Tx<'_>, mall: i64, line: &Line) -> Result<()>
             money.kept.units(),
             money.royalty.units(),
             money.drawn.units(),
+            money.means.name(),
             line.debtor_entry,
             line.creditor_entry,
             line.mall_entry,
@@ -324,18 +328,20 @@ fn line(row: &Row) -> Result<Line> {
             kept: amount(7)?,
             royalty: amount(8)?,
             drawn: amount(9)?,
+            means: Settles::parse(row.text(10)?)
+                .map_err(|e| Error::Corrupt(format!("settlement {event_id}: {e}")))?,
         },
-        debtor_entry: row.int(10)?,
-        creditor_entry: row.int(11)?,
-        mall_entry: row.int(12)?,
-        at: Timestamp(row.int(13)?),
+        debtor_entry: row.int(11)?,
+        creditor_entry: row.int(12)?,
+        mall_entry: row.int(13)?,
+        at: Timestamp(row.int(14)?),
     })
 }
 
 pub(super) fn line_of(tx: &mut dyn Read, mall: i64, event: uuid::Uuid) -> Result<Option<Line>> {
     let row = tx.query_opt(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, means, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement WHERE book_id = $1 AND event_id = $2",
         params![mall, &event],
     )?;
@@ -352,7 +358,7 @@ pub(super) fn lines(
     let (first, end) = ids_between(from, to);
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, means, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement
          WHERE book_id = $1 AND event_id >= $2 AND event_id < $3
            AND (debtor_book = $4 OR creditor_book = $4)
@@ -366,9 +372,28 @@ pub(super) fn lines(
 pub(super) fn all_lines(tx: &mut dyn Read, mall: i64) -> Result<Vec<Line>> {
     let rows = tx.query(
         "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
-                royalty, drawn, debtor_entry, creditor_entry, mall_entry, recorded_at
+                royalty, drawn, means, debtor_entry, creditor_entry, mall_entry, recorded_at
          FROM settlement WHERE book_id = $1 ORDER BY event_id",
         params![mall],
+    )?;
+    rows.iter().map(line).collect()
+}
+
+pub(super) fn transfers(
+    tx: &mut dyn Read,
+    mall: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Line>> {
+    let (first, end) = ids_between(from, to);
+    let rows = tx.query(
+        "SELECT event_id, kind, debtor_book, creditor_book, owed, received, residue, kept,
+                royalty, drawn, means, debtor_entry, creditor_entry, mall_entry, recorded_at
+         FROM settlement
+         WHERE book_id = $1 AND event_id >= $2 AND event_id < $3 AND means = 'transfer'
+           AND recorded_at >= $4 AND recorded_at < $5
+         ORDER BY event_id",
+        params![mall, &first, &end, from.0, to.0],
     )?;
     rows.iter().map(line).collect()
 }
@@ -381,6 +406,7 @@ pub(super) struct Cleared {
     pub received: Amount,
     pub residue: Amount,
     pub royalty: Amount,
+    pub drawn: Amount,
 }
 
 /// Marks every line that no clearing has counted yet as counted by this one, and returns them. A
@@ -388,7 +414,7 @@ pub(super) struct Cleared {
 pub(super) fn lines_clear(tx: &mut Tx<'_>, mall: i64, clearing: i64) -> Result<Vec<Cleared>> {
     let rows = tx.execute_returning(
         "UPDATE settlement SET clearing_no = $2 WHERE book_id = $1 AND clearing_no IS NULL
-         RETURNING debtor_book, creditor_book, owed, received, residue, royalty",
+         RETURNING debtor_book, creditor_book, owed, received, residue, royalty, drawn",
         params![mall, clearing],
     )?;
     rows.iter()
@@ -400,6 +426,7 @@ pub(super) fn lines_clear(tx: &mut Tx<'_>, mall: i64, clearing: i64) -> Result<V
                 received: Amount::from_units(row.int(3)?),
                 residue: Amount::from_units(row.int(4)?),
                 royalty: Amount::from_units(row.int(5)?),
+                drawn: Amount::from_units(row.int(6)?),
             })
         })
         .collect()

@@ -1,11 +1,12 @@
 //! What the mall keeps of events between members is what the entries of the three books make.
 
 use crate::mall::{
-    Line, MallError, Member, clearings, deposit, mall_by_book, mall_kept, mall_lines, members,
+    Invoice, Line, MallError, Member, Payment, clearings, deposit, invoices, mall_by_book,
+    mall_kept, mall_lines, members,
 };
 use scrip_engine::{Error, ReadTx, Result};
 use scrip_ledger::verify::Report;
-use scrip_ledger::{Amount, account_balance, entries_by_id};
+use scrip_ledger::{Amount, account_balance, entries_by_id, entry_transfers};
 use std::collections::BTreeMap;
 
 /// Adds to `report` each row of a mall that the ledgers contradict.
@@ -28,8 +29,14 @@ pub fn mall_verify(tx: &mut ReadTx<'_>, book_id: i64, report: &mut Report) -> Re
             *sum = change.and_then(|c| sum.plus(c)).unwrap_or(*sum);
         }
         let kept = money.residue.plus(money.royalty);
-        let kept = kept.and_then(|kept| kept.plus(money.drawn));
         residue = kept.and_then(|k| residue.plus(k)).unwrap_or(residue);
+    }
+    for invoice in invoices(tx, &mall, None, i64::MAX).map_err(plain)? {
+        if let Some(payment) = &invoice.payment {
+            paid(tx, book_id, (&invoice, payment), report)?;
+            let sum = owed.entry(invoice.member).or_default();
+            *sum = sum.minus(invoice.position.paid).unwrap_or(*sum);
+        }
     }
     for member in &members {
         let says = owed.remove(&member.book_id).unwrap_or_default();
@@ -77,6 +84,30 @@ fn entries(tx: &mut ReadTx<'_>, mall: i64, line: &Line, report: &mut Report) -> 
         if found.is_none_or(|e| e.event_id != line.event_id) {
             let problem = format!("entry {entry} of book {book} is not its own");
             report.wrong("settlement", line.event_id, problem);
+        }
+    }
+    Ok(())
+}
+
+/// A payment has its entries in both books, each of what the clearing came to.
+fn paid(
+    tx: &mut ReadTx<'_>,
+    mall: i64,
+    (invoice, payment): (&Invoice, &Payment),
+    report: &mut Report,
+) -> Result<()> {
+    let wrong = |e: scrip_ledger::Error| Error::Corrupt(e.to_string());
+    let due = invoice.position.paid;
+    let due = due.max(due.negated().map_err(wrong)?);
+    let (member_entry, mall_entry) = payment.entries;
+    for (book, entry) in [(invoice.member, member_entry), (mall, mall_entry)] {
+        let entry = entries_by_id(tx, book, entry).map_err(wrong)?;
+        let transfers = entry_transfers(tx, book, &entry).map_err(wrong)?;
+        let moved = Amount::sum(transfers.iter().map(|t| t.amount)).map_err(wrong)?;
+        if entry.event_id != payment.event_id || moved != due {
+            let key = format!("{}/{}", invoice.number, invoice.member);
+            let problem = format!("came to {due}, its entry in book {book} moved {moved}");
+            report.wrong("clearing_payment", key, problem);
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod group;
 mod money;
+mod settle;
 mod show;
 mod statement;
 
@@ -13,14 +14,15 @@ use money::{Deposit, Mirror, Royalty, Toll, Uses};
 use scrip_domain::mall::{
     Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
     clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create, malls,
-    member_bar_set, member_join, member_of, member_quota_set, member_state_set, terms_at,
-    terms_set, value_set,
+    member_bar_set, member_join, member_of, member_quota_sell, member_quota_set, member_state_set,
+    terms_at, terms_set, value_set,
 };
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{Read, Tx};
 use scrip_ledger::TOKEN_SCALE;
 use serde_json::json;
+use settle::{Adjust, Dispute, Invoices, Pay, Settling, Transfers};
 use show::{Show, Shown, in_words, shown};
 use statement::Statement;
 
@@ -65,6 +67,19 @@ pub enum Mall {
     Quota(Quota),
     /// Clear all that happened since the last clearing: one amount for each member
     Clear(Clear),
+    /// The invoices of clearings: what each member pays or is paid, and whether it was paid
+    Invoices(Invoices),
+    /// Note that what a clearing came to was paid
+    Pay(Pay),
+    /// Say how a member settles what it owes for its tokens that pay elsewhere
+    Settling(Settling),
+    /// What members are to transfer to the mall at once, as CSV
+    Transfers(Transfers),
+    /// Disputes of members about lines of their statements
+    #[command(subcommand)]
+    Dispute(Dispute),
+    /// Move money between two members, or between a member and the mall, by a decision
+    Adjust(Adjust),
     /// Let a running node clear by itself after each day, week or month
     Interval(Interval),
     /// Every event between a member and the others in a span of time, as CSV
@@ -200,6 +215,9 @@ pub struct Quota {
     /// Without a limit
     #[arg(long, conflicts_with = "tokens")]
     none: bool,
+    /// Sell so many more, at this rate for each in the mall's currency
+    #[arg(long, conflicts_with = "none")]
+    rate: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -248,6 +266,12 @@ impl Mall {
             Mall::Uses(command) => command.run(),
             Mall::Quota(command) => command.run(),
             Mall::Clear(command) => command.run(),
+            Mall::Invoices(command) => command.run(),
+            Mall::Pay(command) => command.run(),
+            Mall::Settling(command) => command.run(),
+            Mall::Transfers(command) => command.run(),
+            Mall::Dispute(command) => command.run(),
+            Mall::Adjust(command) => command.run(),
             Mall::Interval(command) => command.run(),
             Mall::Statement(command) => command.run(),
         }
@@ -424,6 +448,19 @@ impl Quota {
         let slug = self.vendor;
         let tokens = self.tokens.map(|text| Amount::parse(&text, TOKEN_SCALE));
         let tokens = tokens.transpose()?;
+        if let (Some(tokens), Some(rate)) = (tokens, self.rate) {
+            let rate = Amount::parse(&rate, scrip_ledger::CURRENCY_SCALE)?;
+            let (name, quota, price) = node.engine.write(move |tx| {
+                let member = member(tx, &slug)?;
+                let (quota, price) = member_quota_sell(tx, US, &member, (tokens, rate))?;
+                Ok::<_, MallError>((member.name, quota, price))
+            })?;
+            let price = price.decimal(scrip_ledger::CURRENCY_SCALE);
+            return say(&format!(
+                "{name} owes {price} for it, and {}",
+                in_words(Some(&quota))?
+            ));
+        }
         let (name, quota) = node.engine.write(move |tx| {
             let member = member(tx, &slug)?;
             let quota = member_quota_set(tx, US, &member, tokens)?;

@@ -79,6 +79,13 @@ impl Kind for MallError {
             MallError::Barred(_) | MallError::NotAccepted { .. } => {
                 conflict("tokens_do_not_pass", text)
             }
+            MallError::DepositShort(_) => conflict("deposit_short", text),
+            MallError::Paid { .. } | MallError::NothingDue { .. } => {
+                conflict("clearing_paid", text)
+            }
+            MallError::InDispute(_) | MallError::DisputeClosed(_) => conflict("in_dispute", text),
+            MallError::LineUnknown => Problem::not_found("line"),
+            MallError::DisputeUnknown(_) => Problem::not_found("dispute"),
             _ => Problem::invalid("mall_invalid", text),
         }
     }

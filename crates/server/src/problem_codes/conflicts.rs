@@ -60,6 +60,16 @@ pub const CONFLICTS: &[Kind] = &[
     kind(409, "coupon_without_codes", "It has no codes to issue."),
     kind(
         409,
+        "clearing_paid",
+        "What the clearing came to was paid already, or there is nothing to pay. Look at the invoices.",
+    ),
+    kind(
+        409,
+        "deposit_short",
+        "The issuer of these tokens settles from its deposit at the mall, which does not cover this at present. Nothing moved: pay with other tokens, or try again later.",
+    ),
+    kind(
+        409,
         "dispute_over",
         "It was decided before, the money came back, or none of the tokens are left. Look at what stands there.",
     ),
@@ -92,6 +102,11 @@ pub const CONFLICTS: &[Kind] = &[
         409,
         "given_before",
         "The customer was given this before; it is given once.",
+    ),
+    kind(
+        409,
+        "in_dispute",
+        "A dispute about this line is open, or it was answered already. Look at the disputes.",
     ),
     kind(
         409,

@@ -1,25 +1,73 @@
 //! The tables of deposits and tolls.
 
-use super::{Deposit, TakesRoyalty, Toll};
+use super::{Deposit, Kept, Settles, TakesRoyalty, Toll};
 use crate::mall::{Mall, Member, Result};
 use scrip_engine::{Error, Read, Store, Tx, params};
-use scrip_ledger::{AccountKind, Amount, NewAccount, account_open};
+use scrip_ledger::Amount;
 
-pub(super) fn deposit(tx: &mut dyn Read, mall: i64, member: i64) -> Result<Option<Deposit>> {
+pub(super) fn kept(tx: &mut dyn Read, member: &Member) -> Result<Option<Kept>> {
     let row = tx.query_opt(
-        "SELECT member_account, mall_account, remaining, low_water FROM mall_deposit
-         WHERE book_id = $1 AND member_book = $2",
-        params![mall, member],
+        "SELECT d.member_account, d.mall_account, d.remaining, d.low_water, d.is_warned,
+                COALESCE((SELECT CAST(SUM(s.remaining) AS BIGINT) FROM mall_deposit_slice s
+                          WHERE s.book_id = $1 AND s.member_book = $2), 0)
+         FROM mall_deposit d WHERE d.book_id = $1 AND d.member_book = $2",
+        params![member.mall_book, member.book_id],
     )?;
     let row = row.map(|row| {
-        Ok(Deposit {
-            member_account: row.int(0)?,
-            mall_account: row.int(1)?,
-            remaining: Amount::from_units(row.int(2)?),
-            low_water: Amount::from_units(row.int(3)?),
+        let main = Amount::from_units(row.int(2)?);
+        Ok(Kept {
+            deposit: Deposit {
+                member_account: row.int(0)?,
+                mall_account: row.int(1)?,
+                remaining: main.plus(Amount::from_units(row.int(5)?))?,
+                low_water: Amount::from_units(row.int(3)?),
+            },
+            main,
+            is_warned: row.bool(4)?,
         })
     });
     row.transpose()
+}
+
+/// The deposit without what is left of it in all, and what a slice holds.
+pub(super) fn slice(
+    tx: &mut dyn Read,
+    member: &Member,
+    slice: i64,
+) -> Result<Option<(Deposit, Amount)>> {
+    let row = tx.query_opt(
+        "SELECT d.member_account, d.mall_account, d.low_water, COALESCE(s.remaining, 0)
+         FROM mall_deposit d LEFT JOIN mall_deposit_slice s
+            ON s.book_id = $1 AND s.member_book = $2 AND s.slice_no = $3
+         WHERE d.book_id = $1 AND d.member_book = $2",
+        params![member.mall_book, member.book_id, slice],
+    )?;
+    let row = row.map(|row| {
+        let deposit = Deposit {
+            member_account: row.int(0)?,
+            mall_account: row.int(1)?,
+            remaining: Amount::ZERO,
+            low_water: Amount::from_units(row.int(2)?),
+        };
+        Ok((deposit, Amount::from_units(row.int(3)?)))
+    });
+    row.transpose()
+}
+
+pub(super) fn set_slice(
+    tx: &mut Tx<'_>,
+    member: &Member,
+    slice: i64,
+    remaining: Amount,
+) -> Result<()> {
+    tx.put(
+        "INSERT INTO mall_deposit_slice (book_id, member_book, slice_no, remaining)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (book_id, member_book, slice_no)
+            DO UPDATE SET remaining = excluded.remaining",
+        params![member.mall_book, member.book_id, slice, remaining.units()],
+    )?;
+    Ok(())
 }
 
 pub(super) fn insert_deposit(tx: &mut Tx<'_>, member: &Member, new: &Deposit) -> Result<()> {
@@ -39,38 +87,36 @@ pub(super) fn insert_deposit(tx: &mut Tx<'_>, member: &Member, new: &Deposit) ->
     Ok(())
 }
 
-pub(super) fn update_deposit(tx: &mut Tx<'_>, member: &Member, new: &Deposit) -> Result<()> {
+pub(super) fn update(tx: &mut Tx<'_>, member: &Member, new: &Kept) -> Result<()> {
     tx.put(
-        "UPDATE mall_deposit SET remaining = $3, low_water = $4
+        "UPDATE mall_deposit SET remaining = $3, low_water = $4, is_warned = $5
          WHERE book_id = $1 AND member_book = $2",
         params![
             member.mall_book,
             member.book_id,
-            new.remaining.units(),
-            new.low_water.units()
+            new.main.units(),
+            new.deposit.low_water.units(),
+            new.is_warned
         ],
     )?;
     Ok(())
 }
 
-/// The mall's account of money at its bank; opened now if there is none.
-pub(super) fn mall_bank(tx: &mut Tx<'_>, mall: &Mall) -> Result<i64> {
+/// The mall's account of money at its bank.
+pub(super) fn mall_bank(tx: &mut dyn Read, mall: &Mall) -> Result<Option<i64>> {
     let known = tx.query_opt(
         "SELECT account_id FROM account WHERE book_id = $1 AND kind = 'bank' ORDER BY account_id",
         params![mall.book_id],
     )?;
-    if let Some(row) = known {
-        return Ok(row.int(0)?);
-    }
-    let new = NewAccount {
-        book_id: mall.book_id,
-        asset_id: mall.currency.asset_id,
-        kind: AccountKind::Bank,
-        label: &mall.currency.code,
-        owner: None,
-        counterparty: None,
-    };
-    Ok(account_open(tx, &new)?)
+    Ok(known.map(|row| row.int(0)).transpose()?)
+}
+
+pub(super) fn set_settles(tx: &mut Tx<'_>, book: i64, settles: Settles) -> Result<()> {
+    tx.put(
+        "UPDATE mall_member SET settles = $2 WHERE book_id = $1",
+        params![book, settles.name()],
+    )?;
+    Ok(())
 }
 
 pub(super) fn takes_royalty(tx: &mut dyn Read, book: i64) -> Result<TakesRoyalty> {

@@ -7,3 +7,4 @@ mod mirror;
 mod plaza;
 mod random;
 mod sale;
+mod settling;

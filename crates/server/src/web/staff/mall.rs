@@ -123,6 +123,8 @@ fn what(kind: LineKind) -> &'static str {
         LineKind::Reversal => "Sale taken back",
         LineKind::Royalty => "Royalty",
         LineKind::Toll => "Toll",
+        LineKind::Adjustment => "Adjustment",
+        LineKind::Quota => "Tokens allowed",
     }
 }
 
