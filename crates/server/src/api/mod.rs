@@ -26,6 +26,7 @@ mod image;
 mod kept_card;
 mod key;
 mod ledger;
+mod mall_account;
 mod mall_use;
 mod offline;
 pub mod once;
@@ -146,6 +147,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(figures::router())
         .merge(exchange::router())
         .merge(franchise::router())
+        .merge(mall_account::router())
         .merge(mall_use::router())
         .merge(open_token::router())
         .merge(gift_certificate::router())

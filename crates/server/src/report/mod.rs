@@ -3,6 +3,7 @@
 
 mod build;
 mod csv;
+mod mall;
 mod promotions;
 mod taxes;
 
@@ -16,6 +17,7 @@ use scrip_engine::{Read, ReadTx};
 use scrip_ledger::{Amount, Asset};
 
 pub use csv::csv;
+pub use mall::statement_sheet;
 
 /// A report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

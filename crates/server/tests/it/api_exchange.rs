@@ -204,7 +204,7 @@ fn the_operator_runs_a_mall(db: &TestDb) {
         lines[1].contains(",exchange,retail,bakery,0.4,0.4,"),
         "{file}"
     );
-    assert_eq!(lines[2..], ["total,,,,,,,,,,,0.4", "lines,1"]);
+    assert_eq!(lines[2..], ["total,,,,,0.4,0.4,0,0,0,,0,0.4", "lines,1"]);
     let wrong = program.run(&["mall", "interval", "--mall", "riverside", "year"]);
     assert_eq!(wrong.code, 2);
     let wrong = program.run(&["mall", "value", "--vendor", "retail", "0"]);

@@ -20,6 +20,8 @@ pub struct Served<'a> {
     pub other: Api,
     pub url: String,
     child: Child,
+    /// Flags and variables with which the node was started.
+    settings: (Vec<String>, Vec<(String, String)>),
 }
 
 /// Creates a vendor beside `retail`, whose token costs as much.
@@ -51,6 +53,37 @@ pub const ALL_SCOPES: &str = "customers:read,customers:write,tokens:write,orders
     orders:write,refunds:write,catalog:read,catalog:write,vendor:read,vendor:write,reports:read,\
     ledger:read,webhooks:write,keys:write";
 
+/// Starts the node; what runs, and its address.
+fn spawn(
+    program: &Program<'_>,
+    listen: &str,
+    (flags, variables): &(Vec<String>, Vec<(String, String)>),
+) -> (Child, String) {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(program.path("log"))
+        .unwrap();
+    let mut child = program
+        .command(&["serve", "--listen", listen])
+        .args(flags)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let out = child.stdout.take().unwrap();
+    BufReader::new(out).read_line(&mut ready).unwrap();
+    match ready.trim().strip_prefix("ready ") {
+        Some(url) => (child, url.to_owned()),
+        None => {
+            let log = std::fs::read_to_string(program.path("log")).unwrap();
+            panic!("the node did not start: {ready:?} {log}");
+        }
+    }
+}
+
 impl<'a> Served<'a> {
     pub fn start(db: &'a TestDb) -> Served<'a> {
         Served::start_with(db, |_| {})
@@ -81,29 +114,31 @@ impl<'a> Served<'a> {
             made["key"].as_str().unwrap().to_owned()
         });
         prepare(&program);
-        let log = File::create(program.path("log")).unwrap();
-        let mut child = program
-            .command(&["serve", "--listen", "127.0.0.1:0"])
-            .args(flags)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        let out = child.stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut ready).unwrap();
-        let Some(url) = ready.trim().strip_prefix("ready ") else {
-            let log = std::fs::read_to_string(program.path("log")).unwrap();
-            panic!("the node did not start: {ready:?} {log}");
-        };
+        let owned = |text: &str| text.to_owned();
+        let settings = (
+            flags.iter().map(|flag| owned(flag)).collect(),
+            variables
+                .iter()
+                .map(|(n, v)| (owned(n), owned(v)))
+                .collect(),
+        );
+        let (child, url) = spawn(&program, "127.0.0.1:0", &settings);
         Served {
-            api: Api::new(url, &key),
-            other: Api::new(url, &other),
-            url: url.to_owned(),
+            api: Api::new(&url, &key),
+            other: Api::new(&url, &other),
+            url,
             program,
             child,
+            settings,
         }
+    }
+
+    /// Stops the node, runs commands of the program, and starts it again at the same address.
+    pub fn between(&mut self, run: impl FnOnce(&Program<'_>)) {
+        self.stop();
+        run(&self.program);
+        let address = self.url.trim_start_matches("http://").to_owned();
+        (self.child, self.url) = spawn(&self.program, &address, &self.settings);
     }
 
     /// A client with another key.

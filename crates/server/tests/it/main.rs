@@ -57,6 +57,7 @@ mod pages_identity;
 mod pages_kept;
 mod pages_list;
 mod pages_mall;
+mod pages_mall_account;
 mod pages_messages;
 mod pages_offline;
 mod pages_order;

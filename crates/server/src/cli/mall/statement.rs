@@ -3,12 +3,11 @@
 use super::{Database, say};
 use crate::cli::api_key::time;
 use crate::failure::Failure;
+use crate::report::statement_sheet;
 use clap::Args;
-use scrip_domain::Amount;
 use scrip_domain::mall::{MallError, mall_by_book, member_of, members, statement};
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_engine::{Read, Timestamp};
-use scrip_ledger::export::csv_field;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
@@ -41,36 +40,7 @@ impl Statement {
             let lines = statement(tx, &member, from, to)?;
             Ok::<_, MallError>((member, mall.currency.scale, names, lines))
         })?;
-        say(
-            "event,time,what,debtor,creditor,owed,received,fraction,royalty,from_deposit,kept_by_debtor,you_owe",
-        )?;
-        let mut sum = Amount::ZERO;
-        for line in &lines {
-            let owes = line.owes(member.book_id)?;
-            sum = sum.plus(owes)?;
-            let name = |book| names.get(&book).map_or("?", String::as_str);
-            let money = &line.money;
-            let amounts = [
-                money.owed,
-                money.received,
-                money.residue,
-                money.royalty,
-                money.drawn,
-                money.kept,
-                owes,
-            ];
-            let mut fields = vec![
-                line.event_id.to_string(),
-                line.at.to_string(),
-                line.kind.name().to_owned(),
-                name(line.debtor).to_owned(),
-                name(line.creditor).to_owned(),
-            ];
-            fields.extend(amounts.map(|amount| amount.decimal(scale)));
-            let fields: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
-            say(&fields.join(","))?;
-        }
-        say(&format!("total,,,,,,,,,,,{}", sum.decimal(scale)))?;
-        say(&format!("lines,{}", lines.len()))
+        let text = statement_sheet(&lines, &member, &names, scale)?;
+        say(text.trim_end())
     }
 }

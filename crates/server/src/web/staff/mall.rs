@@ -1,8 +1,10 @@
 //! The mall as a member sees it: position, terms, whose tokens pass, what passed (OPN-05, GOV-02,
 //! GOV-06, GOV-07, ADV-08).
 
+mod account;
+
 use super::super::frame::{form_key, link, page, see, staff_shell};
-use super::super::session::StaffMember;
+use super::super::session::{Shop, StaffMember};
 use super::super::view::format::{counted, money, price_each, tokens};
 use super::super::view::{Notice, Shell, Tone, When};
 use super::{May, at, permission};
@@ -17,9 +19,9 @@ use axum::routing::{get, post};
 use scrip_domain::Amount;
 use scrip_domain::gift::{gift_acceptance_set, gift_acceptances};
 use scrip_domain::mall::{
-    Line, LineKind, Mall, MallError, Member, MemberState, acceptance_set, accepted_from,
-    accepters_of, deposit, mall_by_book, member_of, members, position, statement, terms_at,
-    value_at,
+    DisputeState, Line, LineKind, Mall, MallError, Member, MemberState, Settles, acceptance_set,
+    accepted_from, accepters_of, deposit, disputes, invoices, mall_by_book, member_of, members,
+    position, statement, terms_at, value_at,
 };
 use scrip_domain::open_token::outstanding;
 use scrip_domain::vendor::{Permission, Vendor, quota, vendor_by_slug};
@@ -32,6 +34,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route(&at("/mall"), get(mall))
         .route(&at("/mall/accept"), post(accept))
+        .merge(account::router())
 }
 
 const DAY_S: i64 = 24 * 3600;
@@ -39,6 +42,8 @@ const DAY_S: i64 = 24 * 3600;
 const DAYS: i64 = 31;
 /// Lines on the page; the API and the command line have all.
 const LINES: usize = 50;
+/// Invoices and disputes on the page.
+const INVOICES: i64 = 12;
 
 /// Another member.
 struct Other {
@@ -71,6 +76,27 @@ struct Row {
     owes: String,
 }
 
+/// What a clearing came to.
+struct Billed {
+    number: i64,
+    at: When,
+    due: String,
+    pays: bool,
+    state: &'static str,
+    class: &'static str,
+    href: String,
+}
+
+/// A dispute about a line.
+struct Disputed {
+    number: i64,
+    at: When,
+    reason: String,
+    answer: String,
+    state: &'static str,
+    class: &'static str,
+}
+
 struct Out {
     kind: &'static str,
     amount: String,
@@ -90,6 +116,9 @@ struct Inside {
     rows: Vec<Row>,
     more: bool,
     total: String,
+    billed: Vec<Billed>,
+    disputed: Vec<Disputed>,
+    statement: String,
 }
 
 #[derive(Template)]
@@ -134,8 +163,8 @@ async fn mall(
     member: StaffMember,
     Query(part): Query<Part>,
 ) -> Result<Response> {
-    let vendor = member.shop.vendor.clone();
-    let inside = app.read(move |tx| inside(tx, &vendor)).await?;
+    let shop = member.shop.clone();
+    let inside = app.read(move |tx| inside(tx, &shop)).await?;
     let mut shell = staff_shell(&member, "Mall", "/staff/mall");
     shell.notice = part.done.map(|_| {
         let text = "It holds from the next request on.";
@@ -173,7 +202,8 @@ fn percent(amount: Amount, longest: Amount) -> i64 {
     share.unwrap_or(0).clamp(0, 100)
 }
 
-fn inside(tx: &mut ReadTx<'_>, vendor: &Vendor) -> std::result::Result<Option<Inside>, Failed> {
+fn inside(tx: &mut ReadTx<'_>, shop: &Shop) -> std::result::Result<Option<Inside>, Failed> {
+    let vendor = &shop.vendor;
     let Some(member) = member_of(tx, vendor.book_id)? else {
         return Ok(None);
     };
@@ -209,6 +239,9 @@ fn inside(tx: &mut ReadTx<'_>, vendor: &Vendor) -> std::result::Result<Option<In
         others: others(tx, &mall, &member, &all, &lines)?,
         rows: rows(&mall, &member, &all, &lines)?,
         more: lines.len() > LINES,
+        billed: billed(tx, shop, &mall, &member)?,
+        disputed: disputed(tx, &member)?,
+        statement: shop.at("/staff/mall/statement"),
         total: cash(sum),
         name: mall.name.clone(),
     }))
@@ -228,6 +261,14 @@ fn facts(
         ("Royalty of the mall", percent(terms.royalty_ppm)),
         ("Your service charge", percent(terms.service_ppm)),
         ("Your gift commission", percent(terms.commission_ppm)),
+        (
+            "You settle",
+            match member.settles {
+                Settles::Invoice => "with each clearing".to_owned(),
+                Settles::Deposit => "at once, from your deposit".to_owned(),
+                Settles::Transfer => "at once, by a transfer".to_owned(),
+            },
+        ),
     ];
     let quota = quota(tx, vendor.book_id)?;
     let allowed = quota.and_then(|quota| quota.available().transpose());
@@ -285,6 +326,66 @@ fn others(
         });
     }
     Ok(others)
+}
+
+/// The newest invoices first.
+fn billed(
+    tx: &mut ReadTx<'_>,
+    shop: &Shop,
+    mall: &Mall,
+    member: &Member,
+) -> std::result::Result<Vec<Billed>, Failed> {
+    let found = invoices(tx, mall, Some(member), INVOICES)?.into_iter();
+    let billed = found.map(|invoice| {
+        let due = invoice.position.paid;
+        let (state, class) = match (&invoice.payment, invoice.is_open()) {
+            (Some(_), _) => ("paid", "status good"),
+            (None, true) => ("not paid yet", "status wait"),
+            (None, false) => ("nothing to pay", "status good"),
+        };
+        Ok(Billed {
+            number: invoice.number,
+            at: When::minute(invoice.closed_at),
+            due: money(due.max(due.negated()?), &mall.currency),
+            pays: due.is_positive(),
+            state,
+            class,
+            href: shop.at(&format!("/staff/mall/invoices/{}", invoice.number)),
+        })
+    });
+    billed.collect()
+}
+
+/// The newest disputes first.
+fn disputed(tx: &mut ReadTx<'_>, member: &Member) -> std::result::Result<Vec<Disputed>, Failed> {
+    let found = disputes(tx, member.mall_book, Some(member.book_id), INVOICES)?;
+    let disputed = found.into_iter().map(|dispute| {
+        let (state, class) = match dispute.state {
+            DisputeState::Open => ("open", "status wait"),
+            DisputeState::Rejected => ("the line stays", "status stopped"),
+            DisputeState::Adjusted => ("adjusted", "status good"),
+        };
+        Disputed {
+            number: dispute.number,
+            at: When::minute(dispute.opened_at),
+            reason: dispute.reason,
+            answer: dispute.answer,
+            state,
+            class,
+        }
+    });
+    Ok(disputed.collect())
+}
+
+/// The short name and the name of each book in a mall, its own included.
+fn names(
+    tx: &mut ReadTx<'_>,
+    mall: &Mall,
+) -> std::result::Result<BTreeMap<i64, (String, String)>, Failed> {
+    let all = members(tx, mall)?.into_iter();
+    let mut names: BTreeMap<_, _> = all.map(|m| (m.book_id, (m.slug, m.name))).collect();
+    names.insert(mall.book_id, (mall.slug.clone(), mall.name.clone()));
+    Ok(names)
 }
 
 /// The newest lines first.
