@@ -1,5 +1,5 @@
 -- How money between a member and its mall is settled: invoices and their payment, deposits drawn in
--- slices, transfers at once, disputes and adjustments.
+-- slices, transfers at once, disputes and adjustments; and whose staff run a mall.
 
 -- An adjustment moves money between two members, or between a member and the mall, by a decision; a
 -- quota is what a member pays for tokens that it may issue. means says how what the debtor owes was
@@ -63,3 +63,6 @@ CREATE TABLE mall_dispute (
 );
 CREATE UNIQUE INDEX mall_dispute_open ON mall_dispute (book_id, event_id) WHERE state = 'open';
 CREATE INDEX mall_dispute_member ON mall_dispute (book_id, member_book, dispute_no);
+
+-- The vendor whose owners and managers run the mall on pages.
+ALTER TABLE mall ADD COLUMN office_book BIGINT REFERENCES vendor (book_id);

@@ -2,6 +2,7 @@
 
 use scrip_domain::api_key::ApiKeyError;
 use scrip_domain::catalog::CatalogError;
+use scrip_domain::checkout::CheckoutError;
 use scrip_domain::command::CommandError;
 use scrip_domain::customer::CustomerError;
 use scrip_domain::mall::MallError;
@@ -126,6 +127,7 @@ below! {
     RevenueError { Engine, Ledger, Command },
     MallError { Engine, Ledger, Vendor },
     OpenError { Engine, Ledger, Vendor, Customer, Mall },
+    CheckoutError { Engine, Ledger, Vendor, Customer, Command, Mall, Open, Order },
 }
 
 impl From<SecretError> for Failure {

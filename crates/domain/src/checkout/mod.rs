@@ -20,6 +20,7 @@ mod tests;
 
 use crate::actor::Actor;
 use crate::audit;
+use crate::command::CommandError;
 use crate::customer::{Address, Customer, CustomerError, State, activate_now, buyer};
 use crate::exchange::{ExchangeError, visitor};
 use crate::gift::gifts_held;
@@ -107,6 +108,9 @@ pub enum CheckoutError {
     /// From the ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// From the envelope.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// From the engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -1,6 +1,6 @@
 //! Positions of members, and clearing them at an interval (GOV-09, MIC-03).
 
-use super::settle::Line;
+use super::settle::{Line, LineKind};
 use super::{Mall, MallError, Member, Result, mall_by_book, members, operator_only, rules, store};
 use crate::actor::Actor;
 use crate::text::named;
@@ -47,7 +47,7 @@ pub struct Clearing {
 /// Clears all that happened since the clearing before: of each member what it owes or is owed,
 /// once over all others. What happens meanwhile belongs to the next one.
 pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clearing> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     // Of two at once, the second one finds nothing left to clear.
     tx.lock_name(&format!("clearing {}", mall.book_id))?;
     let before = store::newest_clearing(tx, mall.book_id)?;
@@ -102,7 +102,7 @@ pub fn clearing_interval_set(
     mall: &Mall,
     clears: Clears,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     store::set_clears(tx, mall.book_id, clears)
 }
 
@@ -143,6 +143,35 @@ pub fn mall_kept(tx: &mut ReadTx<'_>, mall: &Mall) -> Result<Amount> {
 /// Every event between two members of a mall, oldest first.
 pub fn mall_lines(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Line>> {
     store::all_lines(tx, mall.book_id)
+}
+
+/// What passed between two parties of a mall by events of one kind. One of them may be the mall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Who owed.
+    pub debtor: i64,
+    /// Who got it.
+    pub creditor: i64,
+    /// What happened.
+    pub kind: LineKind,
+    /// How often.
+    pub lines: i64,
+    /// What the debtor owed, with what was taken at once.
+    pub owed: Amount,
+    /// What the creditor got.
+    pub received: Amount,
+    /// What the mall kept of it.
+    pub royalty: Amount,
+}
+
+/// What passed in a mall in a span: a row for each pair and kind of event. For those who run it.
+pub fn traffic(
+    tx: &mut dyn Read,
+    mall: &Mall,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Traffic>> {
+    store::traffic(tx, mall.book_id, from, to)
 }
 
 /// Everything between a member and the others in a span that is over, oldest first: a line for

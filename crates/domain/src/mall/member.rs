@@ -2,7 +2,8 @@
 
 use super::deposit::{Settles, take};
 use super::{
-    LineKind, Mall, MallError, Result, franchise, mall_by_book, operator_only, rules, store,
+    LineKind, Mall, MallError, Result, franchise, mall_by_book, office_note, operator_only, rules,
+    store,
 };
 use crate::actor::Actor;
 use crate::audit;
@@ -76,7 +77,7 @@ pub struct Terms {
 /// Takes a vendor into a mall. Its token is worth what the vendor sells it for, until the mall
 /// says otherwise.
 pub fn member_join(tx: &mut Tx<'_>, actor: Actor, mall: &Mall, vendor: &Vendor) -> Result<Member> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     if vendor.currency.asset_id != mall.currency.asset_id {
         return Err(MallError::Currency {
             mall: mall.currency.code.clone(),
@@ -157,7 +158,7 @@ pub fn member_state_set(
     member: &Member,
     to: MemberState,
 ) -> Result<Member> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     tx.lock_name(&format!("membership {}", member.book_id))?;
     let known = store::member(tx, member.book_id)?;
     let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
@@ -194,7 +195,7 @@ pub fn member_quota_set(
     member: &Member,
     authorised: Option<Amount>,
 ) -> Result<Quota> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     tx.lock_name(&format!("membership {}", member.book_id))?;
     let known = store::member(tx, member.book_id)?;
     let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
@@ -216,7 +217,7 @@ pub fn member_quota_sell(
     member: &Member,
     (tokens, rate): (Amount, Amount),
 ) -> Result<(Quota, Amount)> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     if !tokens.is_positive() || rate < Amount::ZERO || rate > rules::VALUE_AT_MOST {
         return Err(MallError::QuotaInvalid);
     }
@@ -246,7 +247,7 @@ pub fn member_bar_set(
     member: &Member,
     is_barred: bool,
 ) -> Result<Member> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     tx.lock_name(&format!("membership {}", member.book_id))?;
     let known = store::member(tx, member.book_id)?;
     let known = known.ok_or_else(|| MallError::NoMember(member.name.clone()))?;
@@ -270,7 +271,8 @@ pub(super) fn note(
     action: &str,
     detail: &serde_json::Value,
 ) -> Result<()> {
-    Ok(audit::note(tx, member.book_id, actor, action, "", detail)?)
+    let books = (member.mall_book, member.book_id);
+    office_note(tx, actor, books, (action, ""), detail)
 }
 
 /// Sets what one token of a member is worth from a time on that has not passed (GOV-01).
@@ -281,7 +283,7 @@ pub fn value_set(
     value: Amount,
     effective_at: Timestamp,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     let value = rules::value(value)?;
     if effective_at < tx.now() {
         return Err(MallError::InPast);
@@ -307,7 +309,7 @@ pub fn values(tx: &mut dyn Read, member: &Member) -> Result<Vec<(Timestamp, Amou
 
 /// Sets what was agreed with a member, from now on (OPN-03, OPN-09, OPN-15).
 pub fn terms_set(tx: &mut Tx<'_>, actor: Actor, member: &Member, terms: &Terms) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     let flat = Amount::ZERO..=rules::CHARGE_AT_MOST;
     let shares = [
         terms.charge_ppm,
@@ -355,7 +357,15 @@ pub fn acceptance_set(
     }
     store::set_acceptance(tx, acceptor, issuer.book_id, takes)?;
     let detail = json!({"issuer": issuer.slug, "takes": takes});
-    note(tx, actor, acceptor, "mall.acceptance", &detail)
+    let book = acceptor.book_id;
+    Ok(audit::note(
+        tx,
+        book,
+        actor,
+        "mall.acceptance",
+        "",
+        &detail,
+    )?)
 }
 
 /// Whose tokens a member takes (GOV-02).

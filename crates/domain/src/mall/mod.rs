@@ -14,6 +14,7 @@ mod deposit;
 mod dispute;
 mod franchise;
 mod member;
+mod office;
 mod payment;
 mod rules;
 mod settle;
@@ -29,8 +30,8 @@ use scrip_ledger::{
 };
 
 pub use clearing::{
-    Clearing, Clears, Position, clearing_close, clearing_due, clearing_interval_set, clearings,
-    mall_kept, mall_lines, position, statement,
+    Clearing, Clears, Position, Traffic, clearing_close, clearing_due, clearing_interval_set,
+    clearings, mall_kept, mall_lines, position, statement, traffic,
 };
 pub(crate) use deposit::take as deposit_take;
 pub use deposit::{
@@ -49,6 +50,8 @@ pub use member::{
     may_pass, member_bar_set, member_join, member_of, member_quota_sell, member_quota_set,
     member_state_set, members, terms_at, terms_set, value_at, value_set, values,
 };
+pub use office::{malls_run_by, office_set};
+pub(crate) use office::{note as office_note, operator_only};
 pub use payment::{Invoice, Payment, clearing_pay, invoices};
 pub(crate) use settle::settled_line;
 pub use settle::{Line, LineKind, Owed, Sides, settle};
@@ -76,6 +79,8 @@ pub struct Mall {
     pub combines: bool,
     /// True when tokens that a vendor gave may leave it (GOV-11).
     pub free_leaves: bool,
+    /// The vendor whose owners and managers run it on pages.
+    pub office_book: Option<i64>,
 }
 
 /// Why a command of the mall was refused or failed.
@@ -86,7 +91,7 @@ pub enum MallError {
     #[error("no mall is called {0:?}: `scrip mall list` shows those that exist")]
     Unknown(String),
     /// Not for those who act for customers or vendors.
-    #[error("only the mall's operator may do this")]
+    #[error("only those who run the mall may do this")]
     OperatorOnly,
     /// The vendor sells its tokens in another currency.
     #[error("this mall settles in {mall}, the vendor sells its tokens in {vendor}: it cannot join")]
@@ -226,7 +231,9 @@ pub fn mall_create(
     name: &str,
     currency: &str,
 ) -> Result<Mall> {
-    operator_only(actor)?;
+    if actor != Actor::System {
+        return Err(MallError::OperatorOnly);
+    }
     let name = text::line("the mall's name", name, 200)?;
     let currency = asset_currency(tx, currency)?;
     let book = book_create(tx, BookKind::Mall, slug, &name)?;
@@ -252,6 +259,7 @@ pub fn mall_create(
         royalty_account: None,
         combines: true,
         free_leaves: false,
+        office_book: None,
     };
     store::insert_mall(tx, &mall)?;
     Ok(mall)
@@ -288,7 +296,7 @@ pub fn mall_rules_set(
     mall: &Mall,
     (combines, free_leaves): (bool, bool),
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     store::set_rules(tx, mall.book_id, combines, free_leaves)
 }
 
@@ -307,15 +315,6 @@ pub fn mall_by_book(tx: &mut dyn Read, book_id: i64) -> Result<Mall> {
 /// All malls of the node.
 pub fn malls(tx: &mut dyn Read) -> Result<Vec<Mall>> {
     store::malls(tx)
-}
-
-/// The operator of the node acts for the mall: by the command line.
-fn operator_only(actor: Actor) -> Result<()> {
-    if actor == Actor::System {
-        Ok(())
-    } else {
-        Err(MallError::OperatorOnly)
-    }
 }
 
 /// `amount` times a share in millionths, rounded toward nothing.

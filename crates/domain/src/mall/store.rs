@@ -1,6 +1,6 @@
 //! The tables of the mall.
 
-use super::clearing::{Clearing, Clears, Position};
+use super::clearing::{Clearing, Clears, Position, Traffic};
 use super::deposit::Settles;
 use super::member::{Member, MemberAccounts, MemberState, Terms};
 use super::settle::{Line, LineKind, Owed};
@@ -26,13 +26,16 @@ pub(super) fn insert_mall(tx: &mut Tx<'_>, mall: &Mall) -> Result<()> {
 }
 
 const BY_SLUG: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
+        m.office_book
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
+        m.office_book
     FROM mall m JOIN book b ON b.book_id = m.book_id WHERE m.book_id = $1";
 const ALL: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
-        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves
+        m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
+        m.office_book
     FROM mall m JOIN book b ON b.book_id = m.book_id ORDER BY m.book_id";
 
 fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
@@ -47,6 +50,7 @@ fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
         royalty_account: row.opt_int(7)?,
         combines: row.bool(8)?,
         free_leaves: row.bool(9)?,
+        office_book: row.opt_int(10)?,
     })
 }
 
@@ -398,6 +402,40 @@ pub(super) fn transfers(
     rows.iter().map(line).collect()
 }
 
+pub(super) fn traffic(
+    tx: &mut dyn Read,
+    mall: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Traffic>> {
+    let (first, end) = ids_between(from, to);
+    let rows = tx.query(
+        "SELECT debtor_book, creditor_book, kind, COUNT(*), CAST(SUM(owed + drawn) AS BIGINT),
+                CAST(SUM(received) AS BIGINT), CAST(SUM(royalty) AS BIGINT)
+         FROM settlement
+         WHERE book_id = $1 AND event_id >= $2 AND event_id < $3
+           AND recorded_at >= $4 AND recorded_at < $5
+         GROUP BY debtor_book, creditor_book, kind
+         ORDER BY debtor_book, creditor_book, kind",
+        params![mall, &first, &end, from.0, to.0],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let kind = LineKind::parse(row.text(2)?)
+                .map_err(|e| Error::Corrupt(format!("settlement: {e}")))?;
+            Ok(Traffic {
+                debtor: row.int(0)?,
+                creditor: row.int(1)?,
+                kind,
+                lines: row.int(3)?,
+                owed: Amount::from_units(row.int(4)?),
+                received: Amount::from_units(row.int(5)?),
+                royalty: Amount::from_units(row.int(6)?),
+            })
+        })
+        .collect()
+}
+
 /// What a clearing counts of a line.
 pub(super) struct Cleared {
     pub debtor: i64,
@@ -516,6 +554,22 @@ pub(super) fn set_rules(
         params![mall, combines, free_leaves],
     )?;
     Ok(())
+}
+
+pub(super) fn set_office(tx: &mut Tx<'_>, mall: i64, office: Option<i64>) -> Result<()> {
+    tx.put(
+        "UPDATE mall SET office_book = $2 WHERE book_id = $1",
+        params![mall, office],
+    )?;
+    Ok(())
+}
+
+pub(super) fn office(tx: &mut dyn Read, mall: i64) -> Result<Option<i64>> {
+    let row = tx.query_one(
+        "SELECT office_book FROM mall WHERE book_id = $1",
+        params![mall],
+    )?;
+    Ok(row.opt_int(0)?)
 }
 
 /// When a mall was made.

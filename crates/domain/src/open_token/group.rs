@@ -2,8 +2,7 @@
 
 use super::{OpenError, Result, store};
 use crate::actor::Actor;
-use crate::audit;
-use crate::mall::{Mall, MallError, Member};
+use crate::mall::{Mall, Member, office_note, operator_only};
 use crate::text;
 use scrip_engine::{Read, Timestamp, Tx};
 use serde_json::json;
@@ -39,7 +38,7 @@ pub fn group_create(
     mall: &Mall,
     (slug, name): (&str, &str),
 ) -> Result<Group> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     let name = text::line("the group's name", name, 200)?;
     let slug = text::line("the group's short name", slug, 40)?;
     tx.lock_name(&format!("groups {}", mall.book_id))?;
@@ -55,13 +54,6 @@ pub fn group_create(
     };
     store::insert_group(tx, mall.book_id, &group)?;
     Ok(group)
-}
-
-fn operator_only(actor: Actor) -> Result<()> {
-    match actor {
-        Actor::System => Ok(()),
-        _ => Err(MallError::OperatorOnly.into()),
-    }
 }
 
 /// The groups of a mall.
@@ -85,7 +77,7 @@ pub fn group_join(
     member: &Member,
     (joins_at, leaves_at): (Timestamp, Timestamp),
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     if joins_at < tx.now() || leaves_at <= joins_at {
         return Err(OpenError::GroupTimes);
     }
@@ -103,7 +95,8 @@ pub fn group_join(
     };
     store::insert_group_member(tx, mall.book_id, &new)?;
     let detail = json!({"group": group.slug, "from": joins_at.0, "until": leaves_at.0});
-    audit::note(tx, member.book_id, actor, "mall.group_joined", "", &detail)?;
+    let books = (mall.book_id, member.book_id);
+    office_note(tx, actor, books, ("mall.group_joined", ""), &detail)?;
     Ok(())
 }
 
@@ -115,7 +108,7 @@ pub fn group_leave(
     (mall, group): (&Mall, &Group),
     member: &Member,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     tx.lock_name(&format!("groups {}", mall.book_id))?;
     if !is_in(tx, mall, group.group_no, member.book_id)? {
         return Err(OpenError::OutsideGroup {
@@ -125,7 +118,8 @@ pub fn group_leave(
     }
     store::end_group_member(tx, mall.book_id, group.group_no, member.book_id)?;
     let detail = json!({"group": group.slug});
-    audit::note(tx, member.book_id, actor, "mall.group_left", "", &detail)?;
+    let books = (mall.book_id, member.book_id);
+    office_note(tx, actor, books, ("mall.group_left", ""), &detail)?;
     Ok(())
 }
 

@@ -33,6 +33,8 @@ named! {
         Prices = "prices",
         /// Close periods of the books.
         Books = "books",
+        /// Run the mall whose office the vendor is.
+        Mall = "mall",
         /// Messages and webhooks.
         Messages = "messages",
         /// Settings and storefront.
@@ -72,6 +74,7 @@ mod tests {
             (Permission::Catalogue, [true, true, false, false]),
             (Permission::Prices, [true, true, false, false]),
             (Permission::Books, [true, true, false, false]),
+            (Permission::Mall, [true, true, false, false]),
             (Permission::Messages, [true, true, false, false]),
             (Permission::Policy, [true, false, false, false]),
             (Permission::Staff, [true, false, false, false]),

@@ -6,6 +6,7 @@ mod floor;
 mod http;
 mod ledger;
 mod load;
+mod mall;
 mod pages;
 mod purchase;
 mod purchase_postgres;
@@ -15,6 +16,9 @@ mod world;
 use crate::failure::Failure;
 use clap::Subcommand;
 use indicatif::ProgressBar;
+use scrip_engine::Ticket;
+use std::collections::VecDeque;
+use std::time::Instant;
 
 /// Runs of each measurement; the median counts.
 const RUNS: usize = 5;
@@ -30,6 +34,8 @@ pub enum Bench {
     Http(http::HttpBench),
     /// Pages of a large shop, beside a bare echo
     Pages(pages::PagesBench),
+    /// Purchases with open tokens at another member, beside closed ones
+    Mall(mall::MallBench),
     /// Reports of a large shop for a year
     Reports(reports::ReportsBench),
 }
@@ -41,6 +47,7 @@ impl Bench {
             Bench::Purchase(bench) => bench.run(),
             Bench::Http(bench) => bench.run(),
             Bench::Pages(bench) => bench.run(),
+            Bench::Mall(bench) => bench.run(),
             Bench::Reports(bench) => bench.run(),
         }
     }
@@ -72,6 +79,34 @@ fn compare(
         floor: rounded(median(them)),
         ratio: rounded(median(ratios)),
     })
+}
+
+/// Gives `total` commands with `waiting` unanswered at a time, and looks at each answer; commands per
+/// second.
+fn in_flight<T, E>(
+    total: usize,
+    waiting: usize,
+    mut submit: impl FnMut() -> Ticket<T, E>,
+    mut check: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<f64, Failure>
+where
+    E: From<scrip_engine::Error>,
+    Failure: From<E>,
+{
+    let begun = Instant::now();
+    let mut open: VecDeque<Ticket<T, E>> = VecDeque::new();
+    for _ in 0..total {
+        if open.len() == waiting
+            && let Some(ticket) = open.pop_front()
+        {
+            check(ticket.wait()?)?;
+        }
+        open.push_back(submit());
+    }
+    for ticket in open {
+        check(ticket.wait()?)?;
+    }
+    Ok(total as f64 / begun.elapsed().as_secs_f64())
 }
 
 /// The middle of some figures.

@@ -2,7 +2,7 @@
 
 use super::purchase_postgres::Function;
 use super::world::{Choice, Folder, customers, offers, vendor};
-use super::{RUNS, compare, floor::Floor};
+use super::{RUNS, compare, floor::Floor, in_flight};
 use crate::cli::{progress, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
@@ -12,8 +12,6 @@ use scrip_domain::order::{Extras, OrderError, OrderOutcome, OrderRequest, Wanted
 use scrip_domain::{Actor, Answer, Keyed, Node};
 use scrip_engine::{DatabaseUrl, Options, Ticket};
 use serde_json::json;
-use std::collections::VecDeque;
-use std::time::Instant;
 
 /// Whole purchases: idempotency key, two lines, ledger, lots, outbox, durable before the answer.
 ///
@@ -105,26 +103,13 @@ impl Subject {
 
     /// Makes `total` purchases with `waiting` unanswered at a time; purchases per second.
     fn run(&mut self, total: usize, waiting: usize) -> Result<f64, Failure> {
-        let begun = Instant::now();
-        let mut open: VecDeque<Ticket<Answer<OrderOutcome>, OrderError>> = VecDeque::new();
-        for _ in 0..total {
-            if open.len() == waiting
-                && let Some(ticket) = open.pop_front()
-            {
-                completed(ticket)?;
-            }
-            open.push_back(self.submit());
-        }
-        for ticket in open {
-            completed(ticket)?;
-        }
-        Ok(total as f64 / begun.elapsed().as_secs_f64())
+        in_flight(total, waiting, || self.submit(), completed)
     }
 }
 
 /// A purchase that was refused would be measured for nothing.
-fn completed(ticket: Ticket<Answer<OrderOutcome>, OrderError>) -> Result<(), Failure> {
-    match ticket.wait()?.value {
+fn completed(answer: Answer<OrderOutcome>) -> Result<(), Failure> {
+    match answer.value {
         OrderOutcome::Completed(_) => Ok(()),
         OrderOutcome::Refused { refusal, .. } => Err(Failure::Refused(refusal.to_string())),
     }

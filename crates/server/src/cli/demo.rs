@@ -184,6 +184,14 @@ fn tell(notes: &DemoNotes, address: SocketAddr, folder: &str) -> String {
         ));
         line(format!("    API key {}", vendor.api_key));
     }
+    if let Some(office) = notes.vendors.first() {
+        line(String::new());
+        line(format!(
+            "All of them belong to the mall Riverside, which staff of {} run: \
+             {at}/shops/{}/staff/office/riverside",
+            office.name, office.slug
+        ));
+    }
     line(String::new());
     line("Cards: test_ok pays, test_declined is declined, test_timeout answers late.".into());
     line(format!(

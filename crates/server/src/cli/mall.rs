@@ -15,7 +15,7 @@ use scrip_domain::mall::{
     Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
     clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create, malls,
     member_bar_set, member_join, member_of, member_quota_sell, member_quota_set, member_state_set,
-    terms_at, terms_set, value_set,
+    office_set, terms_at, terms_set, value_set,
 };
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_domain::{Actor, Amount};
@@ -67,6 +67,8 @@ pub enum Mall {
     Quota(Quota),
     /// Clear all that happened since the last clearing: one amount for each member
     Clear(Clear),
+    /// Say whose owners and managers run a mall on pages
+    Office(Office),
     /// The invoices of clearings: what each member pays or is paid, and whether it was paid
     Invoices(Invoices),
     /// Note that what a clearing came to was paid
@@ -221,6 +223,21 @@ pub struct Quota {
 }
 
 #[derive(Debug, Args)]
+pub struct Office {
+    #[command(flatten)]
+    database: Database,
+    /// The mall's short name
+    #[arg(long)]
+    mall: String,
+    /// The vendor's short name: a member or not
+    #[arg(required_unless_present = "none")]
+    vendor: Option<String>,
+    /// Nobody's: the command line alone
+    #[arg(long, conflicts_with = "vendor")]
+    none: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Interval {
     #[command(flatten)]
     database: Database,
@@ -266,6 +283,7 @@ impl Mall {
             Mall::Uses(command) => command.run(),
             Mall::Quota(command) => command.run(),
             Mall::Clear(command) => command.run(),
+            Mall::Office(command) => command.run(),
             Mall::Invoices(command) => command.run(),
             Mall::Pay(command) => command.run(),
             Mall::Settling(command) => command.run(),
@@ -467,6 +485,27 @@ impl Quota {
             Ok::<_, MallError>((member.name, quota))
         })?;
         say(&format!("{name} {}", in_words(Some(&quota))?))
+    }
+}
+
+impl Office {
+    fn run(self) -> Result<(), Failure> {
+        let node = self.database.node()?;
+        let (slug, office) = (self.mall, self.vendor);
+        let (mall, office) = node.engine.write(move |tx| {
+            let mall = mall_by_slug(tx, &slug)?;
+            let office = office.as_deref().map(|slug| vendor_by_slug(tx, slug));
+            let office = office.transpose()?;
+            office_set(tx, US, &mall, office.as_ref())?;
+            Ok::<_, MallError>((mall, office))
+        })?;
+        say(&match office {
+            Some(office) => format!(
+                "owners and managers of {} run {}: /shops/{}/staff/office/{}",
+                office.name, mall.name, office.slug, mall.slug
+            ),
+            None => format!("{} is run by the command line alone", mall.name),
+        })
     }
 }
 

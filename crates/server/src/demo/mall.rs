@@ -9,7 +9,7 @@ use scrip_domain::gift::{NewCertificates, gift_acceptance_set, gift_claim, gift_
 use scrip_domain::id::CustomerId;
 use scrip_domain::mall::{
     Mall, Member, Terms, Toll, acceptance_set, franchise_join, mall_create, member_join, member_of,
-    terms_set, toll_set,
+    office_set, terms_set, toll_set,
 };
 use scrip_domain::open_token::{
     NewOpen, OpenKind, group_create, group_join, open_discount_set, open_issue, product_list,
@@ -196,6 +196,9 @@ fn agreements(tx: &mut Tx<'_>) -> Result<(), Failure> {
         let member = member_join(tx, US, &mall, &vendor)?;
         terms_set(tx, US, &member, &terms)?;
     }
+    // Its people show a newcomer the office.
+    let office = vendor_by_slug(tx, PLANS[0].slug)?;
+    office_set(tx, US, &mall, Some(&office))?;
     for acceptor in &PLANS {
         let (_, acceptor) = joined(tx, acceptor.slug)?;
         for issuer in &PLANS {

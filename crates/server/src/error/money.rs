@@ -143,6 +143,7 @@ impl Kind for CheckoutError {
         let conflict = |code, text| Problem::new(StatusCode::CONFLICT, code, text);
         match self {
             CheckoutError::Engine(e) => e.problem(),
+            CheckoutError::Command(e) => e.problem(),
             CheckoutError::Ledger(e) => e.problem(),
             CheckoutError::Vendor(e) => e.problem(),
             CheckoutError::Customer(e) => e.problem(),

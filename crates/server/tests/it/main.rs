@@ -59,6 +59,7 @@ mod pages_list;
 mod pages_mall;
 mod pages_mall_account;
 mod pages_messages;
+mod pages_office;
 mod pages_offline;
 mod pages_order;
 mod pages_payer;

@@ -44,7 +44,17 @@ struct Shop<'a> {
 
 impl<'a> Shop<'a> {
     fn new(db: &'a TestDb) -> Shop<'a> {
-        let club = Club::start(db);
+        let club = Club::start_running(db, |program| {
+            for command in [
+                "mall create --slug riverside --name Riverside --currency USD",
+                "mall join --mall riverside --vendor club",
+                "mall office --mall riverside club",
+                "mall clear --mall riverside",
+            ] {
+                let words: Vec<&str> = command.split(' ').collect();
+                program.ok(&words);
+            }
+        });
         let member = club.member("Ida", 500);
         let empty = club.member("Eve", 0);
         let double = club.member("Ida B.", 60);
@@ -117,6 +127,9 @@ impl<'a> Shop<'a> {
             ("{import}", import),
             ("{message}", message),
             ("{webhook}", hook),
+            ("{mall}", "riverside".to_owned()),
+            ("{member}", "club".to_owned()),
+            ("{clearing}", "1".to_owned()),
             ("{report}", "sales".to_owned()),
             ("{table}", "periods.csv".to_owned()),
         ];

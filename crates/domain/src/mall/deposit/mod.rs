@@ -6,10 +6,10 @@
 
 mod store;
 
+use super::member::note;
 use super::settle::{Line, charge};
 use super::{LineKind, Mall, MallError, Member, Result, mall_by_book, operator_only, rules};
 use crate::actor::Actor;
-use crate::audit;
 use crate::books::account;
 use crate::text::named;
 use crate::vendor::{Vendor, vendor_by_book};
@@ -121,7 +121,7 @@ pub fn deposit_add(
     amount: Amount,
     low_water: Option<Amount>,
 ) -> Result<Deposit> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     if amount < Amount::ZERO || low_water.is_some_and(|low| low < Amount::ZERO) {
         return Err(scrip_ledger::Error::NotPositive.into());
     }
@@ -166,7 +166,7 @@ pub fn deposit_add(
         "amount": amount.decimal(mall.currency.scale),
         "low_water": deposit.low_water.decimal(mall.currency.scale),
     });
-    audit::note(tx, member.book_id, actor, "mall.deposit", "", &detail)?;
+    note(tx, actor, member, "mall.deposit", &detail)?;
     Ok(deposit)
 }
 
@@ -202,10 +202,10 @@ pub fn royalty_taking_set(
     member: &Member,
     takes: TakesRoyalty,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     store::set_takes_royalty(tx, member.book_id, takes)?;
     let detail = json!({"takes": takes.name()});
-    audit::note(tx, member.book_id, actor, "mall.royalty", "", &detail)?;
+    note(tx, actor, member, "mall.royalty", &detail)?;
     Ok(())
 }
 
@@ -376,10 +376,10 @@ pub fn settling_set(
     member: &Member,
     settles: Settles,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, member.mall_book)?;
     store::set_settles(tx, member.book_id, settles)?;
     let detail = json!({"settles": settles.name()});
-    audit::note(tx, member.book_id, actor, "mall.settles", "", &detail)?;
+    note(tx, actor, member, "mall.settles", &detail)?;
     Ok(())
 }
 
@@ -413,7 +413,7 @@ pub fn toll_set(
     toll: Toll,
     price: Amount,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     if price < Amount::ZERO || price > super::rules::CHARGE_AT_MOST {
         return Err(MallError::ChargeInvalid);
     }

@@ -3,10 +3,11 @@
 
 mod store;
 
+use super::member::note;
 use super::settle::{Line, Sides, charge, given_back, settle};
 use super::{
-    LineKind, Mall, MallError, Member, Owed, Result, Settles, member_of, operator_only,
-    store as mall_store,
+    LineKind, Mall, MallError, Member, Owed, Result, Settles, member_of, office_note,
+    operator_only, store as mall_store,
 };
 use crate::actor::Actor;
 use crate::audit;
@@ -119,7 +120,7 @@ pub fn dispute_close(
     number: i64,
     (ruling, answer): (Ruling, &str),
 ) -> Result<Dispute> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     let answer = text::line("the answer", answer, 500)?;
     tx.lock_name(&format!("disputes {}", mall.book_id))?;
     let known = store::dispute(tx, mall.book_id, number)?;
@@ -170,14 +171,9 @@ pub fn dispute_close(
         "amount": passed.decimal(mall.currency.scale),
     });
     let subject = number.to_string();
-    audit::note(
-        tx,
-        dispute.member,
-        actor,
-        "mall.dispute_closed",
-        &subject,
-        &detail,
-    )?;
+    let books = (mall.book_id, dispute.member);
+    let what = ("mall.dispute_closed", subject.as_str());
+    office_note(tx, actor, books, what, &detail)?;
     Ok(dispute)
 }
 
@@ -199,7 +195,7 @@ pub fn adjustment_make(
     (payer, payee): (Party<'_>, Party<'_>),
     (amount, reason): (Amount, &str),
 ) -> Result<Line> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     let reason = text::line("the reason", reason, 500)?;
     let whole = || MallError::AdjustmentInvalid("what passed".to_owned());
     if !amount.is_positive() || amount > super::rules::CHARGE_AT_MOST {
@@ -250,7 +246,7 @@ pub fn adjustment_make(
     });
     for party in [payer, payee] {
         if let Party::Member(member) = party {
-            audit::note(tx, member.book_id, actor, "mall.adjusted", "", &detail)?;
+            note(tx, actor, member, "mall.adjusted", &detail)?;
         }
     }
     Ok(line)

@@ -7,6 +7,7 @@ use super::member::{member_of, note};
 use super::settle::Line;
 use super::{MallError, Member, Result, mall_by_book, operator_only, rules, statement};
 use crate::actor::Actor;
+use crate::audit;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::Amount;
 use serde_json::json;
@@ -30,7 +31,7 @@ pub fn franchise_join(
     parent: &Member,
     child: &Member,
 ) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, child.mall_book)?;
     if parent.book_id == child.book_id {
         return Err(MallError::SameMember);
     }
@@ -51,7 +52,7 @@ pub fn franchise_join(
 
 /// Lets a member leave its franchise.
 pub fn franchise_leave(tx: &mut Tx<'_>, actor: Actor, child: &Member) -> Result<()> {
-    operator_only(actor)?;
+    operator_only(tx, actor, child.mall_book)?;
     store::remove(tx, child)?;
     note(tx, actor, child, "mall.franchise_left", &json!({}))
 }
@@ -80,14 +81,12 @@ pub fn franchise_value_set(
         return Err(MallError::NoFranchise(parent.name.clone()));
     }
     store::set_fixed(tx, parent, value.is_some())?;
+    let said = |tx: &mut Tx<'_>, value: Option<String>| {
+        let (book, detail) = (parent.book_id, json!({"value": value}));
+        audit::note(tx, book, actor, "mall.franchise_value", "", &detail)
+    };
     let Some(value) = value else {
-        return note(
-            tx,
-            actor,
-            parent,
-            "mall.franchise_value",
-            &json!({"value": null}),
-        );
+        return Ok(said(tx, None)?);
     };
     for book in children {
         if let Some(child) = member_of(tx, book)? {
@@ -96,8 +95,7 @@ pub fn franchise_value_set(
     }
     super::store::set_value(tx, parent, now, value)?;
     let mall = mall_by_book(tx, parent.mall_book)?;
-    let detail = json!({"value": value.decimal(mall.currency.scale)});
-    note(tx, actor, parent, "mall.franchise_value", &detail)
+    Ok(said(tx, Some(value.decimal(mall.currency.scale)))?)
 }
 
 /// Refuses another value for a member whose franchise fixes it.

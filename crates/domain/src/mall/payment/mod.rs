@@ -3,10 +3,10 @@
 mod store;
 
 use super::deposit::mall_bank;
+use super::member::note;
 use super::settle::leg;
 use super::{Mall, MallError, Member, Position, Result, operator_only};
 use crate::actor::Actor;
-use crate::audit;
 use crate::books::account;
 use crate::text;
 use crate::vendor::vendor_by_book;
@@ -72,7 +72,7 @@ pub fn clearing_pay(
     member: &Member,
     (number, reference): (i64, &str),
 ) -> Result<Invoice> {
-    operator_only(actor)?;
+    operator_only(tx, actor, mall.book_id)?;
     let reference = text::optional_line("the reference", reference, 100)?;
     // Of two at once, the second one finds it paid.
     tx.lock_name(&format!("payment {} {number}", member.book_id))?;
@@ -134,7 +134,7 @@ pub fn clearing_pay(
         "clearing": number, "paid": due.decimal(mall.currency.scale),
         "reference": payment.reference,
     });
-    audit::note(tx, member.book_id, actor, "mall.paid", "", &detail)?;
+    note(tx, actor, member, "mall.paid", &detail)?;
     invoice.payment = Some(payment);
     Ok(invoice)
 }

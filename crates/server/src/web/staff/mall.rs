@@ -20,8 +20,8 @@ use scrip_domain::Amount;
 use scrip_domain::gift::{gift_acceptance_set, gift_acceptances};
 use scrip_domain::mall::{
     DisputeState, Line, LineKind, Mall, MallError, Member, MemberState, Settles, acceptance_set,
-    accepted_from, accepters_of, deposit, disputes, invoices, mall_by_book, member_of, members,
-    position, statement, terms_at, value_at,
+    accepted_from, accepters_of, deposit, disputes, invoices, mall_by_book, malls_run_by,
+    member_of, members, position, statement, terms_at, value_at,
 };
 use scrip_domain::open_token::outstanding;
 use scrip_domain::vendor::{Permission, Vendor, quota, vendor_by_slug};
@@ -126,6 +126,8 @@ struct Inside {
 struct MallPage {
     shell: Shell,
     inside: Option<Inside>,
+    /// The malls that this shop runs: name and address.
+    runs: Vec<(String, String)>,
     may: bool,
     action: String,
 }
@@ -145,7 +147,8 @@ fn standing(state: MemberState, is_barred: bool) -> (&'static str, &'static str)
     }
 }
 
-fn what(kind: LineKind) -> &'static str {
+/// What happened, in words.
+pub(super) fn what(kind: LineKind) -> &'static str {
     match kind {
         LineKind::Exchange => "Exchange",
         LineKind::Sale => "Sale",
@@ -164,7 +167,14 @@ async fn mall(
     Query(part): Query<Part>,
 ) -> Result<Response> {
     let shop = member.shop.clone();
-    let inside = app.read(move |tx| inside(tx, &shop)).await?;
+    let (inside, runs) = app
+        .read(move |tx| {
+            let runs = malls_run_by(tx, &shop.vendor)?.into_iter();
+            let at = |mall: &Mall| shop.at(&format!("/staff/office/{}", mall.slug));
+            let runs = runs.map(|mall| (mall.name.clone(), at(&mall))).collect();
+            Ok::<_, Failed>((inside(tx, &shop)?, runs))
+        })
+        .await?;
     let mut shell = staff_shell(&member, "Mall", "/staff/mall");
     shell.notice = part.done.map(|_| {
         let text = "It holds from the next request on.";
@@ -173,6 +183,7 @@ async fn mall(
     page(&MallPage {
         shell,
         inside,
+        runs,
         may: member.staff.role.may(Permission::Policy),
         action: member.shop.at("/staff/mall/accept"),
     })

@@ -16,6 +16,7 @@ mod gifts;
 mod keys;
 mod mall;
 mod messages;
+mod office;
 mod order;
 mod orders;
 mod paybacks;
@@ -124,6 +125,7 @@ pub fn router() -> Router<App> {
         .merge(people::router())
         .merge(keys::router())
         .merge(mall::router())
+        .merge(office::router())
         .merge(audit::router())
         .merge(settings::router())
         .merge(token_orders::router())
@@ -164,6 +166,7 @@ pub mod permission {
         Books,
         Catalogue,
         Customers,
+        Mall,
         Messages,
         Orders,
         Policy,

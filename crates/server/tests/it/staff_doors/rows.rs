@@ -76,6 +76,14 @@ pub(super) const PAGES: &[(&str, Door)] = &[
     ("/password", Look),
     ("/keys", Look),
     ("/mall", Look),
+    ("/mall/statement", Look),
+    ("/mall/statement.csv", Look),
+    ("/mall/invoices/{clearing}", Look),
+    ("/office/{mall}", Look),
+    ("/office/{mall}/members", Look),
+    ("/office/{mall}/members/{member}", Look),
+    ("/office/{mall}/lists", Look),
+    ("/office/{mall}/statements", Look),
     ("/audit", Look),
     ("/audit.csv", Look),
     ("/settings", Look),
@@ -486,8 +494,15 @@ pub(super) const FORMS: &[Form] = &[
         ],
         Line("api_key.created"),
     ),
-    // It needs a mall: pages_mall.rs.
+    // They need a mall: pages_mall.rs, pages_mall_account.rs, pages_office.rs.
     ("/mall/accept", Needs(Permission::Policy), &[], Elsewhere),
+    ("/mall/disputes", Needs(Permission::Books), &[], Elsewhere),
+    (
+        "/office/{mall}/act",
+        Needs(Permission::Mall),
+        &[],
+        Elsewhere,
+    ),
     (
         "/keys/{api_key}/revoke",
         Needs(Permission::Staff),
