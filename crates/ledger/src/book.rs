@@ -186,7 +186,7 @@ pub fn asset_currency(tx: &mut Tx<'_>, code: &str) -> Result<Asset> {
         params![code],
     )?;
     if let Some(row) = found {
-        return asset(&row);
+        return asset_in(&row, 0);
     }
     let asset = Asset {
         asset_id: next(tx, "SELECT COALESCE(MAX(asset_id), 0) FROM asset")?,
@@ -199,22 +199,23 @@ pub fn asset_currency(tx: &mut Tx<'_>, code: &str) -> Result<Asset> {
     Ok(asset)
 }
 
-fn asset(row: &Row) -> Result<Asset> {
-    let asset_id = row.int(0)?;
-    let kind = match row.text(2)? {
+/// An asset in a row of another query: id, code, kind, book and scale, from the column `at` on.
+pub fn asset_in(row: &Row, at: usize) -> Result<Asset> {
+    let asset_id = row.int(at)?;
+    let kind = match row.text(at.saturating_add(2))? {
         "token" => AssetKind::Token,
         "currency" => AssetKind::Currency,
         other => {
             return Err(EngineError::Corrupt(format!("kind {other:?} of asset {asset_id}")).into());
         }
     };
-    let scale = row.int(4)?;
+    let scale = row.int(at.saturating_add(4))?;
     let wrong = |_| EngineError::Corrupt(format!("scale {scale} of asset {asset_id}"));
     Ok(Asset {
         asset_id,
-        code: row.text(1)?.to_owned(),
+        code: row.text(at.saturating_add(1))?.to_owned(),
         kind,
-        book_id: row.opt_int(3)?,
+        book_id: row.opt_int(at.saturating_add(3))?,
         scale: u32::try_from(scale).map_err(wrong)?,
     })
 }
@@ -225,5 +226,5 @@ pub fn asset_by_id(tx: &mut dyn Read, asset_id: i64) -> Result<Asset> {
         "SELECT asset_id, code, kind, book_id, scale FROM asset WHERE asset_id = $1",
         params![asset_id],
     )?;
-    asset(&row)
+    asset_in(&row, 0)
 }

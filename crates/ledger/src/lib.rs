@@ -42,7 +42,7 @@ pub use account::{
 pub use amount::{Amount, Rounding};
 pub use book::{
     Asset, AssetKind, Book, BookKind, CURRENCY_SCALE, TOKEN_SCALE, asset_by_id, asset_currency,
-    asset_token_create, book_by_slug, book_create, books,
+    asset_in, asset_token_create, book_by_slug, book_create, books,
 };
 pub use entry::{
     Entry, Leg, Posting, Transfer, entries_before, entries_by_id, entry_post, entry_reverse,

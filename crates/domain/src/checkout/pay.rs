@@ -63,6 +63,8 @@ pub(super) struct OpenPayment<'a> {
     draws: Vec<Draw>,
     /// What the customer holds that is not expired, before it.
     held: Vec<(OpenKind, Amount)>,
+    /// Who owes for what may pay, as read in this transaction.
+    debtors: BTreeMap<i64, Member>,
     /// The number of the first part.
     pub first_part: i64,
 }
@@ -80,6 +82,7 @@ impl<'a> OpenPayment<'a> {
             value: None,
             draws: Vec::new(),
             held: Vec::new(),
+            debtors: BTreeMap::new(),
             first_part: 1,
         }
     }
@@ -192,7 +195,7 @@ impl<'a> OpenPayment<'a> {
     /// to which both belong (GOV-08), certificates of issuers that it honours (GOV-07), and nothing
     /// that its issuer gave, M2 aside, unless the mall lets it leave (GOV-11).
     fn taken_here(
-        &self,
+        &mut self,
         tx: &mut Tx<'_>,
         mut holdings: Vec<Holding>,
         gifts: Vec<Held>,
@@ -204,10 +207,16 @@ impl<'a> OpenPayment<'a> {
             if passes.contains_key(&debtor) {
                 continue;
             }
-            let member = member_of(tx, debtor)?;
-            let may = |m: &Member| m.state == MemberState::Active && !m.is_barred;
             let own = debtor == self.seller.book_id;
-            passes.insert(debtor, own || member.is_some_and(|m| may(&m)));
+            let member = match own {
+                true => Some(self.seller.clone()),
+                false => member_of(tx, debtor)?,
+            };
+            let may = |m: &Member| m.state == MemberState::Active && !m.is_barred;
+            passes.insert(debtor, own || member.as_ref().is_some_and(may));
+            if let Some(member) = member {
+                self.debtors.insert(debtor, member);
+            }
             let shared = groups_shared(tx, self.mall, (debtor, self.seller.book_id))?;
             groups.insert(debtor, shared);
         }
@@ -249,8 +258,8 @@ impl<'a> OpenPayment<'a> {
         let now = tx.now();
         let debtor_vendor = vendor_by_book(tx, draw.debtor)?;
         let gone = || CheckoutError::NoValue(debtor_vendor.name.clone());
-        let debtor = member_of(tx, draw.debtor)?.ok_or_else(gone)?;
-        let accounts = issuer(tx, self.mall, &draw.token, &debtor)?;
+        let debtor = self.debtors.get(&draw.debtor).ok_or_else(gone)?;
+        let accounts = issuer(tx, self.mall, &draw.token, debtor)?;
         if let Some(certificate) = draw.certificate
             && !gift_spend(tx, self.mall, certificate)?
         {
@@ -270,12 +279,12 @@ impl<'a> OpenPayment<'a> {
         let in_cash = draw.surplus.is_positive() && self.at_till;
         let mut surplus_account = None;
         if draw.surplus.is_positive() && !in_cash {
-            let (leg, kept) = self.surplus(tx, &debtor, draw, worth)?;
+            let (leg, kept) = self.surplus(tx, debtor, draw, worth)?;
             worth = worth.minus(kept)?;
             surplus_account = Some(leg.credit);
             spent.push(leg);
         }
-        let money = self.owed(tx, &debtor, draw, in_cash, now)?;
+        let money = self.owed(tx, debtor, draw, in_cash, now)?;
         let debtor_money = open_money(tx, &debtor_vendor)?;
         let released = money_leg(debtor_money.deferred, debtor_money.earned, worth);
         let seller_money = open_money(tx, self.vendor)?;
@@ -291,7 +300,7 @@ impl<'a> OpenPayment<'a> {
             event_id,
             kind: LineKind::Sale,
             actor: &order.to_string(),
-            debtor: (&debtor, &released),
+            debtor: (debtor, &released),
             creditor: (self.seller, &change, seller_money.sales),
             mall: &spent,
         };

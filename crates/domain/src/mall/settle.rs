@@ -154,6 +154,39 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
     };
     let debtor_legs = [spent, &owing[..], &from_debtor[..]].concat();
     let creditor_legs = [issued, &owed[..]].concat();
+    let between = between(tx, mall, (debtor, creditor), money)?;
+    let mall_legs = [sides.mall, &between[..], &to_mall[..]].concat();
+    let money = match &at_once {
+        Some(source) => Owed {
+            owed: money.owed.minus(source.amount)?,
+            drawn: source.amount,
+            means: source.means,
+            ..*money
+        },
+        None => *money,
+    };
+    let line = Line {
+        event_id: sides.event_id,
+        kind: sides.kind,
+        debtor: debtor.book_id,
+        creditor: creditor.book_id,
+        money,
+        debtor_entry: post(tx, debtor.book_id, &debtor_legs)?,
+        creditor_entry: post(tx, creditor.book_id, &creditor_legs)?,
+        mall_entry: post(tx, mall.book_id, &mall_legs)?,
+        at: tx.now(),
+    };
+    store::insert_line(tx, mall.book_id, &line)?;
+    Ok(line)
+}
+
+/// What passes in the mall's own book: to the creditor, to what is left over, to its royalties.
+fn between(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    (debtor, creditor): (&Member, &Member),
+    money: &Owed,
+) -> Result<Vec<Leg>> {
     // Of a royalty that is given back, the mall itself pays a part of what is received. At home
     // nothing passes.
     let passed = match debtor.book_id == creditor.book_id {
@@ -182,36 +215,7 @@ pub fn settle(tx: &mut Tx<'_>, mall: &Mall, sides: &Sides<'_>, money: &Owed) -> 
             money.royalty.negated()?,
         ),
     };
-    let mall_legs = [
-        sides.mall,
-        &passed[..],
-        &left[..],
-        &royalty[..],
-        &to_mall[..],
-    ]
-    .concat();
-    let money = match &at_once {
-        Some(source) => Owed {
-            owed: money.owed.minus(source.amount)?,
-            drawn: source.amount,
-            means: source.means,
-            ..*money
-        },
-        None => *money,
-    };
-    let line = Line {
-        event_id: sides.event_id,
-        kind: sides.kind,
-        debtor: debtor.book_id,
-        creditor: creditor.book_id,
-        money,
-        debtor_entry: post(tx, debtor.book_id, &debtor_legs)?,
-        creditor_entry: post(tx, creditor.book_id, &creditor_legs)?,
-        mall_entry: post(tx, mall.book_id, &mall_legs)?,
-        at: tx.now(),
-    };
-    store::insert_line(tx, mall.book_id, &line)?;
-    Ok(line)
+    Ok([passed, left, royalty].concat())
 }
 
 /// The line of an event.

@@ -7,7 +7,7 @@ use super::settle::{Line, LineKind, Owed};
 use super::{Mall, Result};
 use crate::id::ids_between;
 use scrip_engine::{Error, Read, Row, Store, Timestamp, Tx, params};
-use scrip_ledger::{Amount, asset_by_id};
+use scrip_ledger::{Amount, asset_in};
 
 pub(super) fn insert_mall(tx: &mut Tx<'_>, mall: &Mall) -> Result<()> {
     let now = tx.now();
@@ -27,23 +27,23 @@ pub(super) fn insert_mall(tx: &mut Tx<'_>, mall: &Mall) -> Result<()> {
 
 const BY_SLUG: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
         m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
-        m.office_book
-    FROM mall m JOIN book b ON b.book_id = m.book_id WHERE b.slug = $1";
+        m.office_book, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM mall m JOIN book b ON b.book_id = m.book_id JOIN asset c ON c.asset_id = m.currency_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
         m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
-        m.office_book
-    FROM mall m JOIN book b ON b.book_id = m.book_id WHERE m.book_id = $1";
+        m.office_book, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM mall m JOIN book b ON b.book_id = m.book_id JOIN asset c ON c.asset_id = m.currency_id WHERE m.book_id = $1";
 const ALL: &str = "SELECT m.book_id, b.slug, b.name, m.currency_id, m.quote_s,
         m.residue_account, m.clears, m.royalty_account, m.combines, m.free_leaves,
-        m.office_book
-    FROM mall m JOIN book b ON b.book_id = m.book_id ORDER BY m.book_id";
+        m.office_book, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM mall m JOIN book b ON b.book_id = m.book_id JOIN asset c ON c.asset_id = m.currency_id ORDER BY m.book_id";
 
-fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
+fn mall(row: &Row) -> Result<Mall> {
     Ok(Mall {
         book_id: row.int(0)?,
         slug: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
-        currency: asset_by_id(tx, row.int(3)?)?,
+        currency: asset_in(row, 11)?,
         quote_s: row.int(4)?,
         residue_account: row.int(5)?,
         clears: Clears::parse(row.text(6)?)?,
@@ -56,17 +56,17 @@ fn mall(tx: &mut dyn Read, row: &Row) -> Result<Mall> {
 
 pub(super) fn mall_by_slug(tx: &mut dyn Read, slug: &str) -> Result<Option<Mall>> {
     let row = tx.query_opt(BY_SLUG, params![slug])?;
-    row.map(|row| mall(tx, &row)).transpose()
+    row.map(|row| mall(&row)).transpose()
 }
 
 pub(super) fn mall_by_book(tx: &mut dyn Read, book: i64) -> Result<Option<Mall>> {
     let row = tx.query_opt(BY_BOOK, params![book])?;
-    row.map(|row| mall(tx, &row)).transpose()
+    row.map(|row| mall(&row)).transpose()
 }
 
 pub(super) fn malls(tx: &mut dyn Read) -> Result<Vec<Mall>> {
     let rows = tx.query(ALL, params![])?;
-    rows.iter().map(|row| mall(tx, row)).collect()
+    rows.iter().map(mall).collect()
 }
 
 pub(super) fn insert_member(tx: &mut Tx<'_>, member: &Member) -> Result<()> {

@@ -7,20 +7,26 @@ use crate::id::StaffId;
 use crate::secret::{Attempts, Kept};
 use crate::text::TextError;
 use scrip_engine::{Error as EngineError, Read, Row, Store, Timestamp, Tx, params};
-use scrip_ledger::{Amount, asset_by_id};
+use scrip_ledger::{Amount, asset_in};
 
 const ALL: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id, v.minimum_tokens,
     v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account, v.expired_account,
-    v.processor_account, v.deferred_account, v.kind, v.minimums
-    FROM vendor v JOIN book b ON b.book_id = v.book_id ORDER BY v.book_id";
+    v.processor_account, v.deferred_account, v.kind, v.minimums,
+    t.asset_id, t.code, t.kind, t.book_id, t.scale, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM vendor v JOIN book b ON b.book_id = v.book_id JOIN asset t ON t.asset_id = v.token_id
+        JOIN asset c ON c.asset_id = v.currency_id ORDER BY v.book_id";
 const BY_SLUG: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
     v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
-    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums
-    FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE b.slug = $1";
+    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums,
+    t.asset_id, t.code, t.kind, t.book_id, t.scale, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM vendor v JOIN book b ON b.book_id = v.book_id JOIN asset t ON t.asset_id = v.token_id
+        JOIN asset c ON c.asset_id = v.currency_id WHERE b.slug = $1";
 const BY_BOOK: &str = "SELECT v.book_id, b.slug, b.name, v.token_id, v.currency_id,
     v.minimum_tokens, v.declines_allowed, v.refund_grace_s, v.issued_account, v.spent_account,
-    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums
-    FROM vendor v JOIN book b ON b.book_id = v.book_id WHERE v.book_id = $1";
+    v.expired_account, v.processor_account, v.deferred_account, v.kind, v.minimums,
+    t.asset_id, t.code, t.kind, t.book_id, t.scale, c.asset_id, c.code, c.kind, c.book_id, c.scale
+    FROM vendor v JOIN book b ON b.book_id = v.book_id JOIN asset t ON t.asset_id = v.token_id
+        JOIN asset c ON c.asset_id = v.currency_id WHERE v.book_id = $1";
 
 pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Result<()> {
     let now = tx.now();
@@ -53,13 +59,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, vendor: &Vendor, data_key: &[u8]) -> Resul
     Ok(())
 }
 
-fn vendor(tx: &mut dyn Read, row: &Row) -> Result<Vendor> {
+fn vendor(row: &Row) -> Result<Vendor> {
     Ok(Vendor {
         book_id: row.int(0)?,
         slug: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
-        token: asset_by_id(tx, row.int(3)?)?,
-        currency: asset_by_id(tx, row.int(4)?)?,
+        token: asset_in(row, 15)?,
+        currency: asset_in(row, 20)?,
         minimum_tokens: Amount::from_units(row.int(5)?),
         declines_allowed: row.int(6)?,
         refund_grace_s: row.int(7)?,
@@ -77,17 +83,17 @@ fn vendor(tx: &mut dyn Read, row: &Row) -> Result<Vendor> {
 
 pub(super) fn all(tx: &mut dyn Read) -> Result<Vec<Vendor>> {
     let rows = tx.query(ALL, params![])?;
-    rows.iter().map(|row| vendor(tx, row)).collect()
+    rows.iter().map(vendor).collect()
 }
 
 pub(super) fn by_slug(tx: &mut dyn Read, slug: &str) -> Result<Option<Vendor>> {
     let row = tx.query_opt(BY_SLUG, params![slug])?;
-    row.map(|row| vendor(tx, &row)).transpose()
+    row.map(|row| vendor(&row)).transpose()
 }
 
 pub(super) fn by_book(tx: &mut dyn Read, book_id: i64) -> Result<Option<Vendor>> {
     let row = tx.query_opt(BY_BOOK, params![book_id])?;
-    row.map(|row| vendor(tx, &row)).transpose()
+    row.map(|row| vendor(&row)).transpose()
 }
 
 pub(super) fn data_key(tx: &mut dyn Read, book_id: i64) -> Result<Vec<u8>> {

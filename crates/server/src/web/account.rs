@@ -6,6 +6,7 @@ mod check;
 mod child;
 mod family;
 pub mod holdings;
+mod mall;
 mod messages;
 pub mod moves;
 mod person;
@@ -47,6 +48,10 @@ pub fn router() -> Router<App> {
         .route(
             "/shops/{slug}/account/messages",
             get(messages::form).post(messages::choose),
+        )
+        .route(
+            "/shops/{slug}/account/mall",
+            get(mall::form).post(mall::claim),
         )
         .route(
             "/shops/{slug}/account/pin",
@@ -107,6 +112,7 @@ struct AccountPage {
     factor: String,
     is_own: bool,
     messages: String,
+    mall: Option<String>,
     quit: String,
 }
 
@@ -164,12 +170,13 @@ async fn account(
     Query(part): Query<Part>,
 ) -> Result<Response> {
     let of = member.clone();
-    let (balance, moves) = app
+    let (balance, moves, mall) = app
         .read(move |tx| {
             let (actor, customer) = (of.me.actor(), &of.me.customer);
             let balance = balance(tx, actor, customer)?;
             let moves = moves(tx, actor, &of.shop, customer, part.before, Area::Own)?;
-            Ok::<_, Problem>((balance, moves))
+            let mall = mall::place(tx, &of)?;
+            Ok::<_, Problem>((balance, moves, mall))
         })
         .await?;
     let shop = &member.shop;
@@ -205,6 +212,7 @@ async fn account(
         factor: shop.at("/account/second-factor"),
         is_own: member.me.own == member.me.customer.customer_id,
         messages: shop.at("/account/messages"),
+        mall,
         quit: shop.at("/quit"),
     })
 }

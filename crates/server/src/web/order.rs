@@ -9,7 +9,7 @@ mod card_way;
 mod confirm;
 pub mod coupon;
 mod form;
-mod open_way;
+pub mod open_way;
 pub mod parcel;
 mod receipt;
 mod review;

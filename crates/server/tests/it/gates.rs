@@ -54,6 +54,7 @@ const ROUTES: &[(&str, Behind)] = &[
     ("/account/family", Own),
     ("/account/family/child", Own),
     ("/account/linked", Own),
+    ("/account/mall", Own),
     ("/account/messages", Own),
     ("/account/person", Own),
     ("/account/pin", Own),

@@ -51,6 +51,7 @@ mod pages_by_card;
 mod pages_cards;
 mod pages_catalogue;
 mod pages_entrance;
+mod pages_gift_code;
 mod pages_goods;
 mod pages_guesses;
 mod pages_identity;

@@ -121,15 +121,22 @@ fn a_statement_prints_and_a_line_is_disputed(db: &TestDb) {
         run(program, &format!("{close} --adjust 0.04"));
         fails(program, &format!("{close} --reject"), "answered already");
     });
-    let owes = || club.api.get("/v1/mall").expect(200)["owes"]["amount"].clone();
-    assert_eq!(owes(), "0.06");
+    answered(&club, &owner, event);
+}
+
+/// What the answer to the dispute left, and that the line may be disputed again.
+fn answered(club: &Club<'_>, owner: &Visitor, event: &str) {
+    let owes = club.api.get("/v1/mall");
+    assert_eq!(owes.expect(200)["owes"]["amount"], "0.06");
     let disputes = club.api.get("/v1/mall/disputes");
     let first = &disputes.expect(200)["items"][0];
     assert_eq!(
         (&first["state"], &first["answer"]),
         (&json!("adjusted"), &json!("Right"))
     );
+    let statement = format!("{MALL}/statement");
     says(&owner.get(&statement), 200, &["Adjustment", "$0.06"]);
+    let again = json!({"event_id": event, "reason": "again"});
     let opened = club.api.post("/v1/mall/disputes", &again);
     let opened = opened.expect(201);
     assert_eq!(
@@ -250,7 +257,7 @@ fn a_deposit_that_is_short_is_told(db: &TestDb) {
     });
 }
 
-/// Bad input is told.
+/// MSP-01, GOV-06: bad input is told; a quota is sold at a rate.
 fn the_operator_is_told_what_to_do(db: &TestDb) {
     let mut club = Club::start_running(db, riverside);
     club.served.between(|program| {

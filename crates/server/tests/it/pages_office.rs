@@ -114,8 +114,8 @@ fn cash(amount: &str) -> String {
 }
 
 /// The sum of a field over lines, in units of 1e-8.
-fn sum(lines: &[&Value], field: &str) -> i64 {
-    let units = |line: &&Value| {
+fn sum(lines: &[Value], field: &str) -> i64 {
+    let units = |line: &Value| {
         let text = line[field]["amount"].as_str().unwrap();
         let amount = scrip_domain::Amount::parse(text, 8).unwrap();
         amount.units()
@@ -153,6 +153,41 @@ fn cells(page: &str, name: &str) -> Vec<String> {
     texts.collect()
 }
 
+/// The lines of both statements.
+struct Passed {
+    away: Vec<Value>,
+    home: Vec<Value>,
+    toll: Vec<Value>,
+    our_toll: Vec<Value>,
+}
+
+impl Passed {
+    fn new(run: &Run<'_>) -> Passed {
+        let lines = |api: &Api| {
+            let statement = api.get("/v1/mall/statement");
+            statement.expect(200)["items"].as_array().unwrap().clone()
+        };
+        let (ours, theirs) = (lines(&run.club.api), lines(&run.bakery));
+        let between = |creditor: &str| -> Vec<Value> {
+            let fits = |l: &&Value| l["debtor"] == "club" && l["creditor"] == creditor;
+            ours.iter().filter(fits).cloned().collect()
+        };
+        let tolls = |of: &[Value]| -> Vec<Value> {
+            of.iter().filter(|l| l["kind"] == "toll").cloned().collect()
+        };
+        let passed = Passed {
+            away: between("bakery"),
+            home: between("club"),
+            toll: tolls(&theirs),
+            our_toll: tolls(&ours),
+        };
+        for one in [&passed.away, &passed.home, &passed.toll, &passed.our_toll] {
+            assert_eq!(one.len(), 1);
+        }
+        passed
+    }
+}
+
 /// GOV-01, GOV-06, GOV-09, GOV-14, MSP-01, MSP-06: each figure of the pages against the lines of both
 /// statements and the accounts of both books.
 fn figures_are_those_of_the_journal(db: &TestDb) {
@@ -160,29 +195,8 @@ fn figures_are_those_of_the_journal(db: &TestDb) {
     run.heard();
     let club = &run.club;
     let owner = club.staff("owner");
-    let (ours, theirs) = (
-        club.api.get("/v1/mall/statement").expect(200)["items"].clone(),
-        run.bakery.get("/v1/mall/statement").expect(200)["items"].clone(),
-    );
-    let items = |of: &Value| of.as_array().unwrap().clone();
-    let (ours, theirs) = (items(&ours), items(&theirs));
-    let between = |lines: &[Value], debtor: &str, creditor: &str| -> Vec<Value> {
-        let fits = |l: &&Value| l["debtor"] == debtor && l["creditor"] == creditor;
-        lines.iter().filter(fits).cloned().collect()
-    };
-    let away = between(&ours, "club", "bakery");
-    let home = between(&ours, "club", "club");
-    let tolls = |of: &[Value]| -> Vec<Value> {
-        of.iter().filter(|l| l["kind"] == "toll").cloned().collect()
-    };
-    let (our_toll, toll) = (tolls(&ours), tolls(&theirs));
-    assert_eq!(
-        (away.len(), home.len(), toll.len(), our_toll.len()),
-        (1, 1, 1, 1)
-    );
-    let (away, home): (Vec<&Value>, Vec<&Value>) = (away.iter().collect(), home.iter().collect());
-    let toll: Vec<&Value> = toll.iter().collect();
-    let our_toll: Vec<&Value> = our_toll.iter().collect();
+    let passed = Passed::new(&run);
+    let (away, home, toll, our_toll) = (&passed.away, &passed.home, &passed.toll, &passed.our_toll);
     let page = says(
         &owner.get(OFFICE),
         200,
@@ -193,14 +207,14 @@ fn figures_are_those_of_the_journal(db: &TestDb) {
             "Close the clearing",
         ],
     );
-    let kept = |lines: &[&Value]| sum(lines, "owed") - sum(lines, "received");
+    let kept = |lines: &[Value]| sum(lines, "owed") - sum(lines, "received");
     // In the row of the club: itself, the bakery, the mall, all, net.
-    let pays = sum(&away, "owed") + sum(&home, "owed") + sum(&our_toll, "owed");
-    let net = sum(&home, "received") - pays;
+    let pays = sum(away, "owed") + sum(home, "owed") + sum(our_toll, "owed");
+    let net = sum(home, "received") - pays;
     let expected = [
-        sum(&home, "received"),
-        sum(&away, "received"),
-        kept(&away) + kept(&home) + sum(&our_toll, "owed"),
+        sum(home, "received"),
+        sum(away, "received"),
+        kept(away) + kept(home) + sum(our_toll, "owed"),
         pays,
         net,
     ];
@@ -211,9 +225,9 @@ fn figures_are_those_of_the_journal(db: &TestDb) {
     let bakery = [
         0,
         0,
-        sum(&toll, "owed"),
-        sum(&toll, "owed"),
-        sum(&away, "received") - sum(&toll, "owed"),
+        sum(toll, "owed"),
+        sum(toll, "owed"),
+        sum(away, "received") - sum(toll, "owed"),
     ];
     assert_eq!(
         cells(&page, "Bakery")[..5],
@@ -223,22 +237,26 @@ fn figures_are_those_of_the_journal(db: &TestDb) {
     assert_eq!(cash(&decimal(-net)), cash(&run.owes(&club.api)));
     assert_eq!(cash(&decimal(-bakery[4])), cash(&run.owes(&run.bakery)));
     // All that is owed and not received is the mall's, and everything comes to nothing.
-    let all_kept = kept(&away) + kept(&home) + sum(&toll, "owed") + sum(&our_toll, "owed");
+    let all_kept = kept(away) + kept(home) + sum(toll, "owed") + sum(our_toll, "owed");
     assert!(page.contains(&format!(
         "the mall has kept {} in all",
         cash(&decimal(all_kept))
     )));
     assert!(page.contains("<td class=\"n nowrap\">$0.00</td></tr></tfoot>"));
     let royalties = page.split("Royalties,").nth(1).unwrap();
-    let royalty = sum(&home, "royalty") + sum(&away, "royalty");
+    let royalty = sum(home, "royalty") + sum(away, "royalty");
     assert!(royalties.starts_with(&format!(" {} in these days", cash(&decimal(royalty)))));
     let of_bakery = cells(royalties, "Bakery");
     assert_eq!(of_bakery[0], "1");
     assert_eq!(of_bakery[1], "3 %");
-    assert_eq!(of_bakery[2], cash(&decimal(sum(&away, "royalty"))));
-    assert_eq!(of_bakery[3], cash(&decimal(sum(&toll, "owed"))));
+    assert_eq!(of_bakery[2], cash(&decimal(sum(away, "royalty"))));
+    assert_eq!(of_bakery[3], cash(&decimal(sum(toll, "owed"))));
     assert!(of_bakery[4].contains("$3.00 left, low"), "{of_bakery:?}");
-    // The members and the rest.
+    lists_of_the_office(&run, &owner);
+}
+
+/// The members, one of them, the lists, other days.
+fn lists_of_the_office(run: &Run<'_>, owner: &Visitor) {
     let members = says(&owner.get(&format!("{OFFICE}/members")), 200, &["Members"]);
     let row = cells(&members, "Bakery");
     let owes = cash(&run.owes(&run.bakery));
@@ -315,6 +333,30 @@ fn the_office_runs_the_mall(db: &TestDb) {
         200,
         &["SEPA-9"],
     );
+    answers_a_dispute(&run, &manager);
+    let orders = format!("/v1/customers/{}/open-orders", run.customer);
+    let wanted = json!({"at": "bakery", "lines": [{"sku": "bun", "quantity": 1}]});
+    for (act, vendor, status) in [
+        ("suspend", "bakery", 409),
+        ("reinstate", "bakery", 201),
+        ("bar", "club", 402),
+        ("unbar", "club", 201),
+    ] {
+        let fields = [("act", act), ("vendor", vendor), ("key", act)];
+        run.act(&manager, &fields).see();
+        club.api.post(&orders, &wanted).expect(status);
+    }
+    changes_a_member(&run, &manager);
+    let trail = says(
+        &club.staff("owner").get("/shops/club/staff/audit"),
+        200,
+        &["Ada the manager"],
+    );
+    assert!(trail.contains("standing of a member"), "{trail}");
+}
+
+fn answers_a_dispute(run: &Run<'_>, manager: &Visitor) {
+    let club = &run.club;
     let line = club.api.get("/v1/mall/statement");
     let event = line.expect(200)["items"][0]["event_id"].as_str().unwrap();
     let wrong = json!({"event_id": event, "reason": "Never came"});
@@ -328,23 +370,14 @@ fn the_office_runs_the_mall(db: &TestDb) {
             ("key", key),
         ]
     };
-    assert_eq!(run.act(&manager, &adjust("999", "a")).status, 422);
-    assert_eq!(run.act(&manager, &adjust("nonsense", "b")).status, 422);
+    assert_eq!(run.act(manager, &adjust("999", "a")).status, 422);
+    assert_eq!(run.act(manager, &adjust("nonsense", "b")).status, 422);
     let before = run.owes(&club.api);
-    run.act(&manager, &adjust("0.01", "c")).see();
+    run.act(manager, &adjust("0.01", "c")).see();
     assert_ne!(run.owes(&club.api), before);
-    let orders = format!("/v1/customers/{}/open-orders", run.customer);
-    let wanted = json!({"at": "bakery", "lines": [{"sku": "bun", "quantity": 1}]});
-    for (act, status) in [("suspend", 409), ("reinstate", 201)] {
-        let fields = [("act", act), ("vendor", "bakery"), ("key", act)];
-        run.act(&manager, &fields).see();
-        club.api.post(&orders, &wanted).expect(status);
-    }
-    for (act, status) in [("bar", 402), ("unbar", 201)] {
-        let fields = [("act", act), ("vendor", "club"), ("key", act)];
-        run.act(&manager, &fields).see();
-        club.api.post(&orders, &wanted).expect(status);
-    }
+}
+
+fn changes_a_member(run: &Run<'_>, manager: &Visitor) {
     let value = [
         ("act", "value"),
         ("vendor", "bakery"),
@@ -353,7 +386,7 @@ fn the_office_runs_the_mall(db: &TestDb) {
         ("key", "v"),
     ];
     assert_eq!(
-        run.act(&manager, &value).see(),
+        run.act(manager, &value).see(),
         format!("{OFFICE}/members/bakery?done=done")
     );
     says(
@@ -368,7 +401,7 @@ fn the_office_runs_the_mall(db: &TestDb) {
             ("amount", amount),
             ("key", act),
         ];
-        run.act(&manager, &fields).see();
+        run.act(manager, &fields).see();
     }
     let settles = [
         ("act", "settles"),
@@ -376,7 +409,7 @@ fn the_office_runs_the_mall(db: &TestDb) {
         ("text", "deposit"),
         ("key", "s"),
     ];
-    run.act(&manager, &settles).see();
+    run.act(manager, &settles).see();
     let words = ["at once, from its deposit", "$23.00", "of 50"];
     says(
         &manager.get(&format!("{OFFICE}/members/bakery")),
@@ -387,16 +420,10 @@ fn the_office_runs_the_mall(db: &TestDb) {
         [("act", "dance"), ("vendor", "bakery"), ("key", "x1")],
         [("act", "value"), ("vendor", "bakery"), ("key", "x2")],
     ] {
-        assert_eq!(run.act(&manager, &fields).status, 422, "{fields:?}");
+        assert_eq!(run.act(manager, &fields).status, 422, "{fields:?}");
     }
     let nobody = [("act", "bar"), ("vendor", "nobody"), ("key", "x3")];
-    assert_eq!(run.act(&manager, &nobody).status, 404);
-    let trail = says(
-        &club.staff("owner").get("/shops/club/staff/audit"),
-        200,
-        &["Ada the manager"],
-    );
-    assert!(trail.contains("standing of a member"), "{trail}");
+    assert_eq!(run.act(manager, &nobody).status, 404);
 }
 
 /// GOV-10: who looks may not act; other shops' people and other malls are not there.

@@ -5,6 +5,7 @@ mod rows;
 
 use crate::api_promotions::in_days;
 use crate::club::{Club, PASSWORD, PNG};
+use crate::program::Program;
 use crate::receiver::wait_until;
 use crate::visitor::Visitor;
 use rows::Door::{Look, Needs, Open};
@@ -34,6 +35,15 @@ const LATE: &str = "
     SELECT book_id, 'du_1', token_order_id, 'dispute', price, 'fraudulent', 'open', 1, created_at
     FROM token_order WHERE state = 'cleared' AND quantity = 60000000;";
 
+/// What an address names that is the same in each test.
+const NAMES: [(&str, &str); 5] = [
+    ("{mall}", "riverside"),
+    ("{member}", "club"),
+    ("{clearing}", "1"),
+    ("{report}", "sales"),
+    ("{table}", "periods.csv"),
+];
+
 /// A shop with one of everything that an address names.
 struct Shop<'a> {
     club: Club<'a>,
@@ -42,19 +52,22 @@ struct Shop<'a> {
     ids: Vec<(&'static str, String)>,
 }
 
+/// The club in a mall that it runs, whose first clearing is closed.
+fn in_a_mall(program: &Program<'_>) {
+    for command in [
+        "mall create --slug riverside --name Riverside --currency USD",
+        "mall join --mall riverside --vendor club",
+        "mall office --mall riverside club",
+        "mall clear --mall riverside",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        program.ok(&words);
+    }
+}
+
 impl<'a> Shop<'a> {
     fn new(db: &'a TestDb) -> Shop<'a> {
-        let club = Club::start_running(db, |program| {
-            for command in [
-                "mall create --slug riverside --name Riverside --currency USD",
-                "mall join --mall riverside --vendor club",
-                "mall office --mall riverside club",
-                "mall clear --mall riverside",
-            ] {
-                let words: Vec<&str> = command.split(' ').collect();
-                program.ok(&words);
-            }
-        });
+        let club = Club::start_running(db, in_a_mall);
         let member = club.member("Ida", 500);
         let empty = club.member("Eve", 0);
         let double = club.member("Ida B.", 60);
@@ -102,7 +115,7 @@ impl<'a> Shop<'a> {
             let order = list.expect(200)["items"][0]["token_order_id"].clone();
             order.as_str().unwrap().to_owned()
         };
-        let ids = vec![
+        let ids: Vec<(&'static str, String)> = vec![
             ("{by_card}", bought(&member.id)),
             ("{by_bank}", bought(&double.id)),
             ("{person}", made("/v1/staff", person, "staff_id")),
@@ -127,12 +140,9 @@ impl<'a> Shop<'a> {
             ("{import}", import),
             ("{message}", message),
             ("{webhook}", hook),
-            ("{mall}", "riverside".to_owned()),
-            ("{member}", "club".to_owned()),
-            ("{clearing}", "1".to_owned()),
-            ("{report}", "sales".to_owned()),
-            ("{table}", "periods.csv".to_owned()),
         ];
+        let named = NAMES.iter().map(|(name, id)| (*name, (*id).to_owned()));
+        let ids = ids.into_iter().chain(named).collect();
         Shop { club, owner, ids }
     }
 

@@ -45,7 +45,7 @@ fn has_some(left: &Left) -> bool {
 }
 
 /// Who pays: the customer at its home, which is this shop unless it visits (OPN-24).
-fn home(
+pub fn home(
     tx: &mut dyn Read,
     member: &Member,
 ) -> std::result::Result<(Vendor, CustomerId), CheckoutError> {
