@@ -56,6 +56,7 @@ export const pages = [
   { name: 'second-factor', path: '/shops/rasterworks/account/second-factor', who: 'rasterworks/Ana' },
   { name: 'family-child', path: '/shops/rasterworks/account/family/child', who: 'rasterworks/Ana' },
   { name: 'statement', path: '/shops/rasterworks/account/statement', who: 'rasterworks/Ana' },
+  { name: 'account-mall', path: '/shops/rasterworks/account/mall', who: 'rasterworks/Ana' },
   { name: 'account-messages', path: '/shops/rasterworks/account/messages', who: 'rasterworks/Ana' },
   { name: 'pin', path: '/shops/rasterworks/account/pin', who: 'rasterworks/Ana' },
   { name: 'orders', path: '/shops/rasterworks/orders', who: 'rasterworks/Ana' },

@@ -297,7 +297,7 @@ async fn invoice_page(
             let all = invoices(tx, &mall, Some(&member), i64::MAX)?;
             let at = all.iter().position(|invoice| invoice.number == number);
             let at = at.ok_or_else(|| Failed::from(Problem::not_found("invoice")))?;
-            let before = all.iter().nth(at.saturating_add(1));
+            let before = all.get(at.saturating_add(1));
             let carried = before.map_or(Amount::ZERO, |invoice| invoice.position.carried);
             let found: Option<Invoice> = all.get(at).cloned();
             let found = found.ok_or_else(|| Failed::from(Problem::not_found("invoice")))?;
