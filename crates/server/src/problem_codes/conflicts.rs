@@ -55,14 +55,14 @@ pub const CONFLICTS: &[Kind] = &[
         "changed_meanwhile",
         "Somebody else changed this meanwhile. Look at what stands there now.",
     ),
-    kind(409, "coupon_code_taken", "Another coupon has this code."),
-    kind(409, "coupon_refused", "`why` says why it takes nothing."),
-    kind(409, "coupon_without_codes", "It has no codes to issue."),
     kind(
         409,
         "clearing_paid",
         "What the clearing came to was paid already, or there is nothing to pay. Look at the invoices.",
     ),
+    kind(409, "coupon_code_taken", "Another coupon has this code."),
+    kind(409, "coupon_refused", "`why` says why it takes nothing."),
+    kind(409, "coupon_without_codes", "It has no codes to issue."),
     kind(
         409,
         "deposit_short",
