@@ -66,3 +66,14 @@ CREATE INDEX mall_dispute_member ON mall_dispute (book_id, member_book, dispute_
 
 -- The vendor whose owners and managers run the mall on pages.
 ALTER TABLE mall ADD COLUMN office_book BIGINT REFERENCES vendor (book_id);
+
+-- A franchise may clear among its members at an interval of its own: franchise_book is the parent of
+-- those whose accounts a clearing nets, 0 for all that is left.
+ALTER TABLE clearing ADD COLUMN franchise_book BIGINT NOT NULL DEFAULT 0;
+CREATE TABLE mall_franchise_clears (
+    book_id BIGINT NOT NULL REFERENCES mall (book_id),
+    parent_book BIGINT NOT NULL,
+    clears TEXT COLLATE "C" NOT NULL CHECK (clears IN ('by_hand', 'day', 'week', 'month')),
+    since BIGINT NOT NULL,
+    PRIMARY KEY (book_id, parent_book)
+);

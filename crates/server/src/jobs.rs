@@ -10,7 +10,9 @@ use scrip_domain::command::answers_expire;
 use scrip_domain::customer::{CustomerError, activation_sweep, registrations_expire};
 use scrip_domain::expiry::{Expired, lots_expire};
 use scrip_domain::gift_tokens::{GiftError, gifts_round};
-use scrip_domain::mall::{Mall, MallError, clearing_close, clearing_due, malls};
+use scrip_domain::mall::{
+    Mall, MallError, clearing_close, clearing_due, franchise_clear, franchises_due, malls,
+};
 use scrip_domain::open_token::{OpenError, open_expire};
 use scrip_domain::order::by_card::{card_orders_resolve, card_refunds_settle};
 use scrip_domain::payback::paybacks_resolve;
@@ -285,10 +287,15 @@ pub fn give_gifts(engine: &Engine, vendor: &Vendor) -> Result<(), GiftError> {
     }
 }
 
-/// Clears the malls whose period is over; returns how many.
+/// Clears the franchises and malls whose period is over; returns how many.
 pub fn clear_malls(engine: &Engine) -> Result<usize, MallError> {
     let mut cleared: usize = 0;
     for mall in engine.read(|tx| malls(tx))? {
+        for parent in engine.read(|tx| franchises_due(tx, &mall))? {
+            let mall = mall.clone();
+            engine.write(move |tx| franchise_clear(tx, Actor::System, &mall, &parent))?;
+            cleared = cleared.saturating_add(1);
+        }
         if engine.read(|tx| clearing_due(tx, &mall))? {
             engine.write(move |tx| clearing_close(tx, Actor::System, &mall))?;
             cleared = cleared.saturating_add(1);

@@ -1,11 +1,16 @@
 //! Positions of members, and clearing them at an interval (GOV-09, MIC-03).
 
 use super::settle::{Line, LineKind};
-use super::{Mall, MallError, Member, Result, mall_by_book, members, operator_only, rules, store};
+use super::{
+    Mall, MallError, Member, Result, franchise_members, mall_by_book, member_of, members,
+    operator_only, rules, store,
+};
 use crate::actor::Actor;
+use crate::audit;
 use crate::text::named;
 use scrip_engine::{Read, ReadTx, Timestamp, Tx};
 use scrip_ledger::{Amount, account_balance, account_balances};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 named! {
@@ -38,6 +43,8 @@ pub struct Position {
 pub struct Clearing {
     /// Counts from 1.
     pub number: i64,
+    /// The parent of the franchise among whose members it was; `None` for all that was left.
+    pub franchise: Option<i64>,
     /// When it was closed.
     pub closed_at: Timestamp,
     /// By member's book.
@@ -45,15 +52,44 @@ pub struct Clearing {
 }
 
 /// Clears all that happened since the clearing before: of each member what it owes or is owed,
-/// once over all others. What happens meanwhile belongs to the next one.
+/// once over all others. What happens meanwhile belongs to the next one, and what a franchise has
+/// cleared among its members is not counted again.
 pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clearing> {
     operator_only(tx, actor, mall.book_id)?;
+    let all = members(tx, mall)?.into_iter().map(|m| m.book_id);
+    let all = all.collect();
+    close(tx, mall, None, all)
+}
+
+/// Clears among the members of a franchise alone (OPN-07): what passed between two of them.
+pub fn franchise_clear(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    mall: &Mall,
+    parent: &Member,
+) -> Result<Clearing> {
+    operator_only(tx, actor, mall.book_id)?;
+    let mut all = franchise_members(tx, parent)?;
+    if all.is_empty() {
+        return Err(MallError::NoFranchise(parent.name.clone()));
+    }
+    all.push(parent.book_id);
+    close(tx, mall, Some(parent.book_id), all)
+}
+
+fn close(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    franchise: Option<i64>,
+    members: Vec<i64>,
+) -> Result<Clearing> {
     // Of two at once, the second one finds nothing left to clear.
     tx.lock_name(&format!("clearing {}", mall.book_id))?;
-    let before = store::newest_clearing(tx, mall.book_id)?;
+    let number = store::newest_number(tx, mall.book_id)?.saturating_add(1);
+    let before = store::newest_clearing(tx, mall.book_id, franchise)?;
     let mut nets: BTreeMap<i64, Amount> = BTreeMap::new();
-    for member in members(tx, mall)? {
-        nets.insert(member.book_id, Amount::ZERO);
+    for member in members {
+        nets.insert(member, Amount::ZERO);
     }
     let mut kept = Amount::ZERO;
     if let Some(before) = &before {
@@ -63,8 +99,7 @@ pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clea
             kept = kept.plus(position.carried)?;
         }
     }
-    let number = before.map_or(0, |c| c.number).saturating_add(1);
-    for line in store::lines_clear(tx, mall.book_id, number)? {
+    for line in store::lines_clear(tx, mall.book_id, number, franchise)? {
         // What passes between a member and the mall alone has no other side.
         if line.debtor != mall.book_id {
             let debtor = nets.entry(line.debtor).or_default();
@@ -81,6 +116,7 @@ pub fn clearing_close(tx: &mut Tx<'_>, actor: Actor, mall: &Mall) -> Result<Clea
     let positions = positions.map(|(member, net)| Ok((member, rules::cleared(net)?)));
     let clearing = Clearing {
         number,
+        franchise,
         closed_at: tx.now(),
         positions: positions.collect::<Result<_>>()?,
     };
@@ -108,15 +144,64 @@ pub fn clearing_interval_set(
 
 /// True when a period has ended since the last clearing, so that the mall clears by itself.
 pub fn clearing_due(tx: &mut dyn Read, mall: &Mall) -> Result<bool> {
-    if mall.clears == Clears::ByHand {
+    let since = store::created_at(tx, mall.book_id)?;
+    is_over(tx, mall.book_id, None, (mall.clears, since))
+}
+
+/// Sets how often a franchise clears among its members by itself (OPN-07). For the parent's people.
+pub fn franchise_interval_set(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    parent: &Member,
+    clears: Clears,
+) -> Result<()> {
+    if !actor.for_vendor() {
+        return Err(MallError::OperatorOnly);
+    }
+    if franchise_members(tx, parent)?.is_empty() {
+        return Err(MallError::NoFranchise(parent.name.clone()));
+    }
+    store::set_franchise_clears(tx, parent, clears)?;
+    let detail = json!({"clears": clears.name()});
+    let book = parent.book_id;
+    Ok(audit::note(
+        tx,
+        book,
+        actor,
+        "mall.franchise_clears",
+        "",
+        &detail,
+    )?)
+}
+
+/// The parents of franchises whose period of clearing has ended.
+pub fn franchises_due(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Member>> {
+    let mut due = Vec::new();
+    for (parent, clears, since) in store::franchise_clears(tx, mall.book_id)? {
+        let Some(parent) = member_of(tx, parent)? else {
+            continue;
+        };
+        let is_due = is_over(tx, mall.book_id, Some(parent.book_id), (clears, since))?;
+        if is_due && !franchise_members(tx, &parent)?.is_empty() {
+            due.push(parent);
+        }
+    }
+    Ok(due)
+}
+
+fn is_over(
+    tx: &mut dyn Read,
+    mall: i64,
+    franchise: Option<i64>,
+    (clears, since): (Clears, Timestamp),
+) -> Result<bool> {
+    if clears == Clears::ByHand {
         return Ok(false);
     }
-    let last = match store::newest_clearing(tx, mall.book_id)? {
-        Some(clearing) => clearing.closed_at,
-        None => store::created_at(tx, mall.book_id)?,
-    };
+    let newest = store::newest_clearing(tx, mall, franchise)?;
+    let last = newest.map_or(since, |clearing| clearing.closed_at);
     let now = tx.now();
-    Ok(rules::period(mall.clears, last) < rules::period(mall.clears, now))
+    Ok(rules::period(clears, last) < rules::period(clears, now))
 }
 
 /// The clearings of a mall, newest first, `limit` at most.

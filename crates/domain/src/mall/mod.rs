@@ -31,7 +31,8 @@ use scrip_ledger::{
 
 pub use clearing::{
     Clearing, Clears, Position, Traffic, clearing_close, clearing_due, clearing_interval_set,
-    clearings, mall_kept, mall_lines, position, statement, traffic,
+    clearings, franchise_clear, franchise_interval_set, franchises_due, mall_kept, mall_lines,
+    position, statement, traffic,
 };
 pub(crate) use deposit::take as deposit_take;
 pub use deposit::{

@@ -13,9 +13,9 @@ use group::{Franchise, Group, Rules};
 use money::{Deposit, Mirror, Royalty, Toll, Uses};
 use scrip_domain::mall::{
     Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
-    clearing_close, clearing_interval_set, clearings, mall_by_slug, mall_create, malls,
-    member_bar_set, member_join, member_of, member_quota_sell, member_quota_set, member_state_set,
-    office_set, terms_at, terms_set, value_set,
+    clearing_close, clearing_interval_set, clearings, franchise_interval_set, mall_by_slug,
+    mall_create, malls, member_bar_set, member_join, member_of, member_quota_sell,
+    member_quota_set, member_state_set, office_set, terms_at, terms_set, value_set,
 };
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_domain::{Actor, Amount};
@@ -244,6 +244,9 @@ pub struct Interval {
     /// The mall's short name
     #[arg(long)]
     mall: String,
+    /// Among the members of a franchise alone: the parent's short name
+    #[arg(long)]
+    franchise: Option<String>,
     /// by_hand, day, week or month; UTC, weeks begin on Monday
     #[arg(value_parser = Clears::parse)]
     clears: Clears,
@@ -513,10 +516,16 @@ impl Interval {
     fn run(self) -> Result<(), Failure> {
         let node = self.database.node()?;
         let (slug, clears) = (self.mall, self.clears);
+        let franchise = self.franchise;
         let name = node.engine.write(move |tx| {
             let mall = mall_by_slug(tx, &slug)?;
-            clearing_interval_set(tx, US, &mall, clears)?;
-            Ok::<_, MallError>(mall.name)
+            let Some(parent) = &franchise else {
+                clearing_interval_set(tx, US, &mall, clears)?;
+                return Ok(mall.name);
+            };
+            let parent = member(tx, parent)?;
+            franchise_interval_set(tx, US, &parent, clears)?;
+            Ok::<_, MallError>(format!("the franchise of {}", parent.name))
         })?;
         say(&match clears {
             Clears::ByHand => format!("{name} clears when told to"),

@@ -53,6 +53,8 @@ struct World {
     pack: String,
     exchange: String,
     open_order: String,
+    /// The event of a line of the mall's statement.
+    event: String,
     card: String,
     image: String,
     /// Orders without a card: to be accepted and paid, failed, cancelled.
@@ -130,6 +132,8 @@ impl World {
             &wanted,
         );
         let open = open_order(api, &customer);
+        let lines = api.get("/v1/mall/statement");
+        let event = text(&lines.expect(200)["items"][0]["event_id"]);
         let offline = || {
             let body = json!({"tokens": "5", "means": "check"});
             let path = format!("/v1/customers/{customer}/offline-orders");
@@ -149,13 +153,14 @@ impl World {
             promotion: text(&coupon.expect(201)["promotion_id"]),
             exchange: text(&exchange.expect(201)["exchange_id"]),
             open_order: text(&open.expect(201)["order_id"]),
+            event,
             offline: [offline(), offline(), offline()],
             customer,
             order,
         }
     }
 
-    fn ids(&self) -> [&str; 20] {
+    fn ids(&self) -> [&str; 21] {
         [
             &self.card,
             &self.image,
@@ -163,6 +168,7 @@ impl World {
             &self.promotion,
             &self.exchange,
             &self.open_order,
+            &self.event,
             &self.pack,
             &self.offline[0],
             &self.offline[1],
@@ -188,6 +194,7 @@ impl World {
                     format!("{kind}_01kb3v8z9mfxmr4x1qk2s7b0de")
                 }
                 Some(_) => "nothing".to_owned(),
+                None if uuid::Uuid::parse_str(id).is_ok() => uuid::Uuid::nil().to_string(),
                 None => "nothing".to_owned(),
             };
             text.replace(id, &unknown)

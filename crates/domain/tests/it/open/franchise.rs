@@ -2,18 +2,20 @@
 
 use super::plaza::{MAKER, Plaza, money};
 use crate::support::tokens;
-use scrip_domain::Actor;
 use scrip_domain::mall::{
-    MallError, franchise_join, franchise_leave, franchise_statement, franchise_value_set, value_at,
-    value_set,
+    Clearing, Clears, MallError, clearing_close, franchise_clear, franchise_interval_set,
+    franchise_join, franchise_leave, franchise_statement, franchise_value_set, franchises_due,
+    value_at, value_set,
 };
-use scrip_engine::Read;
+use scrip_domain::{Actor, Amount};
+use scrip_engine::{Read, Timestamp};
 use scrip_testkit::TestDb;
 
 both!(
     members_take_each_others_tokens_and_outsiders_do_not,
     the_parent_fixes_one_value,
     a_tree_has_one_level,
+    a_franchise_clears_at_an_interval_of_its_own,
 );
 
 impl Plaza {
@@ -118,4 +120,76 @@ fn a_tree_has_one_level(db: &TestDb) {
         ));
     }
     assert!(matches!(plaza.join(1, 1), Err(MallError::SameMember)));
+}
+
+/// OPN-07, GOV-09: what passed between two of them is netted at the parent's interval; the mall's own
+/// clearing counts the rest, and nothing is counted twice.
+fn a_franchise_clears_at_an_interval_of_its_own(db: &TestDb) {
+    let plaza = Plaza::new(db);
+    let parent = plaza.member(MAKER);
+    let interval = |clears| {
+        let parent = parent.clone();
+        plaza
+            .world(0)
+            .write(move |tx| franchise_interval_set(tx, Actor::System, &parent, clears))
+    };
+    let none = interval(Clears::Day);
+    assert!(matches!(none, Err(MallError::NoFranchise(_))));
+    plaza.franchise(&[0, 1]);
+    let clock = &plaza.world(0).clock;
+    clock.set(Timestamp::parse("2026-06-01T12:00:00Z").unwrap());
+    interval(Clears::Day).unwrap();
+    let due = || {
+        let mall = plaza.mall.mall.clone();
+        let engine = &plaza.world(0).node.engine;
+        engine.read(|tx| franchises_due(tx, &mall)).unwrap().len()
+    };
+    let ana = (0, plaza.world(0).buyer(100));
+    plaza.mall.exchange(ana, 1, tokens(10)).unwrap();
+    plaza.mall.exchange(ana, 2, tokens(30)).unwrap();
+    assert_eq!(due(), 0, "its day is not over");
+    clock.set(Timestamp::parse("2026-06-02T00:00:00Z").unwrap());
+    assert_eq!(due(), 1);
+    let nets = |clearing: &Clearing| -> Vec<(i64, Amount)> {
+        let some = clearing.positions.iter().filter(|(_, p)| !p.net.is_zero());
+        some.map(|(book, p)| (*book, p.net)).collect()
+    };
+    let (mall, of) = (plaza.mall.mall.clone(), parent.clone());
+    let inside = plaza
+        .world(0)
+        .write(move |tx| franchise_clear(tx, Actor::System, &mall, &of))
+        .unwrap();
+    let books: Vec<i64> = (0..3).map(|place| plaza.member(place).book_id).collect();
+    assert_eq!(inside.franchise, Some(parent.book_id));
+    assert_eq!(
+        nets(&inside),
+        [(books[0], money("1")), (books[1], money("-1"))]
+    );
+    assert_eq!(due(), 0);
+    let mall = plaza.mall.mall.clone();
+    let rest = plaza
+        .world(0)
+        .write(move |tx| clearing_close(tx, Actor::System, &mall))
+        .unwrap();
+    assert_eq!((rest.number, rest.franchise), (2, None));
+    assert_eq!(
+        nets(&rest),
+        [(books[0], money("3")), (books[2], money("-3"))]
+    );
+    // Both are what is due in all, and the next ones begin with what these carry: nothing.
+    assert_eq!(plaza.mall.position(0), money("4"));
+    let mall = plaza.mall.mall.clone();
+    let empty = plaza
+        .world(0)
+        .write(move |tx| clearing_close(tx, Actor::System, &mall))
+        .unwrap();
+    assert_eq!(nets(&empty), []);
+    let customer = Actor::Customer(ana.1);
+    let refused = {
+        let parent = parent.clone();
+        plaza
+            .world(0)
+            .write(move |tx| franchise_interval_set(tx, customer, &parent, Clears::Week))
+    };
+    assert!(matches!(refused, Err(MallError::OperatorOnly)));
 }

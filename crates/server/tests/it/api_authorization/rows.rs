@@ -84,6 +84,8 @@ impl Doors<'_> {
             ("/v1/mall/statement", "reports:read"),
             ("/v1/mall/open-tokens", "vendor:read"),
             ("/v1/mall/uses", "reports:read"),
+            ("/v1/mall/invoices", "reports:read"),
+            ("/v1/mall/disputes", "reports:read"),
             ("/v1/gift-certificates", "reports:read"),
             ("/v1/ledger/entries", "ledger:read"),
             ("/v1/ledger/export", "ledger:read"),
@@ -363,6 +365,8 @@ impl Doors<'_> {
         for method in ["PUT", "DELETE"] {
             self.door(method, acceptance, "vendor:write", "", Value::Null);
         }
+        let wrong = json!({"event_id": self.world.event, "reason": "It came back"});
+        self.door("POST", "/v1/mall/disputes", "vendor:write", "", wrong);
         let quotes = "/v1/customers/{id}/exchange-quotes";
         let wanted = json!({"to": "bakery", "tokens": "1"});
         let customer = self.world.customer.as_str();

@@ -336,6 +336,7 @@ fn abroad(action: &str) -> Option<String> {
         "mall.product_listed" => "Put a product on the manufacturer's list",
         "mall.product_delisted" => "Took a product off the manufacturer's list",
         "mall.deposit" => "Paid into the deposit at the mall",
+        "mall.franchise_clears" => "Said how often the franchise clears",
         "mall.settles" => "Changed how what is owed to the mall is settled",
         "mall.quota_sold" => "Bought tokens to issue from the mall",
         "mall.paid" => "Settled an invoice of the mall",
