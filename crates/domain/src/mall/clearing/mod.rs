@@ -1,9 +1,11 @@
 //! Positions of members, and clearing them at an interval (GOV-09, MIC-03).
 
+mod store;
+
 use super::settle::{Line, LineKind};
 use super::{
     Mall, MallError, Member, Result, franchise_members, mall_by_book, member_of, members,
-    operator_only, rules, store,
+    operator_only, rules, store as mall_store,
 };
 use crate::actor::Actor;
 use crate::audit;
@@ -144,7 +146,7 @@ pub fn clearing_interval_set(
 
 /// True when a period has ended since the last clearing, so that the mall clears by itself.
 pub fn clearing_due(tx: &mut dyn Read, mall: &Mall) -> Result<bool> {
-    let since = store::created_at(tx, mall.book_id)?;
+    let since = mall_store::created_at(tx, mall.book_id)?;
     is_over(tx, mall.book_id, None, (mall.clears, since))
 }
 
@@ -227,7 +229,7 @@ pub fn mall_kept(tx: &mut ReadTx<'_>, mall: &Mall) -> Result<Amount> {
 
 /// Every event between two members of a mall, oldest first.
 pub fn mall_lines(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Line>> {
-    store::all_lines(tx, mall.book_id)
+    mall_store::all_lines(tx, mall.book_id)
 }
 
 /// What passed between two parties of a mall by events of one kind. One of them may be the mall.
@@ -256,7 +258,7 @@ pub fn traffic(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Traffic>> {
-    store::traffic(tx, mall.book_id, from, to)
+    mall_store::traffic(tx, mall.book_id, from, to)
 }
 
 /// Everything between a member and the others in a span that is over, oldest first: a line for
@@ -270,5 +272,5 @@ pub fn statement(
     if to > tx.now() {
         return Err(MallError::PeriodOpen);
     }
-    store::lines(tx, member.mall_book, member.book_id, from, to)
+    mall_store::lines(tx, member.mall_book, member.book_id, from, to)
 }
