@@ -65,7 +65,7 @@ CREATE UNIQUE INDEX mall_dispute_open ON mall_dispute (book_id, event_id) WHERE 
 CREATE INDEX mall_dispute_member ON mall_dispute (book_id, member_book, dispute_no);
 
 -- The vendor whose owners and managers run the mall on pages.
-ALTER TABLE mall ADD COLUMN office_book BIGINT REFERENCES vendor (book_id);
+ALTER TABLE mall ADD COLUMN office_book BIGINT;
 
 -- A franchise may clear among its members at an interval of its own: franchise_book is the parent of
 -- those whose accounts a clearing nets, 0 for all that is left.
