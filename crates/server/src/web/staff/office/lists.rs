@@ -93,9 +93,9 @@ fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Lis
     let listed = listed.collect();
     let mut tolls = Vec::new();
     for (toll, words) in [
-        (Toll::Information, "Authorisation, by the seller"),
-        (Toll::Customer, "Customer told of, by the seller"),
-        (Toll::Reimbursement, "Part of a payment, by the debtor"),
+        (Toll::Information, "Authorisation"),
+        (Toll::Customer, "Customer told of"),
+        (Toll::Reimbursement, "Part of a payment"),
     ] {
         tolls.push((words, cash(&mall, toll_price(tx, &mall, toll)?)));
     }
