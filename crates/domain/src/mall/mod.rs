@@ -53,7 +53,7 @@ pub use member::{
 };
 pub use office::{malls_run_by, office_set};
 pub(crate) use office::{note as office_note, operator_only};
-pub use payment::{Invoice, Payment, clearing_pay, invoices};
+pub use payment::{Invoice, Payment, clearing_pay, invoice, invoices};
 pub(crate) use settle::settled_line;
 pub use settle::{Line, LineKind, Owed, Sides, settle};
 

@@ -63,6 +63,20 @@ pub fn invoices(
     }
 }
 
+/// The invoice of a clearing for a member, and what was carried into it.
+pub fn invoice(
+    tx: &mut dyn Read,
+    member: &Member,
+    number: i64,
+) -> Result<Option<(Invoice, Amount)>> {
+    let found = store::one(tx, member.mall_book, member.book_id, number)?;
+    let Some(invoice) = found else {
+        return Ok(None);
+    };
+    let carried = store::carried_into(tx, member.mall_book, member.book_id, number)?;
+    Ok(Some((invoice, carried)))
+}
+
 /// Notes that what a clearing came to for a member was paid, once: money between two banks, and
 /// what was due is due no longer.
 pub fn clearing_pay(

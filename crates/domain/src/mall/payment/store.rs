@@ -79,6 +79,27 @@ pub(super) fn one(
     row.as_ref().map(invoice).transpose()
 }
 
+/// What the clearing before carried: the one before it of all, or of the same franchise.
+pub(super) fn carried_into(
+    tx: &mut dyn Read,
+    mall: i64,
+    member: i64,
+    number: i64,
+) -> Result<Amount> {
+    let row = tx.query_opt(
+        "SELECT p.carried FROM clearing c
+         JOIN clearing b ON b.book_id = c.book_id AND b.franchise_book = c.franchise_book
+            AND b.clearing_no < c.clearing_no
+         JOIN clearing_position p ON p.book_id = b.book_id AND p.clearing_no = b.clearing_no
+            AND p.member_book = $2
+         WHERE c.book_id = $1 AND c.clearing_no = $3
+         ORDER BY b.clearing_no DESC LIMIT 1",
+        params![mall, member, number],
+    )?;
+    let carried = row.map(|row| row.int(0)).transpose()?;
+    Ok(carried.map_or(Amount::ZERO, Amount::from_units))
+}
+
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     (mall, member): (i64, i64),

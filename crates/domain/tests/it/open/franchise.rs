@@ -3,9 +3,9 @@
 use super::plaza::{MAKER, Plaza, money};
 use crate::support::tokens;
 use scrip_domain::mall::{
-    Clearing, Clears, MallError, clearing_close, franchise_clear, franchise_interval_set,
-    franchise_join, franchise_leave, franchise_statement, franchise_value_set, franchises_due,
-    value_at, value_set,
+    Clearing, Clears, MallError, Party, adjustment_make, clearing_close, franchise_clear,
+    franchise_interval_set, franchise_join, franchise_leave, franchise_statement,
+    franchise_value_set, franchises_due, invoice, value_at, value_set,
 };
 use scrip_domain::{Actor, Amount};
 use scrip_engine::{Read, Timestamp};
@@ -16,6 +16,7 @@ both!(
     the_parent_fixes_one_value,
     a_tree_has_one_level,
     a_franchise_clears_at_an_interval_of_its_own,
+    what_is_carried_stays_with_its_own_clearings,
 );
 
 impl Plaza {
@@ -192,4 +193,42 @@ fn a_franchise_clears_at_an_interval_of_its_own(db: &TestDb) {
             .write(move |tx| franchise_interval_set(tx, customer, &parent, Clears::Week))
     };
     assert!(matches!(refused, Err(MallError::OperatorOnly)));
+}
+
+/// OPN-07, MIC-03: a fraction is carried to the next clearing of the same kind, also when a franchise has
+/// cleared between the two; the invoice says so.
+fn what_is_carried_stays_with_its_own_clearings(db: &TestDb) {
+    let plaza = Plaza::new(db);
+    plaza.franchise(&[0, 1]);
+    let (mall, parent) = (plaza.mall.mall.clone(), plaza.member(MAKER));
+    let world = plaza.world(0);
+    let clear = || {
+        let mall = mall.clone();
+        world
+            .write(move |tx| clearing_close(tx, Actor::System, &mall))
+            .unwrap()
+            .number
+    };
+    let (of, payer) = (mall.clone(), plaza.member(0));
+    world
+        .write(move |tx| {
+            let sides = (Party::Member(&payer), Party::Mall);
+            let what = (money("1.234"), "agreed");
+            adjustment_make(tx, Actor::System, &of, sides, what)
+        })
+        .unwrap();
+    assert_eq!(clear(), 1);
+    let of = mall.clone();
+    let inside = world.write(move |tx| franchise_clear(tx, Actor::System, &of, &parent));
+    assert_eq!(inside.unwrap().number, 2);
+    assert_eq!(clear(), 3);
+    let member = plaza.member(0);
+    let carried = |number| {
+        let found = world.node.engine.read(|tx| invoice(tx, &member, number));
+        found.unwrap().map(|(_, carried)| carried)
+    };
+    assert_eq!(carried(1), Some(Amount::ZERO));
+    assert_eq!(carried(2), Some(Amount::ZERO));
+    assert_eq!(carried(3), Some(money("0.004")));
+    assert_eq!(carried(4), None);
 }

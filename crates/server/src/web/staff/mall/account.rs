@@ -20,8 +20,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use scrip_domain::Amount;
 use scrip_domain::mall::{
-    Invoice, Line, LineKind, Mall, MallError, Member, dispute_open, disputes, invoices,
-    mall_by_book, member_of, statement,
+    Line, LineKind, Mall, MallError, Member, dispute_open, disputes, invoice, mall_by_book,
+    member_of, statement,
 };
 use scrip_domain::report::calendar::{Step, zone_of};
 use scrip_domain::vendor::{Permission, Vendor};
@@ -294,13 +294,8 @@ async fn invoice_page(
         .read(move |tx| {
             let member = membership(tx, &vendor)?;
             let mall = mall_by_book(tx, member.mall_book)?;
-            let all = invoices(tx, &mall, Some(&member), i64::MAX)?;
-            let at = all.iter().position(|invoice| invoice.number == number);
-            let at = at.ok_or_else(|| Failed::from(Problem::not_found("invoice")))?;
-            let before = all.get(at.saturating_add(1));
-            let carried = before.map_or(Amount::ZERO, |invoice| invoice.position.carried);
-            let found: Option<Invoice> = all.get(at).cloned();
-            let found = found.ok_or_else(|| Failed::from(Problem::not_found("invoice")))?;
+            let missing = || Failed::from(Problem::not_found("invoice"));
+            let (found, carried) = invoice(tx, &member, number)?.ok_or_else(missing)?;
             Ok::<_, Failed>((mall, found, carried))
         })
         .await?;
