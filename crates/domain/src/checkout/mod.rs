@@ -25,7 +25,7 @@ use crate::customer::{Address, Customer, CustomerError, State, activate_now, buy
 use crate::exchange::{ExchangeError, visitor};
 use crate::gift::gifts_held;
 use crate::id::{CustomerId, OrderId};
-use crate::mall::{Mall, MallError, Member, MemberState, mall_by_book, member_of};
+use crate::mall::{Mall, MallError, Member, MemberState, mall_by_book, membership};
 use crate::open_token::{OpenError, OpenKind, holdings};
 use crate::order::elsewhere::{lines_priced, order_place_by};
 use crate::order::shipment::order_address;
@@ -242,11 +242,7 @@ fn parties(
         return Err(CheckoutError::Child(number));
     }
     let seller_vendor = vendor_by_book(tx, seller_book)?;
-    let member = |found: Option<Member>, name: &str| {
-        found.ok_or_else(|| MallError::NoMember(name.to_owned()))
-    };
-    let own = member(member_of(tx, home.book_id)?, &home.name)?;
-    let seller = member(member_of(tx, seller_book)?, &seller_vendor.name)?;
+    let (own, seller) = (membership(tx, home)?, membership(tx, &seller_vendor)?);
     if own.mall_book != seller.mall_book {
         return Err(MallError::Outside.into());
     }
@@ -424,8 +420,7 @@ pub fn open_balance(
     if !actor.may_act_for(customer) {
         return Err(CheckoutError::Forbidden);
     }
-    let member = member_of(tx, home.book_id)?;
-    let member = member.ok_or_else(|| MallError::NoMember(home.name.clone()))?;
+    let member = membership(tx, home)?;
     let mall = mall_by_book(tx, member.mall_book)?;
     let now = tx.now();
     let mut held = Vec::new();

@@ -8,8 +8,7 @@ use crate::customer::Customer;
 use crate::gift::{Certificate, gift_spend, gifts_held, takes_gifts_of};
 use crate::id::{CertificateId, OrderId};
 use crate::mall::{
-    LineKind, Mall, Member, MemberState, Owed, Settles, Sides, member_of, settle, share, terms_at,
-    value_at,
+    LineKind, Mall, Member, MemberState, Owed, Sides, member_of, settle, share, terms_at, value_at,
 };
 use crate::open_token::{
     Holding, OpenKind, OpenToken, groups_shared, holdings_locked, issuer, listed, open_money,
@@ -349,13 +348,9 @@ impl<'a> OpenPayment<'a> {
         };
         let owed = after.plus(change)?;
         Ok(Owed {
-            owed,
-            received: owed.minus(royalty)?,
-            residue: Amount::ZERO,
             kept: service,
             royalty,
-            drawn: Amount::ZERO,
-            means: Settles::Invoice,
+            ..Owed::passing(owed, owed.minus(royalty)?)
         })
     }
 

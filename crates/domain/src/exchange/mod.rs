@@ -18,7 +18,7 @@ use crate::customer::{
 use crate::id::{CustomerId, ExchangeId};
 use crate::mall::{
     LineKind, Mall, MallError, Member, MemberState, Sides, mall_by_book, may_pass, member_of,
-    settle, terms_at, value_at,
+    membership, settle, terms_at, value_at,
 };
 use crate::policy::policy;
 use crate::vault::Vault;
@@ -141,11 +141,7 @@ struct Way {
 
 fn way(tx: &mut dyn Read, vendor: &Vendor, target_book: i64) -> Result<Way> {
     let target = vendor_by_book(tx, target_book)?;
-    let member = |found: Option<Member>, vendor: &Vendor| {
-        found.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
-    };
-    let from = member(member_of(tx, vendor.book_id)?, vendor)?;
-    let to = member(member_of(tx, target.book_id)?, &target)?;
+    let (from, to) = (membership(tx, vendor)?, membership(tx, &target)?);
     may_pass(tx, &from, &to)?;
     Ok(Way {
         mall: mall_by_book(tx, from.mall_book)?,
@@ -312,11 +308,7 @@ pub fn visitor_enter(
         return Err(ExchangeError::Child(number));
     }
     let home = vendor_by_book(tx, customer.book_id)?;
-    let member = |found: Option<Member>, vendor: &Vendor| {
-        found.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
-    };
-    let own = member(member_of(tx, home.book_id)?, &home)?;
-    let there = member(member_of(tx, target.book_id)?, target)?;
+    let (own, there) = (membership(tx, &home)?, membership(tx, target)?);
     if own.mall_book != there.mall_book {
         return Err(MallError::Outside.into());
     }

@@ -1,7 +1,7 @@
 //! What an exchange comes to (OPN-02, OPN-03, GOV-11).
 
 use super::{ExchangeError, Result};
-use crate::mall::{Owed, Settles, Terms, share};
+use crate::mall::{Owed, Terms, share};
 use scrip_engine::Timestamp;
 use scrip_ledger::{Amount, Lot, Origin, Piece, Rounding, TOKEN_SCALE};
 
@@ -57,13 +57,9 @@ pub(super) fn priced(tokens: Amount, rates: Rates, charge: Amount) -> Result<Pri
         charge,
         receives,
         money: Owed {
-            owed,
-            received,
             residue: owed.minus(received)?,
             kept: charge,
-            royalty: Amount::ZERO,
-            drawn: Amount::ZERO,
-            means: Settles::Invoice,
+            ..Owed::passing(owed, received)
         },
     })
 }

@@ -146,6 +146,11 @@ pub fn member_of(tx: &mut dyn Read, book_id: i64) -> Result<Option<Member>> {
     store::member(tx, book_id)
 }
 
+/// Where a vendor stands in its mall; one without a mall is told so.
+pub fn membership(tx: &mut dyn Read, vendor: &Vendor) -> Result<Member> {
+    member_of(tx, vendor.book_id)?.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
+}
+
 /// The members of a mall, by book, those that left included.
 pub fn members(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Member>> {
     store::members(tx, mall.book_id)

@@ -41,6 +41,7 @@ pub use deposit::{
 };
 pub use dispute::{
     Dispute, DisputeState, Party, Ruling, adjustment_make, dispute_close, dispute_open, disputes,
+    lines_disputed,
 };
 pub use franchise::{
     Franchise, franchise_join, franchise_leave, franchise_members, franchise_of,
@@ -49,13 +50,13 @@ pub use franchise::{
 pub use member::{
     Member, MemberAccounts, MemberState, Terms, acceptance_set, accepted_from, accepters_of,
     may_pass, member_bar_set, member_join, member_of, member_quota_sell, member_quota_set,
-    member_state_set, members, terms_at, terms_set, value_at, value_set, values,
+    member_state_set, members, membership, terms_at, terms_set, value_at, value_set, values,
 };
 pub use office::{malls_run_by, office_set};
 pub(crate) use office::{note as office_note, operator_only};
 pub use payment::{Invoice, Payment, clearing_pay, invoice, invoices};
 pub(crate) use settle::settled_line;
-pub use settle::{Line, LineKind, Owed, Sides, settle};
+pub use settle::{Line, LineKind, Owed, Sides, owed_in_all, settle};
 
 /// A clearing house.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,16 +49,26 @@ pub struct Owed {
 }
 
 impl Owed {
+    /// What one owes, and what of it the other gets. Nothing is taken at once yet: that is
+    /// decided when it is settled.
+    pub fn passing(owed: Amount, received: Amount) -> Owed {
+        Owed {
+            owed,
+            received,
+            residue: Amount::ZERO,
+            kept: Amount::ZERO,
+            royalty: Amount::ZERO,
+            drawn: Amount::ZERO,
+            means: Settles::Invoice,
+        }
+    }
+
     /// The same event taken back: who received owes it now.
     pub fn reversed(&self) -> Result<Owed> {
         Ok(Owed {
-            owed: self.received,
-            received: self.owed.plus(self.drawn)?,
-            residue: Amount::ZERO,
             kept: self.kept.negated()?,
             royalty: self.royalty.negated()?,
-            drawn: Amount::ZERO,
-            means: Settles::Invoice,
+            ..Owed::passing(self.received, self.owed.plus(self.drawn)?)
         })
     }
 }
@@ -98,6 +108,12 @@ impl Line {
             false => Ok(owed),
         }
     }
+}
+
+/// What a member owes the mall by all of these lines; below zero what it is owed.
+pub fn owed_in_all(lines: &[Line], member: i64) -> Result<Amount> {
+    let owes = lines.iter().map(|line| line.owes(member));
+    Ok(Amount::sum(owes.collect::<Result<Vec<_>>>()?)?)
 }
 
 /// The entries that an event makes beside the mall's own, with the legs of each member's book.
@@ -249,13 +265,10 @@ pub(super) fn charge(
         theirs.extend(leg(source.accounts.1, royalty, drawn));
     }
     let money = Owed {
-        owed,
-        received: Amount::ZERO,
-        residue: Amount::ZERO,
-        kept: Amount::ZERO,
         royalty: amount,
         drawn,
         means,
+        ..Owed::passing(owed, Amount::ZERO)
     };
     let alone = Alone {
         kind,
@@ -279,13 +292,8 @@ pub(super) fn given_back(
     let ours = leg(member.accounts.member_due, charges, amount);
     let theirs = leg(royalty, member.accounts.mall_due, amount);
     let money = Owed {
-        owed: Amount::ZERO,
-        received: amount,
-        residue: Amount::ZERO,
-        kept: Amount::ZERO,
         royalty: amount.negated()?,
-        drawn: Amount::ZERO,
-        means: Settles::Invoice,
+        ..Owed::passing(Amount::ZERO, amount)
     };
     let alone = Alone {
         kind,

@@ -97,8 +97,7 @@ fn paid(
     report: &mut Report,
 ) -> Result<()> {
     let wrong = |e: scrip_ledger::Error| Error::Corrupt(e.to_string());
-    let due = invoice.position.paid;
-    let due = due.max(due.negated().map_err(wrong)?);
+    let due = invoice.position.due().map_err(plain)?;
     let (member_entry, mall_entry) = payment.entries;
     for (book, entry) in [(invoice.member, member_entry), (mall, mall_entry)] {
         let entry = entries_by_id(tx, book, entry).map_err(wrong)?;

@@ -14,7 +14,7 @@ use axum::response::Response;
 use scrip_domain::exchange::{ExchangeQuote, Exchanged, exchange_do, exchange_quote};
 use scrip_domain::mall::{
     Mall, MallError, Member, MemberState, acceptance_set, accepted_from, accepters_of,
-    mall_by_book, member_of, members, position, statement, value_at,
+    mall_by_book, members, membership, owed_in_all, position, statement, value_at,
 };
 use scrip_domain::vendor::{Vendor, quota, vendor_by_book, vendor_by_slug};
 use scrip_engine::{Read, Timestamp};
@@ -128,9 +128,10 @@ async fn lines(
             found.map_or_else(String::new, |member| member.slug.clone())
         };
         let money = |amount| Money::new(amount, &mall.currency);
-        let (mut items, mut owes) = (Vec::new(), Amount::ZERO);
-        for line in statement(tx, &member, from, to)? {
-            owes = owes.plus(line.owes(member.book_id)?)?;
+        let found = statement(tx, &member, from, to)?;
+        let owes = owed_in_all(&found, member.book_id)?;
+        let mut items = Vec::new();
+        for line in found {
             items.push(StatementLine {
                 event_id: line.event_id.to_string(),
                 kind: line.kind.name(),
@@ -195,10 +196,6 @@ struct MallBody {
     clears: &'static str,
     /// The other members.
     members: Vec<MemberBody>,
-}
-
-pub fn membership(tx: &mut dyn Read, vendor: &Vendor) -> std::result::Result<Member, MallError> {
-    member_of(tx, vendor.book_id)?.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
 }
 
 fn worth(

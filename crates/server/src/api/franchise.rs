@@ -1,7 +1,6 @@
 //! What the parent of a franchise decides (OPN-07).
 
 use super::auth::{May, VendorWrite};
-use super::exchange::membership;
 use super::field::Decimal;
 use super::shape::ProblemBody;
 use super::{IdempotencyKey, Repeatable, done, submit};
@@ -10,7 +9,7 @@ use crate::http::body::Json;
 use crate::state::App;
 use axum::extract::State;
 use axum::response::Response;
-use scrip_domain::mall::franchise_value_set;
+use scrip_domain::mall::{franchise_value_set, membership};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

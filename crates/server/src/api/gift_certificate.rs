@@ -3,7 +3,7 @@
 use super::auth::{May, OrdersWrite, ReportsRead, TokensWrite, VendorWrite};
 use super::bounded::Whole;
 use super::customer::CustomerPath;
-use super::exchange::{IssuerPath, membership};
+use super::exchange::IssuerPath;
 use super::field::{self, Decimal, Line100, Moment, words};
 use super::open_token::{OpenOrigin, ends, no_gift_code};
 use super::shape::{Money, ProblemBody};
@@ -19,7 +19,7 @@ use scrip_domain::gift::{
     CertificateState, Claim, NewCertificates, Printed, gift_acceptance_set, gift_claim, gift_issue,
     gifts_of,
 };
-use scrip_domain::mall::mall_by_book;
+use scrip_domain::mall::{mall_by_book, membership};
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_engine::{Read, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
 //! What clearings came to, and disputes about lines of the statement (GOV-09, MIC-03, MIC-05).
 
 use super::auth::{May, ReportsRead, VendorWrite};
-use super::exchange::membership;
 use super::field::{self, Moment, words};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, submit};
@@ -13,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::mall::{
     Dispute, DisputeState, Invoice, Mall, dispute_open, disputes, invoices, mall_by_book,
+    membership,
 };
 use scrip_engine::Timestamp;
 use serde::{Deserialize, Serialize};

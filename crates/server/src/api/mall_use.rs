@@ -1,13 +1,12 @@
 //! What the mall heard of a member (MSP-09, MSP-10).
 
 use super::auth::{May, ReportsRead};
-use super::exchange::membership;
 use super::field::Moment;
 use super::shape::{Money, ProblemBody};
 use crate::error::{Failed, Result};
 use crate::state::App;
 use axum::extract::State;
-use scrip_domain::mall::mall_by_book;
+use scrip_domain::mall::{mall_by_book, membership};
 use scrip_domain::mirror::uses;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -3,7 +3,6 @@
 use super::auth::{CustomersRead, May, TokensWrite, VendorRead, VendorWrite};
 use super::bounded::Whole;
 use super::customer::CustomerPath;
-use super::exchange::membership;
 use super::field::{self, Decimal, Line100, Moment, words};
 use super::shape::{Money, ProblemBody};
 use super::{IdempotencyKey, Repeatable, answer, done, submit};
@@ -15,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::gift::gifts_held;
-use scrip_domain::mall::{mall_by_book, members};
+use scrip_domain::mall::{mall_by_book, members, membership};
 use scrip_domain::open_token::{
     NewOpen, OpenKind, group_by_slug, group_members, groups, holdings, open_discount_set,
     open_issue, open_pay_off, outstanding, product_delist, product_list, products,

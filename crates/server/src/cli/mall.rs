@@ -1,30 +1,31 @@
 //! `scrip mall`: the operator of the node acts for the mall.
 
+mod clear;
 mod group;
 mod money;
 mod settle;
 mod show;
 mod statement;
 
-use super::{open::Database, say, say_json};
+use super::{open::Database, say};
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
+use clear::{Clear, Interval};
 use group::{Franchise, Group, Rules};
 use money::{Deposit, Mirror, Royalty, Toll, Uses};
 use scrip_domain::mall::{
-    Clearing, Clears, Mall as MallData, MallError, Member, MemberState, acceptance_set,
-    clearing_close, clearing_interval_set, clearings, franchise_interval_set, mall_by_slug,
-    mall_create, malls, member_bar_set, member_join, member_of, member_quota_sell,
-    member_quota_set, member_state_set, office_set, terms_at, terms_set, value_set,
+    Mall as MallData, MallError, Member, MemberState, acceptance_set, mall_by_slug, mall_create,
+    malls, member_bar_set, member_join, member_quota_sell, member_quota_set, member_state_set,
+    members, membership, office_set, terms_at, terms_set, value_set,
 };
 use scrip_domain::vendor::vendor_by_slug;
 use scrip_domain::{Actor, Amount};
-use scrip_engine::{Read, Tx};
+use scrip_engine::Read;
 use scrip_ledger::TOKEN_SCALE;
-use serde_json::json;
 use settle::{Adjust, Dispute, Invoices, Pay, Settling, Transfers};
-use show::{Show, Shown, in_words, shown};
+use show::{Show, in_words};
 use statement::Statement;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Subcommand)]
 pub enum Mall {
@@ -237,33 +238,6 @@ pub struct Office {
     none: bool,
 }
 
-#[derive(Debug, Args)]
-pub struct Interval {
-    #[command(flatten)]
-    database: Database,
-    /// The mall's short name
-    #[arg(long)]
-    mall: String,
-    /// Among the members of a franchise alone: the parent's short name
-    #[arg(long)]
-    franchise: Option<String>,
-    /// by_hand, day, week or month; UTC, weeks begin on Monday
-    #[arg(value_parser = Clears::parse)]
-    clears: Clears,
-}
-
-#[derive(Debug, Args)]
-pub struct Clear {
-    #[command(flatten)]
-    database: Database,
-    /// The mall's short name
-    #[arg(long)]
-    mall: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 impl Mall {
     pub fn run(self) -> Result<(), Failure> {
         match self {
@@ -302,9 +276,15 @@ impl Mall {
 /// The operator.
 const US: Actor = Actor::System;
 
-fn member(tx: &mut Tx<'_>, slug: &str) -> Result<Member, MallError> {
+fn member(tx: &mut dyn Read, slug: &str) -> Result<Member, MallError> {
     let vendor = vendor_by_slug(tx, slug)?;
-    member_of(tx, vendor.book_id)?.ok_or(MallError::NoMember(vendor.name))
+    membership(tx, &vendor)
+}
+
+/// The short names of members, by book.
+fn slugs(tx: &mut dyn Read, mall: &MallData) -> Result<BTreeMap<i64, String>, MallError> {
+    let all = members(tx, mall)?.into_iter();
+    Ok(all.map(|m| (m.book_id, m.slug)).collect())
 }
 
 impl Create {
@@ -510,86 +490,4 @@ impl Office {
             None => format!("{} is run by the command line alone", mall.name),
         })
     }
-}
-
-impl Interval {
-    fn run(self) -> Result<(), Failure> {
-        let node = self.database.node()?;
-        let (slug, clears) = (self.mall, self.clears);
-        let franchise = self.franchise;
-        let name = node.engine.write(move |tx| {
-            let mall = mall_by_slug(tx, &slug)?;
-            let Some(parent) = &franchise else {
-                clearing_interval_set(tx, US, &mall, clears)?;
-                return Ok(mall.name);
-            };
-            let parent = member(tx, parent)?;
-            franchise_interval_set(tx, US, &parent, clears)?;
-            Ok::<_, MallError>(format!("the franchise of {}", parent.name))
-        })?;
-        say(&match clears {
-            Clears::ByHand => format!("{name} clears when told to"),
-            _ => format!("{name} clears by itself after each {clears}"),
-        })
-    }
-}
-
-impl Clear {
-    fn run(self) -> Result<(), Failure> {
-        let node = self.database.node()?;
-        let slug = self.mall.clone();
-        let cleared = node.engine.write(move |tx| {
-            let mall = mall_by_slug(tx, &slug)?;
-            clearing_close(tx, US, &mall)
-        })?;
-        let (mall, rows, _) = shown(&node.engine, &self.mall)?;
-        let before = node.engine.read(|tx| clearings(tx, &mall, 2))?;
-        let before = before.into_iter().find(|c| c.number < cleared.number);
-        if self.json {
-            return say_json(&as_json(&mall, &rows, &cleared));
-        }
-        let since = before.map_or_else(|| "the beginning".into(), |c| c.closed_at.to_string());
-        say(&format!(
-            "clearing {} of {}, since {since}",
-            cleared.number, mall.name
-        ))?;
-        for (book, position) in &cleared.positions {
-            let (word, amount) = match position.paid < Amount::ZERO {
-                true => ("is paid", position.paid.negated()?),
-                false => ("pays", position.paid),
-            };
-            let text = |amount: Amount| amount.decimal(mall.currency.scale);
-            say(&format!(
-                "{:<20} {word} {} {}; carried {}",
-                name_of(&rows, *book),
-                text(amount),
-                mall.currency.code,
-                text(position.carried)
-            ))?;
-        }
-        Ok(())
-    }
-}
-
-fn name_of(rows: &[Shown], book: i64) -> &str {
-    let found = rows.iter().find(|row| row.member.book_id == book);
-    found.map_or("?", |row| row.member.slug.as_str())
-}
-
-fn as_json(mall: &MallData, rows: &[Shown], cleared: &Clearing) -> serde_json::Value {
-    let text = |amount: Amount| amount.decimal(mall.currency.scale);
-    let positions: Vec<_> = cleared
-        .positions
-        .iter()
-        .map(|(book, position)| {
-            json!({
-                "vendor": name_of(rows, *book), "net": text(position.net),
-                "paid": text(position.paid), "carried": text(position.carried),
-            })
-        })
-        .collect();
-    json!({
-        "mall": mall.slug, "clearing": cleared.number, "currency": mall.currency.code,
-        "positions": positions,
-    })
 }

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use scrip_domain::report::calendar::{Day, NoDay, Span, SpanError, Step, Zone, zone_of};
 use scrip_domain::report::rollup::figures;
 use scrip_domain::vendor::Vendor;
-use scrip_engine::{Read, ReadTx};
+use scrip_engine::{Read, ReadTx, Timestamp};
 use scrip_ledger::{Amount, Asset};
 
 pub use csv::csv;
@@ -284,6 +284,49 @@ impl Asked {
         };
         let wrong = |e: SpanError| Problem::invalid("span_invalid", e.to_string());
         Span::new(first, last, step).map_err(wrong)
+    }
+}
+
+/// The days of a statement: of this month unless they are said.
+pub struct StatementDays {
+    /// From the first to the last.
+    pub span: Span,
+    /// The vendor's time zone.
+    pub zone: String,
+    /// The day on which it was asked for.
+    pub today: Day,
+    /// When the first begins, and when the last is over.
+    pub bounds: (Timestamp, Timestamp),
+}
+
+impl StatementDays {
+    /// Those that are asked for, in the time zone of a vendor.
+    pub fn asked(
+        tx: &mut dyn Read,
+        book: i64,
+        (from, to): (Option<String>, Option<String>),
+    ) -> Result<StatementDays, Problem> {
+        let zone = zone_of(tx, book)?;
+        let today = zone.day_of(tx.now());
+        let by = Some(Step::Year.name().to_owned());
+        let span = Asked { from, to, by }.span(today)?;
+        Ok(StatementDays {
+            bounds: (zone.begin(span.from()), zone.begin(span.to())),
+            zone: zone.name().to_owned(),
+            span,
+            today,
+        })
+    }
+
+    /// Them in words.
+    pub fn words(&self) -> String {
+        let days = period_words(Step::Month, self.span.from(), self.span.to());
+        format!("{days}, days of {}", self.zone)
+    }
+
+    /// The first and the last, as forms have them.
+    pub fn ends(&self) -> (String, String) {
+        (self.span.from().to_string(), self.span.last().to_string())
     }
 }
 

@@ -40,6 +40,13 @@ pub struct Position {
     pub carried: Amount,
 }
 
+impl Position {
+    /// The whole cents that flow, whoever pays them.
+    pub fn due(&self) -> Result<Amount> {
+        Ok(self.paid.max(self.paid.negated()?))
+    }
+}
+
 /// A clearing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clearing {
@@ -146,8 +153,9 @@ pub fn clearing_interval_set(
 
 /// True when a period has ended since the last clearing, so that the mall clears by itself.
 pub fn clearing_due(tx: &mut dyn Read, mall: &Mall) -> Result<bool> {
-    let since = mall_store::created_at(tx, mall.book_id)?;
-    is_over(tx, mall.book_id, None, (mall.clears, since))
+    is_over(tx, mall.book_id, None, mall.clears, |tx| {
+        mall_store::created_at(tx, mall.book_id)
+    })
 }
 
 /// Sets how often a franchise clears among its members by itself (OPN-07). For the parent's people.
@@ -183,7 +191,8 @@ pub fn franchises_due(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Member>> {
         let Some(parent) = member_of(tx, parent)? else {
             continue;
         };
-        let is_due = is_over(tx, mall.book_id, Some(parent.book_id), (clears, since))?;
+        let franchise = Some(parent.book_id);
+        let is_due = is_over(tx, mall.book_id, franchise, clears, |_| Ok(since))?;
         if is_due && !franchise_members(tx, &parent)?.is_empty() {
             due.push(parent);
         }
@@ -191,17 +200,21 @@ pub fn franchises_due(tx: &mut dyn Read, mall: &Mall) -> Result<Vec<Member>> {
     Ok(due)
 }
 
+/// True when a period has ended since the last clearing; before the first one, `since` says from when.
 fn is_over(
     tx: &mut dyn Read,
     mall: i64,
     franchise: Option<i64>,
-    (clears, since): (Clears, Timestamp),
+    clears: Clears,
+    since: impl FnOnce(&mut dyn Read) -> Result<Timestamp>,
 ) -> Result<bool> {
     if clears == Clears::ByHand {
         return Ok(false);
     }
-    let newest = store::newest_clearing(tx, mall, franchise)?;
-    let last = newest.map_or(since, |clearing| clearing.closed_at);
+    let last = match store::newest_clearing(tx, mall, franchise)? {
+        Some(clearing) => clearing.closed_at,
+        None => since(tx)?,
+    };
     let now = tx.now();
     Ok(rules::period(clears, last) < rules::period(clears, now))
 }

@@ -230,7 +230,8 @@ pub(crate) fn take(
             kept.deposit.remaining = kept.deposit.remaining.minus(drawn)?;
             warn_when_low(tx, mall, member, &mut kept)?;
             store::update(tx, member, &kept)?;
-            at_once = Some(source(&kept.deposit, drawn));
+            let accounts = (kept.deposit.member_account, kept.deposit.mall_account);
+            at_once = Some(source(accounts, drawn));
         }
     }
     charge(
@@ -242,9 +243,9 @@ pub(crate) fn take(
     )
 }
 
-fn source(deposit: &Deposit, amount: Amount) -> Source {
+fn source(accounts: (i64, i64), amount: Amount) -> Source {
     Source {
-        accounts: (deposit.member_account, deposit.mall_account),
+        accounts,
         amount,
         means: Settles::Deposit,
     }
@@ -266,8 +267,8 @@ pub(super) fn at_once(
         Settles::Invoice => Ok(None),
         Settles::Deposit => {
             let short = || MallError::DepositShort(member.name.clone());
-            let deposit = draw(tx, mall, member, owed)?.ok_or_else(short)?;
-            Ok(Some(source(&deposit, owed)))
+            let accounts = draw(tx, mall, member, owed)?.ok_or_else(short)?;
+            Ok(Some(source(accounts, owed)))
         }
         Settles::Transfer => {
             let amount = rules::cleared(owed)?.paid;
@@ -286,17 +287,22 @@ pub(super) fn at_once(
     }
 }
 
-/// Draws an amount whole, or nothing.
-fn draw(tx: &mut Tx<'_>, mall: &Mall, member: &Member, amount: Amount) -> Result<Option<Deposit>> {
+/// Draws an amount whole, or nothing; the accounts from which it came.
+fn draw(
+    tx: &mut Tx<'_>,
+    mall: &Mall,
+    member: &Member,
+    amount: Amount,
+) -> Result<Option<(i64, i64)>> {
     let random = i64::from(tx.new_id()?.as_bytes()[15]);
     let slice = random.checked_rem(SLICES).unwrap_or_default();
     lock_slice(tx, member, slice)?;
-    let Some((deposit, held)) = store::slice(tx, member, slice)? else {
+    let Some((accounts, held)) = store::slice(tx, member, slice)? else {
         return Ok(None);
     };
     if held >= amount {
         store::set_slice(tx, member, slice, held.minus(amount)?)?;
-        return Ok(Some(deposit));
+        return Ok(Some(accounts));
     }
     // The slice is dry.
     tx.lock_name(&format!("deposit {}", member.book_id))?;
@@ -317,7 +323,7 @@ fn draw(tx: &mut Tx<'_>, mall: &Mall, member: &Member, amount: Amount) -> Result
     store::set_slice(tx, member, slice, fill)?;
     warn_when_low(tx, mall, member, &mut kept)?;
     store::update(tx, member, &kept)?;
-    Ok(Some(deposit))
+    Ok(Some(accounts))
 }
 
 fn lock_slice(tx: &mut Tx<'_>, member: &Member, slice: i64) -> Result<()> {

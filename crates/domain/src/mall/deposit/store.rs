@@ -29,27 +29,22 @@ pub(super) fn kept(tx: &mut dyn Read, member: &Member) -> Result<Option<Kept>> {
     row.transpose()
 }
 
-/// The deposit without what is left of it in all, and what a slice holds.
+/// The accounts of a deposit, and what a slice of it holds.
 pub(super) fn slice(
     tx: &mut dyn Read,
     member: &Member,
     slice: i64,
-) -> Result<Option<(Deposit, Amount)>> {
+) -> Result<Option<((i64, i64), Amount)>> {
     let row = tx.query_opt(
-        "SELECT d.member_account, d.mall_account, d.low_water, COALESCE(s.remaining, 0)
+        "SELECT d.member_account, d.mall_account, COALESCE(s.remaining, 0)
          FROM mall_deposit d LEFT JOIN mall_deposit_slice s
             ON s.book_id = $1 AND s.member_book = $2 AND s.slice_no = $3
          WHERE d.book_id = $1 AND d.member_book = $2",
         params![member.mall_book, member.book_id, slice],
     )?;
     let row = row.map(|row| {
-        let deposit = Deposit {
-            member_account: row.int(0)?,
-            mall_account: row.int(1)?,
-            remaining: Amount::ZERO,
-            low_water: Amount::from_units(row.int(2)?),
-        };
-        Ok((deposit, Amount::from_units(row.int(3)?)))
+        let held = Amount::from_units(row.int(2)?);
+        Ok(((row.int(0)?, row.int(1)?), held))
     });
     row.transpose()
 }

@@ -6,8 +6,8 @@ mod store;
 use super::member::note;
 use super::settle::{Line, Sides, charge, given_back, settle};
 use super::{
-    LineKind, Mall, MallError, Member, Owed, Result, Settles, member_of, office_note,
-    operator_only, store as mall_store,
+    LineKind, Mall, MallError, Member, Owed, Result, member_of, office_note, operator_only,
+    store as mall_store,
 };
 use crate::actor::Actor;
 use crate::audit;
@@ -17,6 +17,7 @@ use crate::vendor::vendor_by_book;
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::{AccountKind, Amount};
 use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 named! {
@@ -145,17 +146,13 @@ pub fn dispute_close(
                 true => line.creditor,
                 false => line.debtor,
             };
-            let payer = match other == mall.book_id {
+            // At home nobody but the mall has taken anything.
+            let payer = match line.debtor == line.creditor {
                 true => None,
                 false => member_of(tx, other)?,
             };
             let payee = member_of(tx, dispute.member)?.ok_or(MallError::LineUnknown)?;
             let payer = payer.as_ref().map_or(Party::Mall, Party::Member);
-            // At home nobody but the mall has taken anything.
-            let payer = match line.debtor == line.creditor {
-                true => Party::Mall,
-                false => payer,
-            };
             let sides = (payer, Party::Member(&payee));
             let made = adjustment_make(tx, actor, mall, sides, (amount, &answer))?;
             dispute.state = DisputeState::Adjusted;
@@ -185,6 +182,11 @@ pub fn disputes(
     limit: i64,
 ) -> Result<Vec<Dispute>> {
     store::disputes(tx, mall, member, limit)
+}
+
+/// The lines about which a member has a dispute open.
+pub fn lines_disputed(tx: &mut dyn Read, member: &Member) -> Result<BTreeSet<Uuid>> {
+    store::open_lines(tx, member.mall_book, member.book_id)
 }
 
 /// Moves money by a decision of the mall, from one party to another one.
@@ -218,16 +220,7 @@ pub fn adjustment_make(
                 creditor: (payee, &[], charges(tx, payee)?),
                 mall: &[],
             };
-            let money = Owed {
-                owed: amount,
-                received: amount,
-                residue: Amount::ZERO,
-                kept: Amount::ZERO,
-                royalty: Amount::ZERO,
-                drawn: Amount::ZERO,
-                means: Settles::Invoice,
-            };
-            settle(tx, mall, &sides, &money)?
+            settle(tx, mall, &sides, &Owed::passing(amount, amount))?
         }
         (Party::Member(payer), Party::Mall) => {
             let charges = charges(tx, payer)?;

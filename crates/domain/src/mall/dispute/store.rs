@@ -4,6 +4,7 @@ use super::{Dispute, DisputeState};
 use crate::mall::Result;
 use scrip_engine::{Error, Read, Row, Store, Timestamp, Tx, params};
 use scrip_ledger::Amount;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(super) fn insert(tx: &mut Tx<'_>, mall: i64, new: &Dispute) -> Result<()> {
@@ -58,6 +59,15 @@ pub(super) fn open_of(tx: &mut dyn Read, mall: i64, event: Uuid) -> Result<Optio
         params![mall, &event],
     )?;
     Ok(row.map(|row| row.int(0)).transpose()?)
+}
+
+pub(super) fn open_lines(tx: &mut dyn Read, mall: i64, member: i64) -> Result<BTreeSet<Uuid>> {
+    let rows = tx.query(
+        "SELECT event_id FROM mall_dispute
+         WHERE book_id = $1 AND member_book = $2 AND state = 'open'",
+        params![mall, member],
+    )?;
+    rows.iter().map(|row| Ok(row.uuid(0)?)).collect()
 }
 
 /// What adjustments of disputes about a line came to.

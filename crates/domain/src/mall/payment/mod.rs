@@ -112,14 +112,15 @@ pub fn clearing_pay(
     let malls_bank = mall_bank(tx, mall)?;
     let accounts = &member.accounts;
     // Who pays: its debt goes down, and so does its money.
+    let amount = invoice.position.due()?;
     let (ours, theirs) = match due.is_positive() {
         true => (
-            leg(accounts.member_due, bank, due),
-            leg(malls_bank, accounts.mall_due, due),
+            leg(accounts.member_due, bank, amount),
+            leg(malls_bank, accounts.mall_due, amount),
         ),
         false => (
-            leg(bank, accounts.member_due, due.negated()?),
-            leg(accounts.mall_due, malls_bank, due.negated()?),
+            leg(bank, accounts.member_due, amount),
+            leg(accounts.mall_due, malls_bank, amount),
         ),
     };
     let event_id = tx.new_id()?;

@@ -5,11 +5,10 @@ use crate::failure::Failure;
 use clap::Args;
 use scrip_domain::Amount;
 use scrip_domain::mall::{
-    MallError, TakesRoyalty, Toll as TollKind, deposit_add, mall_by_slug, member_of,
-    royalty_taking_set, toll_set,
+    MallError, TakesRoyalty, Toll as TollKind, deposit_add, mall_by_slug, royalty_taking_set,
+    toll_set,
 };
 use scrip_domain::mirror::{Mirrors, mirrors_set, uses};
-use scrip_domain::vendor::vendor_by_slug;
 use scrip_ledger::{CURRENCY_SCALE, TOKEN_SCALE};
 
 #[derive(Debug, Args)]
@@ -147,9 +146,7 @@ impl Mirror {
 impl Uses {
     pub fn run(self) -> Result<(), Failure> {
         let found = self.database.reader()?.read(|tx| {
-            let vendor = vendor_by_slug(tx, &self.vendor)?;
-            let member = member_of(tx, vendor.book_id)?;
-            let member = member.ok_or_else(|| MallError::NoMember(vendor.name.clone()))?;
+            let member = member(tx, &self.vendor)?;
             uses(tx, &member, self.limit)
         })?;
         if found.is_empty() {

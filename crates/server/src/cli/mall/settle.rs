@@ -1,19 +1,17 @@
 //! Invoices and their payment, how members settle, disputes and adjustments.
 
-use super::{Database, US, member, say};
+use super::{Database, US, member, say, slugs};
 use crate::cli::api_key::time;
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use scrip_domain::Amount;
 use scrip_domain::mall::{
     Dispute as DisputeData, Invoice, MallError, Party, Ruling, Settles, adjustment_make,
-    clearing_pay, dispute_close, disputes, invoices, mall_by_slug, members, settling_set,
-    transfers,
+    clearing_pay, dispute_close, disputes, invoices, mall_by_slug, settling_set, transfers,
 };
 use scrip_engine::{Read, Timestamp, Tx};
 use scrip_ledger::CURRENCY_SCALE;
 use scrip_ledger::export::csv_field;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 pub struct Invoices {
@@ -140,10 +138,9 @@ fn money(amount: Amount) -> String {
 }
 
 fn invoice_line(name: &str, invoice: &Invoice) -> Result<String, MallError> {
-    let due = invoice.position.paid;
-    let (word, amount) = match due < Amount::ZERO {
-        true => ("is paid", due.negated()?),
-        false => ("pays", due),
+    let word = match invoice.position.paid < Amount::ZERO {
+        true => "is paid",
+        false => "pays",
     };
     let paid = match &invoice.payment {
         Some(payment) => format!("paid {} {}", payment.at, payment.reference),
@@ -154,7 +151,7 @@ fn invoice_line(name: &str, invoice: &Invoice) -> Result<String, MallError> {
         "{:>6} {} {name:<20} {word} {}; carried {}; {}",
         invoice.number,
         invoice.closed_at,
-        money(amount),
+        money(invoice.position.due()?),
         money(invoice.position.carried),
         paid.trim_end()
     ))
@@ -165,8 +162,7 @@ impl Invoices {
         let (slug, limit) = (self.mall, self.limit);
         let (names, found) = self.database.reader()?.read(|tx| {
             let mall = mall_by_slug(tx, &slug)?;
-            let named = members(tx, &mall)?.into_iter();
-            let names: BTreeMap<i64, String> = named.map(|m| (m.book_id, m.slug)).collect();
+            let names = slugs(tx, &mall)?;
             Ok::<_, MallError>((names, invoices(tx, &mall, None, limit)?))
         })?;
         let shown = found.iter().filter(|i| !self.open || i.is_open());
@@ -223,8 +219,7 @@ impl Transfers {
         let (slug, from, to) = (self.mall, self.from, self.to);
         let (names, found) = self.database.reader()?.read(|tx| {
             let mall = mall_by_slug(tx, &slug)?;
-            let named = members(tx, &mall)?.into_iter();
-            let names: BTreeMap<i64, String> = named.map(|m| (m.book_id, m.slug)).collect();
+            let names = slugs(tx, &mall)?;
             let to = to.unwrap_or(tx.now());
             Ok::<_, MallError>((names, transfers(tx, &mall, from, to)?))
         })?;
@@ -275,8 +270,7 @@ impl Disputes {
         let (slug, limit) = (self.mall, self.limit);
         let (names, found) = self.database.reader()?.read(|tx| {
             let mall = mall_by_slug(tx, &slug)?;
-            let named = members(tx, &mall)?.into_iter();
-            let names: BTreeMap<i64, String> = named.map(|m| (m.book_id, m.slug)).collect();
+            let names = slugs(tx, &mall)?;
             Ok::<_, MallError>((names, disputes(tx, mall.book_id, None, limit)?))
         })?;
         if found.is_empty() {

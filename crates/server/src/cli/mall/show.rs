@@ -1,6 +1,7 @@
 //! `scrip mall show`: members, what their tokens are worth, what each owes or is owed.
 
-use super::{Database, say, say_json};
+use super::{Database, say};
+use crate::cli::say_json;
 use crate::failure::Failure;
 use clap::Args;
 use scrip_domain::Amount;

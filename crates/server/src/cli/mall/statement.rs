@@ -1,14 +1,12 @@
 //! `scrip mall statement`: every event between a member and the others, as CSV (GOV-06).
 
-use super::{Database, say};
+use super::{Database, member, say, slugs};
 use crate::cli::api_key::time;
 use crate::failure::Failure;
 use crate::report::statement_sheet;
 use clap::Args;
-use scrip_domain::mall::{MallError, mall_by_book, member_of, members, statement};
-use scrip_domain::vendor::vendor_by_slug;
+use scrip_domain::mall::{MallError, mall_by_book, statement};
 use scrip_engine::{Read, Timestamp};
-use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 pub struct Statement {
@@ -30,12 +28,9 @@ impl Statement {
         let engine = self.database.reader()?;
         let (slug, from, to) = (self.vendor, self.from, self.to);
         let (member, scale, names, lines) = engine.read(|tx| {
-            let vendor = vendor_by_slug(tx, &slug)?;
-            let member = member_of(tx, vendor.book_id)?;
-            let member = member.ok_or_else(|| MallError::NoMember(vendor.name.clone()))?;
+            let member = member(tx, &slug)?;
             let mall = mall_by_book(tx, member.mall_book)?;
-            let named = members(tx, &mall)?.into_iter();
-            let names: BTreeMap<i64, String> = named.map(|m| (m.book_id, m.slug)).collect();
+            let names = slugs(tx, &mall)?;
             let to = to.unwrap_or(tx.now());
             let lines = statement(tx, &member, from, to)?;
             Ok::<_, MallError>((member, mall.currency.scale, names, lines))

@@ -18,7 +18,7 @@ use axum::response::Response;
 use scrip_domain::Actor;
 use scrip_domain::customer::customer_by_id;
 use scrip_domain::gift::{Claim, gift_claim, gifts_held};
-use scrip_domain::mall::{Mall, MallError, mall_by_book, member_of};
+use scrip_domain::mall::{Mall, mall_by_book, member_of, membership};
 use scrip_domain::open_token::{OpenKind, holdings};
 use scrip_domain::vendor::vendor_by_book;
 use scrip_engine::{Read, ReadTx, Timestamp};
@@ -57,7 +57,7 @@ struct MallPage {
     key: String,
 }
 
-/// What was just done: what a certificate is worth.
+/// What was just done.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
@@ -87,8 +87,7 @@ fn ends(at: Timestamp) -> Option<When> {
 
 fn made(tx: &mut ReadTx<'_>, member: &Member) -> std::result::Result<Made, Failed> {
     let (vendor, id) = home(tx, member)?;
-    let outside = || MallError::NoMember(vendor.name.clone());
-    let joined = member_of(tx, vendor.book_id)?.ok_or_else(outside)?;
+    let joined = membership(tx, &vendor)?;
     let mall = mall_by_book(tx, joined.mall_book)?;
     let now = tx.now();
     let (mut held, mut total) = (Vec::new(), Amount::ZERO);
@@ -196,8 +195,7 @@ pub async fn claim(
     let keyed = member.keyed(format!("gift-code-{}", typed.key), hash.to_vec());
     let code = typed.code;
     let claimed = app.submit(keyed, move |tx| {
-        let outside = || MallError::NoMember(vendor.name.clone());
-        let joined = member_of(tx, vendor.book_id)?.ok_or_else(outside)?;
+        let joined = membership(tx, &vendor)?;
         let mall = mall_by_book(tx, joined.mall_book)?;
         let customer = customer_by_id(tx, vendor.book_id, id)?;
         let actor = Actor::Customer(id);

@@ -9,7 +9,7 @@ use super::moves::{Area, Move, in_words, words_of};
 use crate::error::{Problem, Result};
 use crate::http::body::Query;
 use crate::http::csv::{Sheet, download};
-use crate::report::{Asked, period_words};
+use crate::report::StatementDays;
 use crate::state::App;
 use crate::web::view::zone::stay_with_vendor;
 use askama::Template;
@@ -17,9 +17,8 @@ use axum::extract::State;
 use axum::response::Response;
 use scrip_domain::Actor;
 use scrip_domain::customer::Customer;
-use scrip_domain::report::calendar::{Span, Step, zone_of};
 use scrip_domain::statement::{Statement, statement};
-use scrip_engine::{Read, ReadTx};
+use scrip_engine::ReadTx;
 use serde::Deserialize;
 
 /// What happened, and how much in all.
@@ -57,9 +56,7 @@ pub struct Days {
 
 /// A statement that was worked out.
 pub struct Made {
-    span: Span,
-    zone: String,
-    today: scrip_domain::report::calendar::Day,
+    days: StatementDays,
     found: Statement,
     moves: Vec<Move>,
 }
@@ -75,27 +72,15 @@ pub fn made(
 ) -> std::result::Result<Made, Problem> {
     // A statement is a part of the vendor's books.
     stay_with_vendor();
-    let zone = zone_of(tx, shop.vendor.book_id)?;
-    let today = zone.day_of(tx.now());
-    let asked = Asked {
-        from: days.from.clone(),
-        to: days.to.clone(),
-        by: Some(Step::Year.name().to_owned()),
-    };
-    let span = asked.span(today)?;
-    let (from, to) = (zone.begin(span.from()), zone.begin(span.to()));
+    let asked = (days.from.clone(), days.to.clone());
+    let days = StatementDays::asked(tx, shop.vendor.book_id, asked)?;
+    let (from, to) = days.bounds;
     let found = statement(tx, actor, customer, from, to)?;
     let mut moves = Vec::with_capacity(found.movements.len());
     for movement in &found.movements {
         moves.push(in_words(tx, actor, shop, movement.clone(), area)?);
     }
-    Ok(Made {
-        span,
-        zone: zone.name().to_owned(),
-        today,
-        found,
-        moves,
-    })
+    Ok(Made { days, found, moves })
 }
 
 /// Whose statement it is, and where.
@@ -115,15 +100,14 @@ pub struct About {
 /// The page of a statement.
 pub fn show(shop: &Shop, about: About, made: Made) -> Result<Response> {
     stay_with_vendor();
-    let (from, to) = (made.span.from().to_string(), made.span.last().to_string());
-    let days = period_words(Step::Month, made.span.from(), made.span.to());
+    let (from, to) = made.days.ends();
     let sums = made.found.sums.iter().map(|(code, sum)| Sum {
         what: words_of(code),
         tokens: change(*sum),
     });
     page(&StatementPage {
         shop: shop.vendor.name.clone(),
-        when: format!("{days}, days of {}", made.zone),
+        when: made.days.words(),
         file: link(
             &format!("{}.csv", about.here),
             &[("from", &from), ("to", &to)],
@@ -151,7 +135,8 @@ pub fn file(shop: &Shop, number: &str, made: &Made) -> Result<Response> {
     let edge = |day: String, what: &str, balance: scrip_domain::Amount| {
         [day, what.to_owned(), none(), none(), balance.decimal(scale)]
     };
-    line(edge(made.span.from().to_string(), "opening", found.opening));
+    let (first, last) = made.days.ends();
+    line(edge(first, "opening", found.opening));
     for movement in &found.movements {
         line([
             movement.at.to_string(),
@@ -161,10 +146,13 @@ pub fn file(shop: &Shop, number: &str, made: &Made) -> Result<Response> {
             movement.balance.decimal(scale),
         ]);
     }
-    line(edge(made.span.last().to_string(), "closing", found.closing));
+    line(edge(last, "closing", found.closing));
     let count = found.movements.len().to_string();
     line([none(), "lines".to_owned(), none(), count, none()]);
-    download(sheet.text(), &format!("statement-{number}-{}", made.today))
+    download(
+        sheet.text(),
+        &format!("statement-{number}-{}", made.days.today),
+    )
 }
 
 async fn own(app: &App, member: &Member, days: Days) -> Result<Made> {

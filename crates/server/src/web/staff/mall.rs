@@ -5,8 +5,9 @@ mod account;
 
 use super::super::frame::{form_key, link, page, see, staff_shell};
 use super::super::session::{Shop, StaffMember};
-use super::super::view::format::{counted, money, price_each, tokens};
+use super::super::view::format::{counted, money, percent, price_each, tokens};
 use super::super::view::{Notice, Shell, Tone, When};
+use super::office::office_at;
 use super::{May, at, permission};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Query};
@@ -19,9 +20,9 @@ use axum::routing::{get, post};
 use scrip_domain::Amount;
 use scrip_domain::gift::{gift_acceptance_set, gift_acceptances};
 use scrip_domain::mall::{
-    DisputeState, Line, LineKind, Mall, MallError, Member, MemberState, Settles, acceptance_set,
+    DisputeState, Line, LineKind, Mall, Member, MemberState, Settles, acceptance_set,
     accepted_from, accepters_of, deposit, disputes, invoices, mall_by_book, malls_run_by,
-    member_of, members, position, statement, terms_at, value_at,
+    member_of, members, membership, owed_in_all, position, statement, terms_at, value_at,
 };
 use scrip_domain::open_token::outstanding;
 use scrip_domain::vendor::{Permission, Vendor, quota, vendor_by_slug};
@@ -138,8 +139,9 @@ struct Part {
     done: Option<String>,
 }
 
-fn standing(state: MemberState, is_barred: bool) -> (&'static str, &'static str) {
-    match (state, is_barred) {
+/// Where a member stands, in words, and their class.
+pub(super) fn standing(member: &Member) -> (&'static str, &'static str) {
+    match (member.state, member.is_barred) {
         (MemberState::Active, false) => ("active", "status good"),
         (MemberState::Active, true) => ("tokens stay at home", "status wait"),
         (MemberState::Suspended, _) => ("suspended", "status stopped"),
@@ -170,8 +172,8 @@ async fn mall(
     let (inside, runs) = app
         .read(move |tx| {
             let runs = malls_run_by(tx, &shop.vendor)?.into_iter();
-            let at = |mall: &Mall| shop.at(&format!("/staff/office/{}", mall.slug));
-            let runs = runs.map(|mall| (mall.name.clone(), at(&mall))).collect();
+            let runs = runs.map(|mall| (mall.name, office_at(&shop, &mall.slug, "")));
+            let runs = runs.collect();
             Ok::<_, Failed>((inside(tx, &shop)?, runs))
         })
         .await?;
@@ -207,7 +209,8 @@ fn traffic(lines: &[Line], own: i64) -> std::result::Result<Traffic, Failed> {
     Ok(all)
 }
 
-fn percent(amount: Amount, longest: Amount) -> i64 {
+/// A length in percent of the longest.
+fn length(amount: Amount, longest: Amount) -> i64 {
     let longest = longest.units().max(1);
     let share = amount.units().saturating_mul(100).checked_div(longest);
     share.unwrap_or(0).clamp(0, 100)
@@ -224,12 +227,9 @@ fn inside(tx: &mut ReadTx<'_>, shop: &Shop) -> std::result::Result<Option<Inside
     let all = members(tx, &mall)?;
     let owes = position(tx, &member)?;
     let value = value_at(tx, &member, now)?.unwrap_or_default();
-    let (state, class) = standing(member.state, member.is_barred);
+    let (state, class) = standing(&member);
     let cash = |amount: Amount| money(amount, &mall.currency);
-    let mut sum = Amount::ZERO;
-    for line in &lines {
-        sum = sum.plus(line.owes(member.book_id)?)?;
-    }
+    let sum = owed_in_all(&lines, member.book_id)?;
     let mut out = Vec::new();
     for (token, debtor, amount) in outstanding(tx, &mall)? {
         if debtor == member.book_id {
@@ -267,7 +267,6 @@ fn facts(
 ) -> std::result::Result<Vec<(&'static str, String)>, Failed> {
     let now = tx.now();
     let terms = terms_at(tx, member, now)?;
-    let percent = |ppm: i64| format!("{} %", Amount::from_units(ppm).decimal(4));
     let mut facts = vec![
         ("Royalty of the mall", percent(terms.royalty_ppm)),
         ("Your service charge", percent(terms.service_ppm)),
@@ -317,7 +316,7 @@ fn others(
     let now = tx.now();
     let mut others = Vec::new();
     for other in all.iter().filter(|m| m.book_id != member.book_id) {
-        let (state, class) = standing(other.state, other.is_barred);
+        let (state, class) = standing(other);
         let (came, went) = traffic.get(&other.book_id).copied().unwrap_or_default();
         let value = value_at(tx, other, now)?.unwrap_or_default();
         others.push(Other {
@@ -332,8 +331,8 @@ fn others(
             key: form_key(),
             came: money(came, &mall.currency),
             went: money(went, &mall.currency),
-            came_length: percent(came, longest),
-            went_length: percent(went, longest),
+            came_length: length(came, longest),
+            went_length: length(went, longest),
         });
     }
     Ok(others)
@@ -348,7 +347,6 @@ fn billed(
 ) -> std::result::Result<Vec<Billed>, Failed> {
     let found = invoices(tx, mall, Some(member), INVOICES)?.into_iter();
     let billed = found.map(|invoice| {
-        let due = invoice.position.paid;
         let (state, class) = match (&invoice.payment, invoice.is_open()) {
             (Some(_), _) => ("paid", "status good"),
             (None, true) => ("not paid yet", "status wait"),
@@ -357,8 +355,8 @@ fn billed(
         Ok(Billed {
             number: invoice.number,
             at: When::minute(invoice.closed_at),
-            due: money(due.max(due.negated()?), &mall.currency),
-            pays: due.is_positive(),
+            due: money(invoice.position.due()?, &mall.currency),
+            pays: invoice.position.paid.is_positive(),
             state,
             class,
             href: shop.at(&format!("/staff/mall/invoices/{}", invoice.number)),
@@ -367,15 +365,20 @@ fn billed(
     billed.collect()
 }
 
+/// Where a dispute stands, in words, and their class.
+pub(super) fn dispute_words(state: DisputeState) -> (&'static str, &'static str) {
+    match state {
+        DisputeState::Open => ("open", "status wait"),
+        DisputeState::Rejected => ("the line stays", "status stopped"),
+        DisputeState::Adjusted => ("adjusted", "status good"),
+    }
+}
+
 /// The newest disputes first.
 fn disputed(tx: &mut ReadTx<'_>, member: &Member) -> std::result::Result<Vec<Disputed>, Failed> {
     let found = disputes(tx, member.mall_book, Some(member.book_id), INVOICES)?;
     let disputed = found.into_iter().map(|dispute| {
-        let (state, class) = match dispute.state {
-            DisputeState::Open => ("open", "status wait"),
-            DisputeState::Rejected => ("the line stays", "status stopped"),
-            DisputeState::Adjusted => ("adjusted", "status good"),
-        };
+        let (state, class) = dispute_words(dispute.state);
         Disputed {
             number: dispute.number,
             at: When::minute(dispute.opened_at),
@@ -469,10 +472,9 @@ async fn accept(
     let request = format!("mall {} {} {}", sent.vendor, sent.what, sent.takes).into_bytes();
     let keyed = member.keyed(format!("mall-{}", sent.key), request, None);
     app.submit(keyed, move |tx| {
-        let outside = |vendor: &Vendor| MallError::NoMember(vendor.name.clone());
-        let acceptor = member_of(tx, vendor.book_id)?.ok_or_else(|| outside(&vendor))?;
+        let acceptor = membership(tx, &vendor)?;
         let other = vendor_by_slug(tx, &sent.vendor)?;
-        let issuer = member_of(tx, other.book_id)?.ok_or_else(|| outside(&other))?;
+        let issuer = membership(tx, &other)?;
         match gifts {
             true => gift_acceptance_set(tx, actor, (&acceptor, &issuer), takes)?,
             false => acceptance_set(tx, actor, &acceptor, &issuer, takes)?,

@@ -63,6 +63,11 @@ pub fn money(amount: Amount, currency: &Asset) -> String {
     format!("{sign}{symbol}{whole}{point}{part:0<least$}")
 }
 
+/// A share in millionths: `2 %`, `0.0001 %`.
+pub fn percent(ppm: i64) -> String {
+    format!("{} %", Amount::from_units(ppm).decimal(4))
+}
+
 /// The price of one token, without "a token": `10 ¢`, `10 p`, `$1.25`, `¥10`.
 pub fn price_each(price: Amount, currency: &Asset) -> String {
     let cent = match currency.code.as_str() {

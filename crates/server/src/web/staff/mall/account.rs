@@ -10,7 +10,7 @@ use super::{names, what};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Form, Path, Query};
 use crate::http::csv::download;
-use crate::report::{Asked, period_words, statement_sheet};
+use crate::report::{StatementDays, statement_sheet};
 use crate::state::App;
 use crate::web::view::zone::stay_with_vendor;
 use askama::Template;
@@ -20,10 +20,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use scrip_domain::Amount;
 use scrip_domain::mall::{
-    Line, LineKind, Mall, MallError, Member, dispute_open, disputes, invoice, mall_by_book,
-    member_of, statement,
+    Line, LineKind, Mall, MallError, Member, dispute_open, invoice, lines_disputed, mall_by_book,
+    membership, owed_in_all, statement,
 };
-use scrip_domain::report::calendar::{Step, zone_of};
 use scrip_domain::vendor::{Permission, Vendor};
 use scrip_engine::{Read, ReadTx};
 use serde::Deserialize;
@@ -100,42 +99,26 @@ struct Made {
     names: BTreeMap<i64, (String, String)>,
     lines: Vec<Line>,
     disputed: BTreeSet<uuid::Uuid>,
-    when: String,
+    days: StatementDays,
     is_over: bool,
-    from: String,
-    to: String,
-}
-
-fn membership(tx: &mut dyn Read, vendor: &Vendor) -> std::result::Result<Member, MallError> {
-    member_of(tx, vendor.book_id)?.ok_or_else(|| MallError::NoMember(vendor.name.clone()))
 }
 
 /// Of this month unless days are said; of days that are not over, what there is until now.
 fn made(tx: &mut ReadTx<'_>, vendor: &Vendor, days: &Days) -> std::result::Result<Made, Failed> {
     // A statement is a part of the vendor's books.
     stay_with_vendor();
-    let zone = zone_of(tx, vendor.book_id)?;
+    let asked = (days.from.clone(), days.to.clone());
+    let days = StatementDays::asked(tx, vendor.book_id, asked)?;
+    let (from, to) = days.bounds;
     let now = tx.now();
-    let asked = Asked {
-        from: days.from.clone(),
-        to: days.to.clone(),
-        by: Some(Step::Year.name().to_owned()),
-    };
-    let span = asked.span(zone.day_of(now))?;
-    let (from, to) = (zone.begin(span.from()), zone.begin(span.to()));
     let member = membership(tx, vendor)?;
     let mall = mall_by_book(tx, member.mall_book)?;
     let lines = statement(tx, &member, from.min(now), to.min(now))?;
-    let all = disputes(tx, mall.book_id, Some(member.book_id), i64::MAX)?;
-    let open = all.into_iter().filter(|d| d.closed_at.is_none());
-    let days = period_words(Step::Month, span.from(), span.to());
     Ok(Made {
         names: names(tx, &mall)?,
-        disputed: open.map(|d| d.event_id).collect(),
-        when: format!("{days}, days of {}", zone.name()),
+        disputed: lines_disputed(tx, &member)?,
         is_over: to <= now,
-        from: span.from().to_string(),
-        to: span.last().to_string(),
+        days,
         mall,
         member,
         lines,
@@ -147,29 +130,22 @@ impl Made {
         money(amount, &self.mall.currency)
     }
 
-    fn total(&self) -> std::result::Result<Amount, Failed> {
-        let owes = self.lines.iter().map(|line| line.owes(self.member.book_id));
-        let owes = owes.collect::<std::result::Result<Vec<_>, _>>()?;
-        Ok(Amount::sum(owes)?)
-    }
-
     fn sums(&self) -> std::result::Result<Vec<Sum>, Failed> {
         let mut sums = Vec::new();
         for kind in LineKind::ALL {
-            let of_kind: Vec<&Line> = self.lines.iter().filter(|l| l.kind == *kind).collect();
+            let of_kind = self.lines.iter().filter(|l| l.kind == *kind).cloned();
+            let of_kind: Vec<Line> = of_kind.collect();
             if of_kind.is_empty() {
                 continue;
             }
-            let sum = |each: fn(&Line) -> Amount| Amount::sum(of_kind.iter().map(|l| each(l)));
-            let owes = of_kind.iter().map(|line| line.owes(self.member.book_id));
-            let owes = owes.collect::<std::result::Result<Vec<_>, _>>()?;
+            let sum = |each: fn(&Line) -> Amount| Amount::sum(of_kind.iter().map(each));
             sums.push(Sum {
                 what: what(*kind),
                 lines: of_kind.len(),
                 owed: self.cash(sum(|l| l.money.owed)?),
                 received: self.cash(sum(|l| l.money.received)?),
                 at_once: self.cash(sum(|l| l.money.drawn)?),
-                owes: self.cash(Amount::sum(owes)?),
+                owes: self.cash(owed_in_all(&of_kind, self.member.book_id)?),
             });
         }
         Ok(sums)
@@ -212,6 +188,7 @@ async fn statement_page(
     let (vendor, asked) = (member.shop.vendor.clone(), days.clone());
     let made = app.read(move |tx| made(tx, &vendor, &asked)).await?;
     let here = member.shop.at("/staff/mall/statement");
+    let (from, to) = made.days.ends();
     let mut shell = staff_shell(&member, "Statement of the mall", "/staff/mall");
     shell.notice = days.done.map(|_| {
         let text = "The line stays as it is until the mall answers.";
@@ -221,21 +198,18 @@ async fn statement_page(
         shell,
         shop: member.shop.vendor.name.clone(),
         mall: made.mall.name.clone(),
-        file: link(
-            &format!("{here}.csv"),
-            &[("from", &made.from), ("to", &made.to)],
-        ),
+        file: link(&format!("{here}.csv"), &[("from", &from), ("to", &to)]),
         here,
         back: member.shop.at("/staff/mall"),
         action: member.shop.at("/staff/mall/disputes"),
         may: member.staff.role.may(Permission::Books),
         sums: made.sums()?,
         rows: made.rows()?,
-        total: made.cash(made.total()?),
-        when: made.when,
+        total: made.cash(owed_in_all(&made.lines, made.member.book_id)?),
+        when: made.days.words(),
         is_over: made.is_over,
-        from: made.from,
-        to: made.to,
+        from,
+        to,
     })
 }
 
@@ -253,7 +227,8 @@ async fn statement_file(
         .map(|(book, (slug, _))| (*book, slug.clone()));
     let scale = made.mall.currency.scale;
     let text = statement_sheet(&made.lines, &made.member, &slugs.collect(), scale);
-    let name = format!("{}-{}-{}", made.mall.slug, made.from, made.to);
+    let (from, to) = made.days.ends();
+    let name = format!("{}-{from}-{to}", made.mall.slug);
     download(text.map_err(Problem::from)?, &name)
 }
 
@@ -294,14 +269,14 @@ async fn invoice_page(
         .read(move |tx| {
             let member = membership(tx, &vendor)?;
             let mall = mall_by_book(tx, member.mall_book)?;
+            let found = invoice(tx, &member, number)?;
             let missing = || Failed::from(Problem::not_found("invoice"));
-            let (found, carried) = invoice(tx, &member, number)?.ok_or_else(missing)?;
+            let (found, carried) = found.ok_or_else(missing)?;
             Ok::<_, Failed>((mall, found, carried))
         })
         .await?;
     let cash = |amount: Amount| money(amount, &mall.currency);
     let position = found.position;
-    let due = position.paid;
     page(&InvoicePage {
         shell: staff_shell(&member, "Invoice of the mall", "/staff/mall"),
         shop: member.shop.vendor.name.clone(),
@@ -311,8 +286,8 @@ async fn invoice_page(
         before: cash(carried),
         since: cash(position.net.minus(carried)?),
         net: cash(position.net),
-        due: cash(due.max(due.negated()?)),
-        pays: due.is_positive(),
+        due: cash(position.due()?),
+        pays: position.paid.is_positive(),
         carried: cash(position.carried),
         is_open: found.is_open(),
         paid: found.payment.map(|p| (When::minute(p.at), p.reference)),

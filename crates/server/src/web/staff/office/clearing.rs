@@ -2,23 +2,22 @@
 
 use super::super::super::frame::{form_key, page};
 use super::super::super::session::{Shop, StaffMember};
-use super::super::super::view::format::count;
+use super::super::super::view::format::{count, percent};
 use super::super::super::view::{Shell, When};
 use super::picture::{Picture, picture};
-use super::{AtMall, Office, Party, cash, office, parties, percent, run_by, shell};
+use super::{AtMall, Office, Party, cash, office, parties, run_by, shell};
 use crate::error::{Failed, Result};
 use crate::http::body::{Path, Query};
-use crate::report::{Asked, period_words};
+use crate::report::StatementDays;
 use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::mall::{
-    Clears, LineKind, Mall, Member, Settles, Traffic, clearings, deposit, mall_kept, members,
-    position, terms_at, traffic,
+    Clears, LineKind, Mall, Member, Traffic, clearings, deposit, mall_kept, members, position,
+    terms_at, traffic,
 };
-use scrip_domain::report::calendar::{Step, zone_of};
 use scrip_domain::vendor::Hue;
 use scrip_engine::ReadTx;
 use serde::Deserialize;
@@ -100,19 +99,14 @@ impl Matrix {
     fn new(mall: &Mall, books: Vec<i64>, passed: &[Traffic]) -> Found<Matrix> {
         let mut owed: BTreeMap<(i64, i64), Amount> = BTreeMap::new();
         for one in passed {
-            let kept = one.owed.minus(one.received)?;
             let to = (one.debtor, one.creditor);
             if one.creditor != mall.book_id {
                 let cell = owed.entry(to).or_default();
                 *cell = cell.plus(one.received)?;
             }
             if one.debtor != mall.book_id {
-                let kept_of = match one.creditor == mall.book_id {
-                    true => one.owed,
-                    false => kept,
-                };
                 let cell = owed.entry((one.debtor, mall.book_id)).or_default();
-                *cell = cell.plus(kept_of)?;
+                *cell = cell.plus(one.owed.minus(one.received)?)?;
             }
         }
         Ok(Matrix { books, owed })
@@ -155,42 +149,27 @@ struct Made {
     royalty: Amount,
     kept: Amount,
     last: Option<(i64, When)>,
-    when: String,
-    from: String,
-    to: String,
+    days: StatementDays,
 }
 
 fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str, days: &Days) -> Found<Made> {
-    use scrip_engine::Read;
     let mall = run_by(tx, &shop.vendor, slug)?;
-    let zone = zone_of(tx, shop.vendor.book_id)?;
-    let now = tx.now();
-    let asked = Asked {
-        from: days.from.clone(),
-        to: days.to.clone(),
-        by: Some(Step::Year.name().to_owned()),
-    };
-    let span = asked.span(zone.day_of(now))?;
-    let (from, to) = (zone.begin(span.from()), zone.begin(span.to()));
+    let asked = (days.from.clone(), days.to.clone());
+    let days = StatementDays::asked(tx, shop.vendor.book_id, asked)?;
+    let (from, to) = days.bounds;
     let passed = traffic(tx, &mall, from, to)?;
     let all = members(tx, &mall)?;
     let mut positions = BTreeMap::new();
     for member in &all {
         positions.insert(member.book_id, position(tx, member)?);
     }
-    let looks = parties(tx, shop, &mall)?;
+    let looks = parties(tx, shop, &mall, &all)?;
     let (royalties, royalty) = royalties(tx, &mall, &all, &looks, &passed)?;
     let last = clearings(tx, &mall, 1)?.pop();
     Ok(Made {
         kept: mall_kept(tx, &mall)?,
         last: last.map(|c| (c.number, When::minute(c.closed_at))),
-        when: format!(
-            "{}, days of {}",
-            period_words(Step::Month, span.from(), span.to()),
-            zone.name()
-        ),
-        from: span.from().to_string(),
-        to: span.last().to_string(),
+        days,
         mall,
         all,
         looks,
@@ -243,11 +222,7 @@ fn royalties(
             rate: percent(terms_at(tx, member, now)?.royalty_ppm),
             royalty: cash(mall, royalty),
             tolls: cash(mall, tolls),
-            from: match member.settles {
-                Settles::Invoice => "invoice",
-                Settles::Deposit => "deposit",
-                Settles::Transfer => "transfer",
-            },
+            from: member.settles.name(),
             left,
         });
     }
@@ -339,6 +314,7 @@ pub(super) async fn page_of(
     let made = app.read(move |tx| made(tx, &shop, &mall, &asked)).await?;
     let matrix = Matrix::new(&made.mall, made.books(), &made.passed)?;
     let (picture, moves) = made.picture()?;
+    let (from, to) = made.days.ends();
     let books = matrix.books.iter();
     let gets = books.map(|to| Ok(cash(&made.mall, matrix.gets(*to)?)));
     let pays = matrix.books.iter().map(|from| matrix.pays(*from));
@@ -347,7 +323,7 @@ pub(super) async fn page_of(
     let net = Amount::sum(all_get.collect::<Found<Vec<_>>>()?)?.minus(pays)?;
     page(&ClearingPage {
         shell: shell(&member, &made.mall, days.done),
-        when: made.when.clone(),
+        when: made.days.words(),
         clears: match made.mall.clears {
             Clears::ByHand => "clears when you say so",
             Clears::Day => "clears after each day",
@@ -358,7 +334,7 @@ pub(super) async fn page_of(
         moves: cash(&made.mall, moves),
         kept: cash(&made.mall, made.kept),
         picture,
-        here: super::office_at(&member.shop, &made.mall, ""),
+        here: super::office_at(&member.shop, &made.mall.slug, ""),
         heads: matrix.books.iter().map(|book| made.name(*book)).collect(),
         rows: made.rows(&matrix)?,
         gets: gets.collect::<Found<_>>()?,
@@ -368,8 +344,8 @@ pub(super) async fn page_of(
         office: office(&member, &made.mall, ""),
         royalties: made.royalties,
         last: made.last,
-        from: made.from,
-        to: made.to,
+        from,
+        to,
         key: form_key(),
     })
 }

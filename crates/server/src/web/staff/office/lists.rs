@@ -3,9 +3,9 @@
 
 use super::super::super::frame::page;
 use super::super::super::session::{Shop, StaffMember};
-use super::super::super::view::format::count;
+use super::super::super::view::format::{count, percent};
 use super::super::super::view::{Shell, When};
-use super::{AtMall, Office, Part, cash, office, parties, percent, run_by, shell};
+use super::{AtMall, Office, Part, cash, office, parties, run_by, shell};
 use crate::error::{Failed, Result};
 use crate::http::body::{Path, Query};
 use crate::state::App;
@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::gift::gift_acceptances;
-use scrip_domain::mall::{LineKind, Mall, Toll, toll_price, traffic};
+use scrip_domain::mall::{LineKind, Mall, Toll, members, toll_price, traffic};
 use scrip_domain::open_token::{group_members, groups, products};
 use scrip_engine::{Read, ReadTx, Timestamp};
 
@@ -62,7 +62,8 @@ struct ListsPage {
 
 fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Lists, Failed> {
     let mall = run_by(tx, &shop.vendor, slug)?;
-    let looks = parties(tx, shop, &mall)?;
+    let all = members(tx, &mall)?;
+    let looks = parties(tx, shop, &mall, &all)?;
     let name = |book: i64| {
         looks
             .get(&book)
@@ -70,7 +71,7 @@ fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Lis
     };
     let now = tx.now();
     let joined = group_members(tx, &mall)?;
-    let all = groups(tx, &mall)?.into_iter().map(|group| {
+    let all_groups = groups(tx, &mall)?.into_iter().map(|group| {
         let own = joined.iter().filter(|m| m.group_no == group.group_no);
         let own = own.map(|m| InGroup {
             name: name(m.member_book),
@@ -84,7 +85,7 @@ fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Lis
             slug: group.slug,
         }
     });
-    let all = all.collect();
+    let all_groups = all_groups.collect();
     let listed = products(tx, &mall)?.into_iter().map(|one| Product {
         sku: one.sku,
         maker: name(one.maker_book),
@@ -110,7 +111,7 @@ fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Lis
     let gifts = gifts.map(|(acceptor, issuer)| (name(acceptor), name(issuer)));
     Ok(Lists {
         gifts: gifts.collect(),
-        groups: all,
+        groups: all_groups,
         products: listed,
         tolls,
         toll_lines,

@@ -3,9 +3,9 @@
 
 use super::super::super::frame::{form_key, page};
 use super::super::super::session::{Shop, StaffMember};
-use super::super::super::view::format::{price_each, tokens};
+use super::super::super::view::format::{percent, price_each, tokens};
 use super::super::super::view::{Shell, When};
-use super::{Office, Part, Party, cash, office, parties, percent, run_by, shell};
+use super::{Office, Part, Party, cash, office, parties, run_by, shell};
 use crate::error::{Failed, Problem, Result};
 use crate::http::body::{Path, Query};
 use crate::state::App;
@@ -15,7 +15,7 @@ use axum::response::Response;
 use scrip_domain::Amount;
 use scrip_domain::mall::{
     Mall, Member, MemberState, Settles, accepted_from, accepters_of, deposit, franchise_of,
-    members, position, statement, terms_at, values,
+    members, owed_in_all, position, statement, terms_at, values,
 };
 use scrip_domain::mirror::{Use, uses};
 use scrip_domain::open_token::{group_members, groups, outstanding};
@@ -109,9 +109,10 @@ type Found<T> = std::result::Result<T, Failed>;
 fn made(tx: &mut ReadTx<'_>, shop: &Shop, at: &AtMember) -> Found<Made> {
     let mall = run_by(tx, &shop.vendor, &at.mall)?;
     let missing = || Failed::from(Problem::not_found("member"));
-    let mut all = members(tx, &mall)?.into_iter();
+    let all = members(tx, &mall)?;
+    let looks = parties(tx, shop, &mall, &all)?;
+    let mut all = all.into_iter();
     let member = all.find(|m| m.slug == at.vendor).ok_or_else(missing)?;
-    let looks = parties(tx, shop, &mall)?;
     let look = looks.get(&member.book_id).cloned().ok_or_else(missing)?;
     let named = |books: Vec<i64>| {
         let names = books.iter().filter_map(|book| looks.get(book));
@@ -232,10 +233,7 @@ fn rows(
         Some(party) => party.name.clone(),
         None => mall.name.clone(),
     };
-    let mut total = Amount::ZERO;
-    for line in &lines {
-        total = total.plus(line.owes(member.book_id)?)?;
-    }
+    let total = owed_in_all(&lines, member.book_id)?;
     let newest = lines.iter().rev().take(LINES).map(|line| {
         Ok(Row {
             at: When::minute(line.at),

@@ -52,11 +52,12 @@ struct Made {
 
 fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Made, Failed> {
     let mall = run_by(tx, &shop.vendor, slug)?;
-    let looks = parties(tx, shop, &mall)?;
+    let all = members(tx, &mall)?;
+    let looks = parties(tx, shop, &mall, &all)?;
     let out = outstanding(tx, &mall)?;
     let now = tx.now();
     let (mut rows, mut owed, mut open_all) = (Vec::new(), Amount::ZERO, Amount::ZERO);
-    for member in members(tx, &mall)? {
+    for member in all {
         let Some(look) = looks.get(&member.book_id).cloned() else {
             continue;
         };

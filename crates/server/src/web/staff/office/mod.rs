@@ -16,12 +16,13 @@ use super::super::session::{Shop, StaffMember};
 use super::super::view::format::money;
 use super::super::view::{Notice, Shell, Tone};
 use super::at;
+use super::mall::standing;
 use crate::error::{Failed, Problem};
 use crate::state::App;
 use axum::Router;
 use axum::routing::{get, post};
 use scrip_domain::Amount;
-use scrip_domain::mall::{Mall, Member, MemberState, malls_run_by, members};
+use scrip_domain::mall::{Mall, Member, malls_run_by};
 use scrip_domain::vendor::{Hue, Permission, Vendor, storefront};
 use scrip_engine::Read;
 use serde::Deserialize;
@@ -67,9 +68,9 @@ struct Office {
     back: String,
 }
 
-/// Where a page of the office of a mall stands.
-fn office_at(shop: &Shop, mall: &Mall, path: &str) -> String {
-    shop.at(&format!("/staff/office/{}{path}", mall.slug))
+/// Where a page of the office of a mall stands, by the mall's short name.
+pub(super) fn office_at(shop: &Shop, mall: &str, path: &str) -> String {
+    shop.at(&format!("/staff/office/{mall}{path}"))
 }
 
 fn office(member: &StaffMember, mall: &Mall, here: &'static str) -> Office {
@@ -85,11 +86,11 @@ fn office(member: &StaffMember, mall: &Mall, here: &'static str) -> Office {
         places: places
             .map(|(label, path)| Place {
                 label,
-                href: office_at(shop, mall, path),
+                href: office_at(shop, &mall.slug, path),
                 here: path == here,
             })
             .into(),
-        action: office_at(shop, mall, "/act"),
+        action: office_at(shop, &mall.slug, "/act"),
         may: member.staff.role.may(Permission::Mall),
         back: here.to_owned(),
     }
@@ -121,39 +122,27 @@ struct Party {
     class: &'static str,
 }
 
-fn standing(member: &Member) -> (&'static str, &'static str) {
-    match (member.state, member.is_barred) {
-        (MemberState::Active, false) => ("active", "status good"),
-        (MemberState::Active, true) => ("tokens stay at home", "status wait"),
-        (MemberState::Suspended, _) => ("suspended", "status stopped"),
-        (MemberState::Left, _) => ("left", "status stopped"),
-    }
-}
-
-/// The members of a mall by book, with their looks.
+/// How members of a mall look, by book.
 fn parties(
     tx: &mut dyn Read,
     shop: &Shop,
     mall: &Mall,
+    members: &[Member],
 ) -> std::result::Result<BTreeMap<i64, Party>, Failed> {
     let mut parties = BTreeMap::new();
-    for member in members(tx, mall)? {
-        let (words, class) = standing(&member);
+    for member in members {
+        let (words, class) = standing(member);
+        let place = format!("/members/{}", member.slug);
         let party = Party {
-            href: office_at(shop, mall, &format!("/members/{}", member.slug)),
+            href: office_at(shop, &mall.slug, &place),
             hue: storefront(tx, member.book_id)?.hue,
-            name: member.name,
+            name: member.name.clone(),
             standing: words,
             class,
         };
         parties.insert(member.book_id, party);
     }
     Ok(parties)
-}
-
-/// Millionths in percent.
-fn percent(ppm: i64) -> String {
-    format!("{} %", Amount::from_units(ppm).decimal(4))
 }
 
 fn cash(mall: &Mall, amount: Amount) -> String {

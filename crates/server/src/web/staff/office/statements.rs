@@ -4,6 +4,7 @@
 use super::super::super::frame::{form_key, page};
 use super::super::super::session::{Shop, StaffMember};
 use super::super::super::view::{Shell, When};
+use super::super::mall::dispute_words;
 use super::{AtMall, Office, Part, Party, cash, office, parties, run_by, shell};
 use crate::error::{Failed, Result};
 use crate::http::body::{Path, Query};
@@ -11,7 +12,7 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use scrip_domain::mall::{DisputeState, Mall, disputes, invoices, members};
+use scrip_domain::mall::{Mall, disputes, invoices, members};
 use scrip_engine::ReadTx;
 use std::collections::BTreeMap;
 
@@ -61,9 +62,9 @@ struct StatementsPage {
 
 fn made(tx: &mut ReadTx<'_>, shop: &Shop, slug: &str) -> std::result::Result<Made, Failed> {
     let mall = run_by(tx, &shop.vendor, slug)?;
-    let looks = parties(tx, shop, &mall)?;
-    let all = members(tx, &mall)?.into_iter();
-    let slugs: BTreeMap<i64, String> = all.map(|m| (m.book_id, m.slug)).collect();
+    let all = members(tx, &mall)?;
+    let looks = parties(tx, shop, &mall, &all)?;
+    let slugs: BTreeMap<i64, String> = all.into_iter().map(|m| (m.book_id, m.slug)).collect();
     let billed = billed(tx, &mall, &looks, &slugs)?;
     let disputed = disputed(tx, &mall, &looks)?;
     Ok(Made {
@@ -116,11 +117,7 @@ fn disputed(
 ) -> std::result::Result<Vec<Disputed>, Failed> {
     let found = disputes(tx, mall.book_id, None, AT_MOST)?.into_iter();
     let disputed = found.map(|dispute| {
-        let (state, class) = match dispute.state {
-            DisputeState::Open => ("open", "status wait"),
-            DisputeState::Rejected => ("the line stays", "status stopped"),
-            DisputeState::Adjusted => ("adjusted", "status good"),
-        };
+        let (state, class) = dispute_words(dispute.state);
         Disputed {
             number: dispute.number,
             at: When::minute(dispute.opened_at),
