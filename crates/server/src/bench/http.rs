@@ -2,7 +2,7 @@
 
 use super::load::{Load, Plan, run, write};
 use super::world::{Choice, Folder, customers, offers, vendor};
-use super::{RUNS, echo, median, rounded};
+use super::{Place, RUNS, echo, median, rounded};
 use crate::cli::{progress, say, say_json};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -39,17 +39,8 @@ pub struct HttpBench {
     /// Requests in one run
     #[arg(long, default_value_t = 20_000)]
     requests: usize,
-    /// Where to measure: beside this SQLite database, or in this PostgreSQL database (an empty one)
-    #[arg(
-        long,
-        env = "SCRIP_DATABASE",
-        default_value = "sqlite:bench.db",
-        hide_env_values = true
-    )]
-    database: DatabaseUrl,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// PostgreSQL connections.
@@ -138,22 +129,22 @@ impl HttpBench {
             return Err(Failure::Usage(text));
         }
         let sqlite = DatabaseUrl::Sqlite("bench.db".into());
-        let (engine_name, place) = match &self.database {
-            DatabaseUrl::Sqlite(_) => ("sqlite", &self.database),
+        let (engine_name, place) = match &self.place.database {
+            DatabaseUrl::Sqlite(_) => ("sqlite", &self.place.database),
             DatabaseUrl::Postgres(_) => ("postgres", &sqlite),
         };
         let folder = Folder::beside(place)?;
-        let engine = match &self.database {
+        let engine = match &self.place.database {
             DatabaseUrl::Sqlite(_) => folder.engine("http.db")?,
             DatabaseUrl::Postgres(_) => {
                 let options = Options {
                     workers: WORKERS,
                     ..Options::default()
                 };
-                scrip_ledger::open(&self.database, options)?
+                scrip_ledger::open(&self.place.database, options)?
             }
         };
-        let served = served(&self.database, engine)?;
+        let served = served(&self.place.database, engine)?;
         let requests = Requests::new(&served, self.customers)?;
         let ours = Running::start(&served.app, http::router(&served.app)?)?;
         let bare = Running::start(&served.app, echo::bare())?;
@@ -170,7 +161,7 @@ impl HttpBench {
             results.push(measured.json(engine_name, *connections));
         }
         bar.finish_and_clear();
-        if self.json {
+        if self.place.json {
             return say_json(&json!(results));
         }
         for result in &results {

@@ -1,7 +1,7 @@
 //! `scrip bench mall`.
 
-use super::world::{Choice, Folder, customers, offers, vendor};
-use super::{RUNS, compare, in_flight};
+use super::world::{Choice, FUNDS, Folder, customers, offers, two_lines, vendor, vendor_on};
+use super::{Place, RUNS, compare, in_flight};
 use crate::cli::{progress, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
@@ -10,8 +10,8 @@ use scrip_domain::customer::Customer;
 use scrip_domain::id::OfferId;
 use scrip_domain::mall::{Mall, Member, Terms, mall_create, member_join, terms_set};
 use scrip_domain::open_token::{NewOpen, OpenKind, open_issue};
-use scrip_domain::order::{Extras, OrderOutcome, OrderRequest, Wanted, order_place};
-use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_create};
+use scrip_domain::order::{Extras, OrderOutcome, OrderRequest, order_place};
+use scrip_domain::vendor::Vendor;
 use scrip_domain::{Actor, Amount, Keyed, Node};
 use scrip_engine::{DatabaseUrl, Engine, Options, Timestamp};
 use scrip_ledger::Origin;
@@ -33,25 +33,14 @@ pub struct MallBench {
     /// Purchases in one run
     #[arg(long, default_value_t = 10_000)]
     purchases: usize,
-    /// Where to measure: beside this SQLite database, or in this PostgreSQL database (an empty one)
-    #[arg(
-        long,
-        env = "SCRIP_DATABASE",
-        default_value = "sqlite:bench.db",
-        hide_env_values = true
-    )]
-    database: DatabaseUrl,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// PostgreSQL connections.
 const CONNECTIONS: usize = 16;
 /// Offers to choose from.
 const OFFERS: usize = 100;
-/// Universal tokens of each customer: more than any run spends.
-const FUNDS: Amount = Amount::from_units(1_000_000_000_000);
 
 /// Two members of a mall, and those who buy at the first one.
 struct World {
@@ -69,20 +58,7 @@ struct World {
 impl World {
     fn new(engine: Engine, count: usize) -> Result<World, Failure> {
         let (node, seller) = vendor(engine)?;
-        let slug = format!("{}-home", seller.slug);
-        let vault = node.vault.clone();
-        let home = node.engine.write(move |tx| {
-            let new = NewVendor {
-                kind: EntityKind::Vendor,
-                slug: slug.clone(),
-                name: "Bench home".into(),
-                currency: "USD".into(),
-                token_price: "0.01".into(),
-                minimum_tokens: "0".into(),
-                declines_allowed: 3,
-            };
-            vendor_create(tx, &vault, &new)
-        })?;
+        let home = vendor_on(&node, format!("{}-home", seller.slug))?;
         let (own, others) = (
             customers(&node, &seller, count)?,
             customers(&node, &home, count)?,
@@ -127,7 +103,7 @@ impl World {
                 let new = NewOpen {
                     kind: OpenKind::Universal,
                     group: None,
-                    tokens: FUNDS,
+                    tokens: Amount::from_units(FUNDS),
                     origin: Origin::Paid,
                     expires_at: Timestamp::NEVER,
                 };
@@ -139,18 +115,6 @@ impl World {
             })?;
         }
         Ok(())
-    }
-
-    fn lines(&mut self) -> Vec<Wanted> {
-        let first = self.choice.below(self.offers.len());
-        let second = (first + 1) % self.offers.len();
-        let line = |offer: usize, quantity: i64| Wanted {
-            offer_id: self.offers[offer],
-            quantity,
-            quoted: None,
-            entered: None,
-        };
-        vec![line(first, 1), line(second, 2)]
     }
 
     fn keyed(&mut self, book_id: i64, customer: &Customer) -> Keyed {
@@ -170,7 +134,7 @@ impl World {
             let customer = self.own[self.choice.below(self.own.len())].clone();
             let request = OrderRequest {
                 customer_id: customer.customer_id,
-                lines: self.lines(),
+                lines: two_lines(&mut self.choice, &self.offers),
                 reference: String::new(),
                 effective_at: None,
                 extras: Extras::default(),
@@ -193,7 +157,7 @@ impl World {
             let customer = self.others[self.choice.below(self.others.len())].clone();
             let purchase = Purchase {
                 seller_book: self.seller.book_id,
-                lines: self.lines(),
+                lines: two_lines(&mut self.choice, &self.offers),
                 coupon: None,
                 to: None,
                 pays: None,
@@ -219,9 +183,9 @@ impl MallBench {
             let text = "take at least 1 customer and 1 waiting purchase".to_owned();
             return Err(Failure::Refused(text));
         }
-        match &self.database {
+        match &self.place.database {
             DatabaseUrl::Sqlite(_) => {
-                let folder = Folder::beside(&self.database)?;
+                let folder = Folder::beside(&self.place.database)?;
                 let world = World::new(folder.engine("mall.db")?, self.customers)?;
                 self.measure("sqlite", world)
             }
@@ -230,7 +194,7 @@ impl MallBench {
                     workers: CONNECTIONS,
                     ..Options::default()
                 };
-                let engine = scrip_ledger::open(&self.database, options)?;
+                let engine = scrip_ledger::open(&self.place.database, options)?;
                 self.measure("postgres", World::new(engine, self.customers)?)
             }
         }
@@ -247,7 +211,7 @@ impl MallBench {
             || world.borrow_mut().closed(self.purchases, self.waiting),
         )?;
         bar.finish_and_clear();
-        if self.json {
+        if self.place.json {
             return say_json(&json!({
                 "engine": engine, "waiting": self.waiting, "open_per_s": compared.ours,
                 "closed_per_s": compared.floor, "ratio": compared.ratio,

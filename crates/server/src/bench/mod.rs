@@ -14,9 +14,9 @@ mod reports;
 mod world;
 
 use crate::failure::Failure;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use scrip_engine::Ticket;
+use scrip_engine::{DatabaseUrl, Ticket};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -51,6 +51,22 @@ impl Bench {
             Bench::Reports(bench) => bench.run(),
         }
     }
+}
+
+/// Where a benchmark runs, and what it prints.
+#[derive(Debug, Args)]
+struct Place {
+    /// Where to measure: beside this SQLite database, or in this PostgreSQL database (an empty one)
+    #[arg(
+        long,
+        env = "SCRIP_DATABASE",
+        default_value = "sqlite:bench.db",
+        hide_env_values = true
+    )]
+    database: DatabaseUrl,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Medians of what was measured beside each other, and of their ratios run by run.

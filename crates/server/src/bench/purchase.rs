@@ -1,14 +1,14 @@
 //! `scrip bench purchase`.
 
 use super::purchase_postgres::Function;
-use super::world::{Choice, Folder, customers, offers, vendor};
-use super::{RUNS, compare, floor::Floor, in_flight};
+use super::world::{Choice, Folder, customers, offers, two_lines, vendor};
+use super::{Place, RUNS, compare, floor::Floor, in_flight};
 use crate::cli::{progress, say, say_json};
 use crate::failure::Failure;
 use clap::Args;
 use scrip_domain::customer::Customer;
 use scrip_domain::id::OfferId;
-use scrip_domain::order::{Extras, OrderError, OrderOutcome, OrderRequest, Wanted, order_place};
+use scrip_domain::order::{Extras, OrderError, OrderOutcome, OrderRequest, order_place};
 use scrip_domain::{Actor, Answer, Keyed, Node};
 use scrip_engine::{DatabaseUrl, Options, Ticket};
 use serde_json::json;
@@ -30,17 +30,8 @@ pub struct PurchaseBench {
     /// Purchases in one run
     #[arg(long, default_value_t = 40_000)]
     purchases: usize,
-    /// Where to measure: beside this SQLite database, or in this PostgreSQL database (an empty one)
-    #[arg(
-        long,
-        env = "SCRIP_DATABASE",
-        default_value = "sqlite:bench.db",
-        hide_env_values = true
-    )]
-    database: DatabaseUrl,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// PostgreSQL connections, ours and the function's.
@@ -72,17 +63,9 @@ impl Subject {
 
     fn submit(&mut self) -> Ticket<Answer<OrderOutcome>, OrderError> {
         let customer = &self.customers[self.choice.below(self.customers.len())];
-        let first = self.choice.below(self.offers.len());
-        let second = (first + 1) % self.offers.len();
-        let line = |offer: usize, quantity: i64| Wanted {
-            offer_id: self.offers[offer],
-            quantity,
-            quoted: None,
-            entered: None,
-        };
         let request = OrderRequest {
             customer_id: customer.customer_id,
-            lines: vec![line(first, 1), line(second, 2)],
+            lines: two_lines(&mut self.choice, &self.offers),
             reference: String::new(),
             effective_at: None,
             extras: Extras::default(),
@@ -136,9 +119,9 @@ impl PurchaseBench {
             let text = "take at least 1 customer and 1 waiting purchase".to_owned();
             return Err(Failure::Refused(text));
         }
-        match &self.database {
+        match &self.place.database {
             DatabaseUrl::Sqlite(_) => {
-                let folder = Folder::beside(&self.database)?;
+                let folder = Folder::beside(&self.place.database)?;
                 let floor = Floor::new(&folder.file("floor.db"))?;
                 let subject = self.subject(folder.engine("purchase.db")?)?;
                 self.measure("sqlite", subject, Beside::Append(floor))
@@ -149,7 +132,7 @@ impl PurchaseBench {
                     workers: CONNECTIONS,
                     ..Options::default()
                 };
-                let subject = self.subject(scrip_ledger::open(&self.database, options)?)?;
+                let subject = self.subject(scrip_ledger::open(&self.place.database, options)?)?;
                 self.measure("postgres", subject, Beside::Function(function))
             }
         }
@@ -184,7 +167,7 @@ impl PurchaseBench {
             }));
         }
         bar.finish_and_clear();
-        if self.json {
+        if self.place.json {
             return say_json(&results.into());
         }
         say("  engine  waiting  purchases/s   baseline/s   ratio")?;

@@ -6,6 +6,7 @@ use scrip_domain::catalog::{
 };
 use scrip_domain::customer::{Customer, CustomerError, Details, customer_by_id, customer_register};
 use scrip_domain::id::OfferId;
+use scrip_domain::order::Wanted;
 use scrip_domain::vault::{SecretKey, Vault};
 use scrip_domain::vendor::{EntityKind, NewVendor, Vendor, vendor_create};
 use scrip_domain::{Amount, Node};
@@ -61,8 +62,14 @@ impl Drop for Folder {
 /// A vendor on a node.
 pub fn vendor(engine: Engine) -> Result<(Node, Vendor), Failure> {
     let node = Node::new(engine, Vault::new(SecretKey::new([7; 32])))?;
-    let vault = node.vault.clone();
     let slug = format!("bench-{}", node.engine.now().0);
+    let vendor = vendor_on(&node, slug)?;
+    Ok((node, vendor))
+}
+
+/// A vendor of a short name, on a node that may have others.
+pub fn vendor_on(node: &Node, slug: String) -> Result<Vendor, Failure> {
+    let vault = node.vault.clone();
     let vendor = node.engine.write(move |tx| {
         let new = NewVendor {
             kind: EntityKind::Vendor,
@@ -75,11 +82,11 @@ pub fn vendor(engine: Engine) -> Result<(Node, Vendor), Failure> {
         };
         vendor_create(tx, &vault, &new)
     })?;
-    Ok((node, vendor))
+    Ok(vendor)
 }
 
 /// Tokens that each wallet begins with: more than any run spends.
-const FUNDS: i64 = 1_000_000_000_000;
+pub const FUNDS: i64 = 1_000_000_000_000;
 
 /// Gives a wallet its tokens, as a grant of its own.
 fn fund(tx: &mut scrip_engine::Tx<'_>, vendor: &Vendor, wallet: i64) -> Result<(), LedgerError> {
@@ -231,6 +238,19 @@ pub fn offers(node: &Node, vendor: &Vendor, count: usize) -> Result<Vec<OfferId>
         }
         Ok::<_, CatalogError>(offers)
     })?)
+}
+
+/// What a purchase buys: one of an offer, and two of the next.
+pub fn two_lines(choice: &mut Choice, offers: &[OfferId]) -> Vec<Wanted> {
+    let first = choice.below(offers.len());
+    let second = (first + 1) % offers.len();
+    let line = |offer: usize, quantity: i64| Wanted {
+        offer_id: offers[offer],
+        quantity,
+        quoted: None,
+        entered: None,
+    };
+    vec![line(first, 1), line(second, 2)]
 }
 
 /// A cheap stream of numbers to choose with; the same in each run.

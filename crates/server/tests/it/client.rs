@@ -108,11 +108,7 @@ impl<'a> Served<'a> {
     ) -> Served<'a> {
         let program = Program::with_vendor(db);
         another(&program, "other");
-        let [key, other] = ["retail", "other"].map(|vendor| {
-            let create = ["api-key", "create", "--vendor", vendor, "--name", "tests"];
-            let made = program.json(&[&create[..], &["--scope", ALL_SCOPES]].concat());
-            made["key"].as_str().unwrap().to_owned()
-        });
+        let [key, other] = ["retail", "other"].map(|vendor| program.key(vendor));
         prepare(&program);
         let owned = |text: &str| text.to_owned();
         let settings = (

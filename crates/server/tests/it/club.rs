@@ -1,7 +1,7 @@
 //! The shop `club` of the tests of pages: its token costs 10 cents, 50 of them make an account
 //! active, three declined cards end a payment. Customers and staff of it, signed in.
 
-use crate::client::{ALL_SCOPES, Answered, Api, Served};
+use crate::client::{Answered, Api, Served};
 use crate::program::Program;
 use crate::visitor::Visitor;
 use scrip_testkit::TestDb;
@@ -63,9 +63,7 @@ impl<'a> Club<'a> {
             let club = ["vendor", "create", "--name", "Club", "--slug", "club"];
             let price = ["--token-price", "0.10", "--minimum-tokens", "50"];
             program.ok(&[club.as_slice(), &price].concat());
-            let create = ["api-key", "create", "--vendor", "club", "--name", "tests"];
-            let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
-            made["key"].as_str().unwrap().clone_into(&mut key);
+            key = program.key("club");
             prepare(program);
         });
         let api = served.with_key(&key);
@@ -134,6 +132,21 @@ impl<'a> Club<'a> {
         });
         let made = self.api.put(&format!("{product}/offers/{sku}"), &body);
         made.expect(201)["offer_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives a customer universal tokens that are paid for.
+    pub fn issue_open(&self, customer: &str, tokens: &str) {
+        let body = json!({
+            "customer_id": customer, "kind": "universal", "tokens": tokens, "origin": "paid",
+        });
+        self.api.post("/v1/open-tokens", &body).expect(201);
+    }
+
+    /// Buys one thing of a member of the mall with open tokens.
+    pub fn buy_open(&self, customer: &str, at: &str, sku: &str) -> Answered {
+        let body = json!({"at": at, "lines": [{"sku": sku, "quantity": 1}]});
+        let orders = format!("/v1/customers/{customer}/open-orders");
+        self.api.post(&orders, &body)
     }
 
     pub fn on_hand(&self, sku: &str) -> i64 {

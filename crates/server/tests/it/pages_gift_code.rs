@@ -17,8 +17,7 @@ fn club(db: &TestDb) -> Club<'_> {
             "mall create --slug riverside --name Riverside --currency USD",
             "mall join --mall riverside --vendor club",
         ] {
-            let words: Vec<&str> = command.split(' ').collect();
-            program.ok(&words);
+            program.line(command);
         }
     })
 }

@@ -1,6 +1,5 @@
 //! The mall on a member's pages.
 
-use crate::client::ALL_SCOPES;
 use crate::club::{Club, PIN, hidden, says};
 use crate::program::Program;
 use scrip_testkit::TestDb;
@@ -28,8 +27,7 @@ fn riverside(program: &Program<'_>) {
         "mall terms --vendor club --service 2 --royalty 1",
         "mall deposit --vendor club 3 --low 5",
     ] {
-        let words: Vec<&str> = command.split(' ').collect();
-        program.ok(&words);
+        program.line(command);
     }
 }
 
@@ -38,20 +36,9 @@ fn riverside(program: &Program<'_>) {
 fn a_member_sees_its_mall_and_says_whose_tokens_it_takes(db: &TestDb) {
     let club = Club::start_running(db, riverside);
     let ana = club.member("Ana", 100);
-    let tokens = json!({
-        "customer_id": ana.id, "kind": "universal", "tokens": "25", "origin": "paid",
-    });
-    club.api.post("/v1/open-tokens", &tokens).expect(201);
-    club.api
-        .put("/v1/products/lamp", &json!({"title": "Lamp"}))
-        .expect(201);
-    let offer = json!({"kind": "purchase", "price": "100"});
-    club.api
-        .put("/v1/products/lamp/offers/lamp", &offer)
-        .expect(201);
-    let wanted = json!({"at": "club", "lines": [{"sku": "lamp", "quantity": 1}]});
-    let orders = format!("/v1/customers/{}/open-orders", ana.id);
-    club.api.post(&orders, &wanted).expect(201);
+    club.issue_open(&ana.id, "25");
+    club.offer("lamp", "Lamp", 100, None);
+    club.buy_open(&ana.id, "club", "lamp").expect(201);
     let owner = club.staff("owner");
     let owes = club.api.get("/v1/mall").expect(200)["owes"]["amount"].clone();
     assert_eq!(owes, "0.1");
@@ -156,10 +143,7 @@ fn open_tokens_pay_on_the_page_that_asks_to_confirm(db: &TestDb) {
     let confirm = "/shops/club/confirm";
     let short = ana.visitor.get(confirm);
     assert!(!short.text.contains("with open tokens"), "{}", short.text);
-    let tokens = json!({
-        "customer_id": ana.id, "kind": "universal", "tokens": "25", "origin": "paid",
-    });
-    club.api.post("/v1/open-tokens", &tokens).expect(201);
+    club.issue_open(&ana.id, "25");
     let page = says(
         &ana.visitor.get(confirm),
         200,
@@ -208,9 +192,7 @@ fn a_customer_of_another_member_signs_in_and_buys(db: &TestDb) {
     let key = RefCell::new(String::new());
     let club = Club::start_running(db, |program| {
         riverside(program);
-        let create = ["api-key", "create", "--vendor", "bakery", "--name", "tests"];
-        let made = program.json(&[&create[..], &["--scope", ALL_SCOPES]].concat());
-        *key.borrow_mut() = made["key"].as_str().unwrap().to_owned();
+        *key.borrow_mut() = program.key("bakery");
     });
     let bakery = club.served.with_key(&key.borrow());
     let person = json!({"person": {"name": "Eva Baker"}, "pin": PIN});

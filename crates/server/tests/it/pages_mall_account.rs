@@ -1,7 +1,6 @@
 //! A member's account with its mall: statement, invoices, disputes, on pages, in the API and by the
 //! operator.
 
-use crate::client::ALL_SCOPES;
 use crate::club::{Club, hidden, says};
 use crate::program::Program;
 use crate::visitor::Visitor;
@@ -28,37 +27,17 @@ fn riverside(program: &Program<'_>) {
         "mall join --mall riverside --vendor bakery",
         "mall terms --vendor club --service 2 --royalty 1",
     ] {
-        run(program, command);
+        program.line(command);
     }
-}
-
-fn run(program: &Program<'_>, command: &str) -> String {
-    let words: Vec<&str> = command.split(' ').collect();
-    program.ok(&words)
 }
 
 /// A lamp for 10.00 that universal tokens paid at home: the mall is owed 0.10.
 fn a_sale(club: &Club<'_>) -> String {
     let ana = club.member("Ana", 100);
-    let tokens = json!({
-        "customer_id": ana.id, "kind": "universal", "tokens": "25", "origin": "paid",
-    });
-    club.api.post("/v1/open-tokens", &tokens).expect(201);
-    club.api
-        .put("/v1/products/lamp", &json!({"title": "Lamp"}))
-        .expect(201);
-    let offer = json!({"kind": "purchase", "price": "100"});
-    club.api
-        .put("/v1/products/lamp/offers/lamp", &offer)
-        .expect(201);
-    bought(club, &ana.id, 201);
+    club.issue_open(&ana.id, "25");
+    club.offer("lamp", "Lamp", 100, None);
+    club.buy_open(&ana.id, "club", "lamp").expect(201);
     ana.id
-}
-
-fn bought(club: &Club<'_>, customer: &str, status: u16) -> serde_json::Value {
-    let wanted = json!({"at": "club", "lines": [{"sku": "lamp", "quantity": 1}]});
-    let orders = format!("/v1/customers/{customer}/open-orders");
-    club.api.post(&orders, &wanted).expect(status).clone()
 }
 
 /// MIC-05, GOV-06: lines and totals are those of the API; a line is disputed by those who keep the
@@ -114,11 +93,11 @@ fn a_statement_prints_and_a_line_is_disputed(db: &TestDb) {
     let again = json!({"event_id": event, "reason": "again"});
     club.api.post("/v1/mall/disputes", &again).expect(409);
     club.served.between(|program| {
-        let listed = run(program, "mall dispute list --mall riverside");
+        let listed = program.line("mall dispute list --mall riverside");
         assert!(listed.contains("The lamp came back"), "{listed}");
         let close = "mall dispute close --mall riverside 1 --answer Right";
         fails(program, &format!("{close} --adjust 11"), "at most 10");
-        run(program, &format!("{close} --adjust 0.04"));
+        program.line(&format!("{close} --adjust 0.04"));
         fails(program, &format!("{close} --reject"), "answered already");
     });
     answered(&club, &owner, event);
@@ -169,22 +148,22 @@ fn an_invoice_is_paid_once(db: &TestDb) {
     let printed = format!("{MALL}/invoices/1");
     assert_eq!(owner.get(&printed).status, 404);
     club.served.between(|program| {
-        run(program, "mall clear --mall riverside");
+        program.line("mall clear --mall riverside");
     });
     says(&owner.get(MALL), 200, &["Invoices", "not paid yet"]);
     let words = ["Invoice 1", "$0.10", "not paid yet", "You pay"];
     says(&owner.get(&printed), 200, &words);
     club.served.between(|program| {
         let pay = "mall pay --mall riverside --vendor club 1 --reference SEPA-7";
-        let said = run(program, pay);
+        let said = program.line(pay);
         assert!(
             said.contains("club") && said.contains("pays 0.1;"),
             "{said}"
         );
         fails(program, pay, "was paid on");
-        let open = run(program, "mall invoices --mall riverside --open");
+        let open = program.line("mall invoices --mall riverside --open");
         assert!(open.contains("no invoices"), "{open}");
-        let all = run(program, "mall invoices --mall riverside");
+        let all = program.line("mall invoices --mall riverside");
         assert!(
             all.contains("SEPA-7") && all.contains("nothing to pay"),
             "{all}"
@@ -203,15 +182,15 @@ fn an_invoice_is_paid_once(db: &TestDb) {
 fn how_a_member_settles_is_shown(db: &TestDb) {
     let mut club = Club::start_running(db, |program| {
         riverside(program);
-        run(program, "mall settling --vendor club transfer");
-        run(program, "mall settling --vendor bakery deposit");
+        program.line("mall settling --vendor club transfer");
+        program.line("mall settling --vendor bakery deposit");
     });
     a_sale(&club);
     let owner = club.staff("owner");
     says(&owner.get(MALL), 200, &["at once, by a transfer"]);
     club.served.between(|program| {
         let listed = "mall transfers --mall riverside --from 2020-01-01T00:00:00Z";
-        let listed = run(program, listed);
+        let listed = program.line(listed);
         assert!(listed.contains("event,time,payer,amount"), "{listed}");
         assert!(listed.contains("lines,0"), "{listed}");
     });
@@ -222,11 +201,8 @@ fn a_deposit_that_is_short_is_told(db: &TestDb) {
     let key = RefCell::new(String::new());
     let mut club = Club::start_running(db, |program| {
         riverside(program);
-        run(program, "mall settling --vendor club deposit");
-        let create = ["api-key", "create", "--vendor", "bakery", "--name", "tests"];
-        let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
-        let made = made["key"].as_str().unwrap();
-        made.clone_into(&mut key.borrow_mut());
+        program.line("mall settling --vendor club deposit");
+        *key.borrow_mut() = program.key("bakery");
     });
     let customer = a_sale(&club);
     let bakery = club.served.with_key(&key.borrow());
@@ -237,15 +213,13 @@ fn a_deposit_that_is_short_is_told(db: &TestDb) {
     bakery
         .put("/v1/products/bun/offers/bun", &offer)
         .expect(201);
-    let wanted = json!({"at": "bakery", "lines": [{"sku": "bun", "quantity": 1}]});
-    let orders = format!("/v1/customers/{customer}/open-orders");
-    let refused = club.api.post(&orders, &wanted);
+    let refused = club.buy_open(&customer, "bakery", "bun");
     let said = refused.problem(409, "deposit_short");
     assert!(said.contains("pay with other tokens"), "{said}");
     club.served.between(|program| {
-        run(program, "mall deposit --vendor club 50 --low 5");
+        program.line("mall deposit --vendor club 50 --low 5");
     });
-    club.api.post(&orders, &wanted).expect(201);
+    club.buy_open(&customer, "bakery", "bun").expect(201);
     let owner = club.staff("owner");
     says(
         &owner.get(MALL),
@@ -283,12 +257,9 @@ fn the_operator_is_told_what_to_do(db: &TestDb) {
         ] {
             fails(program, command, says);
         }
-        let sold = run(program, "mall quota --vendor club 500 --rate 0.01");
+        let sold = program.line("mall quota --vendor club 500 --rate 0.01");
         assert!(sold.contains("owes 5 for it"), "{sold}");
-        run(
-            program,
-            "mall adjust --mall riverside --to club 1.25 --reason agreed",
-        );
+        program.line("mall adjust --mall riverside --to club 1.25 --reason agreed");
         program.ok(&["verify"]);
     });
     assert_eq!(

@@ -1,8 +1,7 @@
 //! The office of a mall: its pages say what the journals say, and its people run the mall.
 
-use crate::client::{ALL_SCOPES, Answered, Api};
+use crate::client::{Answered, Api};
 use crate::club::{Club, hidden, says};
-use crate::program::Program;
 use crate::visitor::Visitor;
 use scrip_testkit::TestDb;
 use serde_json::{Value, json};
@@ -15,11 +14,6 @@ both!(
 );
 
 const OFFICE: &str = "/shops/club/staff/office/riverside";
-
-fn run(program: &Program<'_>, command: &str) -> String {
-    let words: Vec<&str> = command.split(' ').collect();
-    program.ok(&words)
-}
 
 /// The club and a bakery in a mall that the club runs. A customer of the club has bought a bun for
 /// 1.00 at the bakery and a lamp for 10.00 at home, with universal tokens.
@@ -47,28 +41,21 @@ impl<'a> Run<'a> {
                 "mall group create --mall riverside --slug arcade --name Arcade",
                 "mall group join --mall riverside --group arcade --vendor bakery",
             ] {
-                run(program, command);
+                program.line(command);
             }
-            let create = ["api-key", "create", "--vendor", "bakery", "--name", "tests"];
-            let made = program.json(&[create.as_slice(), &["--scope", ALL_SCOPES]].concat());
-            let made = made["key"].as_str().unwrap();
-            made.clone_into(&mut key.borrow_mut());
+            *key.borrow_mut() = program.key("bakery");
         });
         let bakery = club.served.with_key(&key.borrow());
         let customer = club.member("Ana", 100).id;
-        let tokens = json!({
-            "customer_id": customer, "kind": "universal", "tokens": "25", "origin": "paid",
-        });
-        club.api.post("/v1/open-tokens", &tokens).expect(201);
-        for (api, at, sku) in [(&club.api, "club", "lamp"), (&bakery, "bakery", "bun")] {
-            let product = format!("/v1/products/{sku}");
-            api.put(&product, &json!({"title": sku})).expect(201);
-            let offer = json!({"kind": "purchase", "price": "100"});
-            let offers = format!("{product}/offers/{sku}");
-            api.put(&offers, &offer).expect(201);
-            let wanted = json!({"at": at, "lines": [{"sku": sku, "quantity": 1}]});
-            let orders = format!("/v1/customers/{customer}/open-orders");
-            club.api.post(&orders, &wanted).expect(201);
+        club.issue_open(&customer, "25");
+        club.offer("lamp", "Lamp", 100, None);
+        let product = json!({"title": "Bun"});
+        bakery.put("/v1/products/bun", &product).expect(201);
+        let offer = json!({"kind": "purchase", "price": "100"});
+        let offers = "/v1/products/bun/offers/bun";
+        bakery.put(offers, &offer).expect(201);
+        for (at, sku) in [("club", "lamp"), ("bakery", "bun")] {
+            club.buy_open(&customer, at, sku).expect(201);
         }
         Run {
             club,
@@ -334,8 +321,6 @@ fn the_office_runs_the_mall(db: &TestDb) {
         &["SEPA-9"],
     );
     answers_a_dispute(&run, &manager);
-    let orders = format!("/v1/customers/{}/open-orders", run.customer);
-    let wanted = json!({"at": "bakery", "lines": [{"sku": "bun", "quantity": 1}]});
     for (act, vendor, status) in [
         ("suspend", "bakery", 409),
         ("reinstate", "bakery", 201),
@@ -344,7 +329,7 @@ fn the_office_runs_the_mall(db: &TestDb) {
     ] {
         let fields = [("act", act), ("vendor", vendor), ("key", act)];
         run.act(&manager, &fields).see();
-        club.api.post(&orders, &wanted).expect(status);
+        club.buy_open(&run.customer, "bakery", "bun").expect(status);
     }
     changes_a_member(&run, &manager);
     let trail = says(

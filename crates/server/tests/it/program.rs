@@ -1,5 +1,6 @@
 //! The built program, run as a person or a script does.
 
+use crate::client::ALL_SCOPES;
 use scrip_testkit::TestDb;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -89,6 +90,19 @@ impl<'a> Program<'a> {
         let ran = self.run(args);
         assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
         ran.out
+    }
+
+    /// The same of a line without quotes.
+    pub fn line(&self, line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        self.ok(&words)
+    }
+
+    /// A key of a vendor that may do everything.
+    pub fn key(&self, vendor: &str) -> String {
+        let create = ["api-key", "create", "--vendor", vendor, "--name", "tests"];
+        let made = self.json(&[&create[..], &["--scope", ALL_SCOPES]].concat());
+        made["key"].as_str().unwrap().to_owned()
     }
 
     /// Runs what succeeds with --json.

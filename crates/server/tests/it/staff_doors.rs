@@ -60,8 +60,7 @@ fn in_a_mall(program: &Program<'_>) {
         "mall office --mall riverside club",
         "mall clear --mall riverside",
     ] {
-        let words: Vec<&str> = command.split(' ').collect();
-        program.ok(&words);
+        program.line(command);
     }
 }
 
